@@ -1,0 +1,1 @@
+"""Renkei: coordination between sovereign headquarters."""

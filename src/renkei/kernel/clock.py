@@ -1,0 +1,62 @@
+"""Time, handed in rather than asked for, and the ways a headquarters writes it.
+
+Rules never read a clock: actions take ``desk.clock.now()`` once and pass it on.  All instants are
+timezone-aware UTC ``datetime`` cut to milliseconds, so that what is shown, signed and compared is
+the same value.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+class Clock(Protocol):
+    """Anything that tells the time."""
+
+    def now(self) -> datetime:
+        """The present instant, UTC, whole milliseconds."""
+        ...
+
+
+def to_millisecond(moment: datetime) -> datetime:
+    """``moment`` in UTC with everything below a millisecond cut off."""
+    utc = moment.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return to_millisecond(datetime.now(UTC))
+
+
+class FakeClock:
+    """A clock that moves only when told; for tests, rehearsals and replays."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = to_millisecond(start)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, step: timedelta) -> None:
+        """Move the clock forward by ``step``."""
+        self._now = to_millisecond(self._now + step)
+
+    def set(self, moment: datetime) -> None:
+        """Put the clock at ``moment``."""
+        self._now = to_millisecond(moment)
+
+
+def dtg(moment: datetime) -> str:
+    """``moment`` as a date-time group in Zulu, day-hour-minute-Z-month-year: ``221451ZNOV26``."""
+    utc = moment.astimezone(UTC)
+    return f"{utc:%d%H%M}Z{_MONTHS[utc.month - 1]}{utc:%y}"
+
+
+def local(moment: datetime, zone: str) -> str:
+    """``moment`` as ``HH:MM`` in an IANA zone such as ``Asia/Tokyo``."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"

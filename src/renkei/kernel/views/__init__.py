@@ -1,0 +1,1 @@
+"""Views: local tables folded from the logs, and the one way to read them."""
