@@ -15,7 +15,7 @@ declares its kinds by subclassing ``Record`` with a ``tag``; ``Codec`` gathers t
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -62,7 +62,12 @@ class Text(Portion, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="record"):
-    """What every kind has.  ``at`` is when the owner wrote this version, ``by`` the post that did."""
+    """What every kind has.  ``at`` is when the owner wrote this version, ``by`` the post that did.
+
+    A kind whose ``releasable`` is False never leaves the node, whatever its label says.
+    """
+
+    releasable: ClassVar[bool] = True
 
     id: RecordId
     version: Annotated[int, msgspec.Meta(ge=1, le=2**31)] = 1
