@@ -16,10 +16,11 @@ Applied = Literal["encrypt", "decrypt", "both"]
 
 Operation = Literal["onlyOne", "oneOrMore", "all"]
 
-BANNER = "banner"
-PORTION = "portion"
 Place = Literal["banner", "portion"]
 """Where a marking text stands: across a page or row, or in front of a portion."""
+
+BANNER: Place = "banner"
+PORTION: Place = "portion"
 
 
 class Phrase(msgspec.Struct, frozen=True):

@@ -1,0 +1,234 @@
+"""Release: what of a record a partner, or a reader here, may have.
+
+``decide`` is the only place in which a ``Released`` comes to be, and the log sent to a partner takes
+nothing else, so a release check that somebody forgot does not type-check and does not run.
+
+A record is withheld whole when its kind never leaves, when its own label is not covered, or when a
+portion that cannot be missing is not covered.  Other portions that are not covered are cut: out of a
+tuple, an optional field becomes None, and a structure around a required portion goes with it.
+
+What was cut exists nowhere in the rendition: it is encoded afresh from what is left.  Where nothing
+was cut the logged bytes go out as they are, and those may hold fields that this node's types do
+not know.  Labels inside such fields are looked for in the bytes themselves (``covers_all``).
+
+Which fields can hold portions is worked out once per type (``plan_of``); and bytes with a single
+label in them, nearly all, are not searched at all.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, NoReturn, TypeVar, Union, final, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from ..records import Codec, Portion, Record, Unknown
+from .model import Clearance, Label
+from .policy import Gate, PolicyBook
+from .rules import Denied
+
+MAX_DEPTH = 32
+"""How deeply untyped JSON is searched for labels; deeper bytes are withheld rather than trusted."""
+
+_LABEL_KEY = b'"label"'
+_ESCAPED_ASCII = b"\\u006"
+"""How JSON could spell the letters a, b, e, l so that the key does not show in the bytes."""
+
+
+@final
+class _Seal:
+    """Held by this module alone."""
+
+
+_SEAL = _Seal()
+
+
+@final
+class Released:
+    """A record as one partner may have it.
+
+    ``record`` is what is left, ``raw`` its bytes (the logged ones if nothing was cut), ``cut`` the
+    number of portions taken out.
+    """
+
+    __slots__ = ("_cut", "_raw", "_record")
+
+    def __init__(self, record: Record, raw: bytes, cut: int, *, seal: _Seal) -> None:
+        if seal is not _SEAL:
+            raise TypeError("Released is made by renkei.kernel.labels.release.decide alone")
+        self._record, self._raw, self._cut = record, raw, cut
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Released is not copied or pickled: decide again")
+
+    @property
+    def record(self) -> Record:
+        """The record without the portions cut."""
+        return self._record
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes of ``record``."""
+        return self._raw
+
+    @property
+    def cut(self) -> int:
+        """How many portions were cut."""
+        return self._cut
+
+
+class Withheld(msgspec.Struct, frozen=True):
+    """The record stays here whole: a stable dotted ``code``, and the ``reason`` for our own people."""
+
+    code: str
+    reason: str
+
+
+def decide(
+    record: Record | Unknown, raw: bytes, clearance: Clearance, book: PolicyBook, codec: Codec
+) -> Released | Withheld:
+    """What of ``record``, logged as ``raw``, whoever holds ``clearance`` may have."""
+    if isinstance(record, Unknown):
+        return Withheld("release.kind", "this node does not know the kind and cannot look inside")
+    if not record.releasable:
+        return Withheld("release.never", f"records of kind {record.kind} never leave")
+    gate = book.gate(clearance)
+    decision = gate[record.label]
+    if isinstance(decision, Denied):
+        return Withheld(decision.code, decision.reason)
+    if raw.count(_LABEL_KEY) == 1 and _ESCAPED_ASCII not in raw:
+        return Released(record, raw, 0, seal=_SEAL)
+    return _decide_portions(record, raw, gate, codec)
+
+
+def _decide_portions(record: Record, raw: bytes, gate: Gate, codec: Codec) -> Released | Withheld:
+    left, count = _cut_struct(record, gate)
+    if left is None:
+        return Withheld(
+            "release.portion", "a portion that the record cannot be without is above the clearance"
+        )
+    if count:
+        return Released(left, codec.encode(left), count, seal=_SEAL)
+    if not covers_all(raw, gate):
+        return Withheld(
+            "release.unknown-portion", "a field unknown to this node carries a label above the clearance"
+        )
+    return Released(record, raw, 0, seal=_SEAL)
+
+
+def cut(record: Record, clearance: Clearance, book: PolicyBook) -> tuple[Record | None, int]:
+    """What of ``record`` a reader with ``clearance`` may see, and how many portions are missing.
+
+    None when the record's own label or a portion it cannot be without is not covered.
+    """
+    gate = book.gate(clearance)
+    if not gate[record.label].allowed:
+        return None, 0
+    return _cut_struct(record, gate)
+
+
+def covers_all(raw: bytes, gate: Gate) -> bool:
+    """Whether every label anywhere in the JSON ``raw`` is covered, in fields known or not.
+
+    A ``label`` that looks like a confidentiality label but is not one counts as not covered.
+    """
+    try:
+        return all(gate[label].allowed for label in _labels(msgspec.json.decode(raw), MAX_DEPTH))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return False
+
+
+def _labels(value: Any, depth: int) -> Iterator[Label]:
+    if depth == 0 and isinstance(value, dict | list):
+        raise RecursionError("deeper than anything this node reads")
+    if isinstance(value, dict):
+        found = value.get("label")
+        if isinstance(found, dict) and ("policy" in found or "classification" in found):
+            yield msgspec.convert(found, Label)
+        for inner in value.values():
+            yield from _labels(inner, depth - 1)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _labels(inner, depth - 1)
+
+
+# --- cutting ----------------------------------------------------------------------------------------
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class _Gone:
+    """Stands for a value that is not covered and left nothing behind."""
+
+
+_GONE = _Gone()
+
+
+def _cut_struct(struct: S, gate: Gate) -> tuple[S | None, int]:
+    """``struct`` without what is not covered, None if it cannot be without it; and how much that was."""
+    changes: dict[str, Any] = {}
+    count = 0
+    for name, optional in plan_of(type(struct)):
+        value = getattr(struct, name)
+        if value is None or value == ():
+            continue
+        left, here = _cut_value(value, gate)
+        count += here
+        if left is _GONE:
+            if not optional:
+                return None, count
+            changes[name] = None
+        elif here:
+            changes[name] = left
+    return (msgspec.structs.replace(struct, **changes) if changes else struct), count
+
+
+def _cut_value(value: Any, gate: Gate) -> tuple[Any, int]:
+    if isinstance(value, msgspec.Struct):
+        if isinstance(value, Portion) and value.label is not None and not gate[value.label].allowed:
+            return _GONE, 1
+        left, count = _cut_struct(value, gate)
+        return (_GONE if left is None else left), count
+    if isinstance(value, tuple | list | frozenset | set):
+        parts = [_cut_value(item, gate) for item in value]
+        return type(value)(p for p, _ in parts if p is not _GONE), sum(n for _, n in parts)
+    if isinstance(value, dict):
+        named = {key: _cut_value(item, gate) for key, item in value.items()}
+        return {k: p for k, (p, _) in named.items() if p is not _GONE}, sum(n for _, n in named.values())
+    return value, 0
+
+
+@cache  # as many entries as there are struct types
+def plan_of(struct: type[msgspec.Struct]) -> tuple[tuple[str, bool], ...]:
+    """The fields of ``struct`` that can hold portions, each with whether it may be None.
+
+    Raises TypeError at first use for a tuple of fixed length that holds portions: a portion could not
+    be cut out of it.
+    """
+    hints = get_type_hints(struct)
+    names = struct.__struct_fields__
+    return tuple((n, _admits_none(hints[n])) for n in names if _holds_portions(hints[n], frozenset()))
+
+
+def _admits_none(hint: Any) -> bool:
+    return hint is NoneType or any(_admits_none(a) for a in _members(hint))
+
+
+def _members(hint: Any) -> tuple[Any, ...]:
+    """The alternatives of a union; of ``Annotated`` hints get_type_hints has already taken the note off."""
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
+
+
+def _holds_portions(hint: Any, above: frozenset[Any]) -> bool:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        if issubclass(hint, Portion):
+            return True
+        if hint in above:
+            return False
+        inner = get_type_hints(hint)
+        return any(_holds_portions(inner[n], above | {hint}) for n in hint.__struct_fields__)
+    args = get_args(hint)
+    found = any(_holds_portions(a, above) for a in args if a is not Ellipsis)
+    if found and get_origin(hint) is tuple and args[-1] is not Ellipsis:
+        raise TypeError("portions in a tuple of fixed length cannot be cut; use tuple[X, ...]")
+    return found

@@ -1,0 +1,386 @@
+"""Reading a policy file: Open XML SPIF, schema 2.1 (namespace ``http://www.xmlspif.org/spif``).
+
+The reader knows every element of the schema by name and refuses the rest, each with its line.  Of
+what the schema allows it refuses a few things that it does not carry out and that would show more if
+they were passed over in silence: validity periods and free user input of a tag value, categories
+that an equivalence adds, equivalences of whole tag sets.  Texts without bearing on access
+(``privacyMarks``, ``updateInfo``, foreign ``extensions``) are skipped.
+
+Object identifiers become URNs (``urn:oid:…``), as labels carry them (ADatP-4774.1 section 3.10.2).
+A label names the *tag set*; a set may hold one tag of each type.
+
+Suggested labels for forms ride in ``extensions`` under ``urn:renkei:policy:1``.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
+
+from .model import Category, CategoryType, Label
+from .reading import (
+    SPIF,
+    Element,
+    bad,
+    choice,
+    flag,
+    many,
+    maybe,
+    need,
+    number,
+    oid,
+    one,
+    parse,
+    refuse_attributes,
+    refuse_children,
+)
+from .terms import (
+    BANNER,
+    PORTION,
+    Applied,
+    Classification,
+    EquivalentClass,
+    EquivalentValue,
+    Group,
+    Operation,
+    Phrase,
+    Place,
+    Qualifier,
+    Required,
+    Suggestion,
+    Tag,
+    TagValue,
+    Terms,
+)
+
+EXTENSION = "urn:renkei:policy:1"
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+SCHEMA_VERSIONS = ("2.0", "2.1")
+
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_COLOURS = {
+    "aqua": "#00FFFF",
+    "black": "#000000",
+    "blue": "#0000FF",
+    "fuchsia": "#FF00FF",
+    "fuschia": "#FF00FF",  # spelt so in the schema
+    "gray": "#808080",
+    "green": "#008000",
+    "lime": "#00FF00",
+    "maroon": "#800000",
+    "navy": "#000080",
+    "olive": "#808000",
+    "purple": "#800080",
+    "red": "#FF0000",
+    "silver": "#C0C0C0",
+    "teal": "#008080",
+    "white": "#FFFFFF",
+    "yellow": "#FFFF00",
+}
+_BANNER_CODES = frozenset({"pageTop", "pageBottom", "pageTopBottom", "documentStart", "documentEnd"})
+_CODES = _BANNER_CODES | {
+    "noNameDisplay",
+    "noMarkingDisplay",
+    "suppressClassName",
+    "firstLineOfText",
+    "lastLineOfText",
+    "subject",
+    "xHeader",
+    "portionMarking",
+    "inputTitle",
+    "waterMark",
+    "replacePolicy",
+}
+
+T = TypeVar("T", bound=Terms)
+
+
+def read(xml: bytes, make: type[T]) -> T:
+    """The policy in ``xml`` as a ``make``.  Raises BadInput naming element and line."""
+    root = parse(xml)
+    _check_root(root)
+    ident = one(root, "securityPolicyId")
+    policies = {need(e, "name"): oid(e) for e in _equivalent_policies(root)}
+    levels = [_classification(e, policies) for e in many(one(root, "securityClassifications"), _LEVELS)]
+    sets = maybe(root, "securityCategoryTagSets")
+    tags = [
+        t
+        for e in (many(sets, ("securityCategoryTagSet",)) if sets is not None else ())
+        for t in _tags(e, policies)
+    ]
+    terms = make(
+        id=oid(ident),
+        name=need(ident, "name"),
+        version=number(root, "version") if root.get("version") else 0,
+        classifications=tuple(sorted(levels, key=lambda c: c.rank)),
+        tags=tuple(tags),
+        equivalent_policies=tuple(policies.items()),
+        phrases=_phrases(root),
+        qualifiers=_qualifiers(root),
+        suggestions=tuple(_suggestions(root, oid(ident))),
+    )
+    _check_whole(root, terms)
+    return terms
+
+
+# --- the document -----------------------------------------------------------------------------------
+
+
+def _check_root(root: Element) -> None:
+    if root.tag != f"{{{SPIF}}}SPIF":
+        raise bad(root, f"the root element SPIF in namespace {SPIF}", str(root.tag))
+    version = need(root, "schemaVersion")
+    if version not in SCHEMA_VERSIONS:
+        raise bad(root, f"schemaVersion {' or '.join(SCHEMA_VERSIONS)}", version)
+    refuse_attributes(root, "notBefore", "notAfter")
+    many(root, _ROOT)
+
+
+_MARKS = ("markingData", "markingQualifier")
+_LEVELS = ("securityClassification", *_MARKS)
+_ROOT = (
+    "defaultSecurityPolicyId",
+    "securityPolicyId",
+    "updateInfo",
+    "securityClassifications",
+    "securityCategoryTagSets",
+    "privacyMarks",
+    "equivalentPolicies",
+    "extensions",
+    *_MARKS,
+)
+
+
+# --- classifications --------------------------------------------------------------------------------
+
+
+def _classification(element: Element, policies: dict[str, str]) -> Classification:
+    many(element, ("equivalentClassification", *_MARKS, "requiredCategory"))
+    return Classification(
+        name=need(element, "name"),
+        lacv=number(element, "lacv"),
+        rank=number(element, "hierarchy"),
+        colour=_colour(element),
+        obsolete=flag(element, "obsolete"),
+        phrases=_phrases(element),
+        equivalents=tuple(
+            EquivalentClass(_policy_ref(e, policies), number(e, "lacv"), _applied(e))
+            for e in element.findall(f"{{{SPIF}}}equivalentClassification")
+        ),
+        required=_required(element),
+    )
+
+
+def _colour(element: Element) -> str:
+    value = need(element, "color")
+    if _COLOUR.fullmatch(value):
+        return value.upper()
+    if value.lower() not in _COLOURS:
+        raise bad(element, "color as a W3C name or #RRGGBB", repr(value))
+    return _COLOURS[value.lower()]
+
+
+def _applied(element: Element, default: str | None = None) -> Applied:
+    refuse_children(element, "requiredCategory")
+    return cast(Applied, choice(element, "applied", ("encrypt", "decrypt", "both"), default))
+
+
+def _policy_ref(element: Element, policies: dict[str, str]) -> str:
+    name = need(element, "policyRef")
+    if name not in policies:
+        raise bad(element, "policyRef naming an equivalentPolicy", repr(name))
+    return policies[name]
+
+
+def _equivalent_policies(root: Element) -> Iterator[Element]:
+    holder = maybe(root, "equivalentPolicies")
+    for element in many(holder, ("equivalentPolicy",)) if holder is not None else ():
+        refuse_children(element, "requiredCategory")
+        yield element
+
+
+# --- tags -------------------------------------------------------------------------------------------
+
+
+def _tags(element: Element, policies: dict[str, str]) -> Iterator[Tag]:
+    refuse_children(element, "equivalentSecurityCategoryTagSet")
+    seen: set[CategoryType] = set()
+    for tag in many(element, ("securityCategoryTag",)):
+        type_ = _tag_type(tag)
+        if type_ in seen:
+            raise bad(tag, "one tag of each type in a tag set", f"another {type_} tag")
+        seen.add(type_)
+        values = [_value(e, policies) for e in many(tag, ("tagCategory", *_MARKS))]
+        _unique(tag, "tagCategory name", [v.name for v in values])
+        _unique(tag, "tagCategory lacv", [v.lacv for v in values])
+        most = 1 if flag(tag, "singleSelection") else None
+        yield Tag(
+            name=need(element, "name"),
+            id=oid(element),
+            type=type_,
+            values=tuple(values),
+            qualifiers=_qualifiers(tag),
+            min_selection=number(tag, "minSelection") if tag.get("minSelection") else 0,
+            max_selection=number(tag, "maxSelection") if tag.get("maxSelection") else most,
+        )
+
+
+def _tag_type(element: Element) -> CategoryType:
+    """ADatP-4774.1 section 3.3.4: ``enumerated`` has the type of its enumType, tagType7 is informative."""
+    kind = choice(element, "tagType", ("restrictive", "permissive", "enumerated", "tagType7"))
+    if kind == "enumerated":
+        kind = choice(element, "enumType", ("restrictive", "permissive"))
+    return cast(CategoryType, "informative" if kind == "tagType7" else kind)
+
+
+def _value(element: Element, policies: dict[str, str]) -> TagValue:
+    rules = ("requiredCategory", "excludedCategory", "excludedClass")
+    many(element, ("equivalentSecCategoryTag", *_MARKS, *rules))
+    refuse_attributes(element, "userInput", "dateFormat", "notBefore", "notAfter")
+    return TagValue(
+        name=need(element, "name"),
+        lacv=number(element, "lacv"),
+        obsolete=flag(element, "obsolete"),
+        phrases=_phrases(element),
+        equivalents=tuple(
+            _equivalent_value(e, policies) for e in element.findall(f"{{{SPIF}}}equivalentSecCategoryTag")
+        ),
+        required=_required(element),
+        excluded=tuple(_group(e) for e in element.findall(f"{{{SPIF}}}excludedCategory")),
+        excluded_classes=tuple((e.text or "").strip() for e in element.findall(f"{{{SPIF}}}excludedClass")),
+        required_class=element.get("requiredClass") or "",
+    )
+
+
+def _equivalent_value(element: Element, policies: dict[str, str]) -> EquivalentValue:
+    policy, applied = _policy_ref(element, policies), _applied(element, "both")
+    if element.get("action") is not None:
+        choice(element, "action", ("discard",))
+        return EquivalentValue(policy, applied, discard=True)
+    return EquivalentValue(
+        policy, applied, False, oid(element, "tagSetId"), _tag_type(element), number(element, "lacv")
+    )
+
+
+def _required(element: Element) -> tuple[Required, ...]:
+    return tuple(
+        Required(
+            cast(Operation, choice(e, "operation", ("onlyOne", "oneOrMore", "all"))),
+            tuple(_group(g) for g in many(e, ("categoryGroup",))),
+        )
+        for e in element.findall(f"{{{SPIF}}}requiredCategory")
+    )
+
+
+def _group(element: Element) -> Group:
+    lacv = number(element, "lacv") if element.get("lacv") else None
+    if lacv is None and not flag(element, "all"):
+        raise bad(element, "lacv, or all as true", "neither")
+    return Group(need(element, "tagSetRef"), _tag_type(element), lacv)
+
+
+# --- marking texts ----------------------------------------------------------------------------------
+
+
+def _phrases(element: Element) -> tuple[Phrase, ...]:
+    found = []
+    for data in element.findall(f"{{{SPIF}}}markingData"):
+        codes = [(c.text or "").strip() for c in many(data, ("code",))]
+        for code in codes:
+            if code not in _CODES:
+                raise bad(data, f"a marking code out of {', '.join(sorted(_CODES))}", repr(code))
+        hidden = "noMarkingDisplay" in codes or ("noNameDisplay" in codes and data.get("phrase") is None)
+        found.append(
+            Phrase(
+                data.get(XML_LANG) or "", data.get("phrase"), _places(codes), hidden, "replacePolicy" in codes
+            )
+        )
+    return tuple(found)
+
+
+def _places(codes: list[str]) -> tuple[Place, ...]:
+    """Banner and portion; a text without a place is the banner's, as in other readers of SPIF."""
+    placed = [c for c in codes if c in _BANNER_CODES or c == "portionMarking"]
+    banner: tuple[Place, ...] = (BANNER,) if not placed or _BANNER_CODES & set(placed) else ()
+    return (*banner, PORTION) if "portionMarking" in placed else banner
+
+
+def _qualifiers(element: Element) -> tuple[Qualifier, ...]:
+    found = []
+    for holder in element.findall(f"{{{SPIF}}}markingQualifier"):
+        places = _places([holder.get("markingCode") or ""])
+        texts: dict[str, dict[str, str]] = {}
+        for q in many(holder, ("qualifier",)):
+            code = choice(q, "qualifierCode", ("prefix", "suffix", "separator"))
+            texts.setdefault(q.get(XML_LANG) or "", {})[code] = q.get("markingQualifier") or ""
+        found += [Qualifier(lang, places, **by_code) for lang, by_code in texts.items()]
+    return tuple(found)
+
+
+# --- suggestions, an extension of Renkei's ----------------------------------------------------------
+
+
+def _suggestions(root: Element, policy: str) -> Iterator[Suggestion]:
+    holder = maybe(root, "extensions")
+    for element in holder.iter(f"{{{EXTENSION}}}suggestion") if holder is not None else ():
+        names = {n.get(XML_LANG): (n.text or "").strip() for n in element.findall(f"{{{EXTENSION}}}name")}
+        if not names.get("en") or not names.get("ja"):
+            raise bad(element, "a name in English and one in Japanese", "fewer")
+        categories = [
+            Category(need(v, "tag"), cast(CategoryType, need(v, "type")), ((v.text or "").strip(),))
+            for v in element.findall(f"{{{EXTENSION}}}value")
+        ]
+        label = Label(policy, need(element, "classification"), _merged(categories))
+        yield Suggestion(key=need(element, "key"), en=names["en"], ja=names["ja"], label=label)
+
+
+def _merged(categories: list[Category]) -> tuple[Category, ...]:
+    values: dict[tuple[str, CategoryType], set[str]] = {}
+    for c in categories:
+        values.setdefault((c.tag, c.type), set()).update(c.values)
+    return tuple(Category(tag, type_, tuple(sorted(v))) for (tag, type_), v in sorted(values.items()))
+
+
+# --- the whole --------------------------------------------------------------------------------------
+
+
+def _check_whole(root: Element, terms: Terms) -> None:
+    levels = terms.classifications
+    if not levels:
+        raise bad(root, "at least one securityClassification", "none")
+    key: Callable[[Any], Any]
+    for what, key in (
+        ("name", lambda c: c.name),
+        ("lacv", lambda c: c.lacv),
+        ("hierarchy", lambda c: c.rank),
+        ("color", lambda c: c.colour),
+    ):
+        _unique(root, f"securityClassification {what}", [key(c) for c in levels])
+    _unique(root, "securityCategoryTagSet name and type", [(t.name, t.type) for t in terms.tags])
+    _unique(root, "securityCategoryTagSet id and type", [(t.id, t.type) for t in terms.tags])
+    _unique(root, "suggestion key", [s.key for s in terms.suggestions])
+    for value in (v for t in terms.tags for v in t.values):
+        for name in (*value.excluded_classes, *([value.required_class] if value.required_class else [])):
+            if terms.classification(name) is None:
+                raise bad(root, "classifications in rules to exist", f"{name} at tagCategory {value.name}")
+    for group in _groups(terms):
+        tag = terms.tag(group.tag, group.type)
+        if tag is None or (group.lacv is not None and tag.numbered(group.lacv) is None):
+            came = f"{group.type} {group.tag} lacv {group.lacv}"
+            raise bad(root, "tags and values that rules refer to, with their type", came)
+
+
+def _groups(terms: Terms) -> Iterator[Group]:
+    rules = [r for c in terms.classifications for r in c.required]
+    for value in (v for t in terms.tags for v in t.values):
+        rules += value.required
+        yield from value.excluded
+    for rule in rules:
+        yield from rule.groups
+
+
+def _unique(element: Element, what: str, values: list[Any]) -> None:
+    seen: set[Any] = set()
+    for value in values:
+        if value in seen:
+            raise bad(element, f"each {what} once", f"{value} again")
+        seen.add(value)
