@@ -1,0 +1,1 @@
+"""Append-only logs under Merkle trees; ``base`` tells what one is."""

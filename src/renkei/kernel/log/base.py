@@ -9,13 +9,20 @@ and its signed checkpoint follow behind, off the acknowledgement path, and ``sea
 to date.  Nothing here knows what an entry means.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
+from ..errors import BadInput
+
 HASH_BYTES = 32
+MAX_ENTRY_BYTES = 1024 * 1024
+"""One entry's size: four times the largest record, so that what wraps a record always fits."""
+
+CHECKPOINT = "checkpoint"
+"""Name of the fact that holds the newest signed checkpoint of the log's own tree."""
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -68,16 +75,24 @@ class Log(Protocol):
         """Add all of ``drafts`` or none; durable on return.  Returns the first one's number.
 
         ``facts`` are small values set in the same transaction (a position, an alias), read back
-        with ``fact``.  Raises StaleVersion when a draft's version is not the next one.
+        with ``fact``.  Raises StaleVersion when a draft's version is not the next one, BadInput when
+        an entry is larger than MAX_ENTRY_BYTES.
         """
         ...
 
     def append_groups(self, groups: Sequence[Sequence[Draft]], at: datetime) -> list[int | Exception]:
-        """Several independent appends in one commit: each group stands or falls alone."""
+        """Several independent appends in one commit: each group stands or falls alone.
+
+        Answers in order, for each group its first entry's number or why it was refused.  Groups are
+        taken in order, so a later group sees the versions an earlier one set.
+        """
         ...
 
     def read(self, first: int, limit: int = 1000) -> Iterator[Pack]:
-        """Packs covering ``first`` onwards, cut to at most ``limit`` entries in all."""
+        """Packs covering ``first`` onwards, cut to at most ``limit`` entries in all.
+
+        Nothing if ``first`` is at or beyond the end.  Raises BadInput if it is negative.
+        """
         ...
 
     def entry(self, seq: int) -> bytes:
@@ -96,8 +111,19 @@ class Log(Protocol):
         """All values whose name starts with ``prefix``, in order of name."""
         ...
 
-    def set_facts(self, facts: Mapping[str, bytes]) -> None:
-        """Set values on their own, durable on return."""
+    def set_facts(self, facts: Mapping[str, bytes], durable: bool = True) -> None:
+        """Set values on their own.
+
+        Durable on return, unless ``durable`` is False: then a crash of the process loses nothing, but
+        a power cut may bring an older value back.  For what can be made again from the entries.
+        """
+        ...
+
+    def on_append(self, listener: Callable[[int], None]) -> None:
+        """Have ``listener`` called with the new size after each commit that added entries.
+
+        It runs on the thread that appended, before ``append`` returns: it must be quick and not raise.
+        """
         ...
 
     def seal(self) -> Head:
@@ -105,7 +131,10 @@ class Log(Protocol):
         ...
 
     def head(self, size: int | None = None) -> Head:
-        """The tree head at ``size`` (default: as far as the tree has been brought)."""
+        """The tree head at ``size`` (default: as far as the tree has been brought).
+
+        Raises BadInput, as the two proofs below do, if ``size`` is beyond that.
+        """
         ...
 
     def inclusion(self, seq: int, size: int) -> list[bytes]:
@@ -119,3 +148,35 @@ class Log(Protocol):
     def close(self) -> None:
         """Release files and threads; everything acknowledged is already on disk."""
         ...
+
+
+def check_entries(drafts: Sequence[Draft]) -> None:
+    """Refuse, with BadInput, an entry that is too large for any home of a log."""
+    for draft in drafts:
+        if len(draft.entry) > MAX_ENTRY_BYTES:
+            raise BadInput("log.entry-size", f"at most {MAX_ENTRY_BYTES} bytes", f"{len(draft.entry)}")
+
+
+def check_seq(seq: int, size: int) -> None:
+    """Refuse, with BadInput, a number that is not in a log of ``size`` entries."""
+    if not 0 <= seq < size:
+        raise BadInput("log.number", f"an entry's number below {size}", f"{seq}")
+
+
+def check_first(first: int) -> None:
+    """Refuse, with BadInput, to read from a negative number."""
+    if first < 0:
+        raise BadInput("log.number", "a number from 0", f"{first}")
+
+
+def check_size(size: int, sealed: int) -> None:
+    """Refuse, with BadInput, a tree size beyond what is sealed."""
+    if not 0 <= size <= sealed:
+        raise BadInput("log.size", f"a tree size up to {sealed}", f"{size}")
+
+
+def check_sizes(old: int, new: int, sealed: int) -> None:
+    """Refuse, with BadInput, a pair of tree sizes out of order or beyond what is sealed."""
+    check_size(new, sealed)
+    if not 0 <= old <= new:
+        raise BadInput("log.size", f"an older tree size up to {new}", f"{old}")
