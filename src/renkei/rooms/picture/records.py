@@ -50,9 +50,9 @@ class HazardArea(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Hypocentre(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where an earthquake began.  ``depth_km`` is None when not known; 0 means "very shallow"."""
+    """Where an earthquake began.  None where not known; a ``depth_km`` of 0 means "very shallow"."""
 
-    point: Point
+    point: Point | None = None
     depth_km: float | None = None
     code: Short = ""
     name_ja: Short = ""
@@ -64,8 +64,8 @@ class Hypocentre(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Hazard(Record, frozen=True, kw_only=True, tag="hazard"):
     """What an authority says about one event, as of its latest report.
 
-    ``authority`` and ``event`` name the event; ``report`` is the number of the report this version
-    was made from, counted at the owner's.  ``geometry`` is approximate where ``approximate`` says so.
+    ``authority``, ``event`` and ``type`` name the event; each report taken in makes a version.
+    ``geometry`` is coarse and this project's own where ``approximate`` says so.
     """
 
     authority: Short

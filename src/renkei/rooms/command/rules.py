@@ -1,0 +1,169 @@
+"""From reference tables to records, and what a relation must satisfy: pure decisions."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import get_args
+
+import msgspec
+
+from renkei.kernel.errors import Refused
+from renkei.kernel.geojson import Point
+
+from .records import Basis, Confidence, Names, ParentKind, RelationKind, Status
+from .reference import BILATERAL, SiteRow, UnitRow
+
+PARENT_KINDS: tuple[ParentKind, ...] = get_args(ParentKind)
+
+
+class SiteFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A site's own fields, before it is anybody's record."""
+
+    code: str
+    names: Names
+    nation: str
+    service: str
+    site_type: str
+    geometry: Point
+    precision_km: float
+    prefecture: str = ""
+    area: str = ""
+    shared_with: str = ""
+    personnel: int | None = None
+    personnel_basis: str = ""
+    source: str = ""
+    confidence: Confidence = "medium"
+    note: str = ""
+
+
+class UnitFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit's own fields, before it is anybody's record."""
+
+    code: str
+    names: Names
+    nation: str
+    level: str
+    service: str
+    role: str = ""
+    site: str | None = None
+    site_code: str = ""
+    status: Status = "in force"
+    source: str = ""
+    confidence: Confidence = "medium"
+    note: str = ""
+
+
+class RelationFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A relation's own fields, before it is anybody's record."""
+
+    relation: RelationKind
+    subject_code: str
+    object_code: str
+    subject: str | None = None
+    object: str | None = None
+    since: date | None = None
+    until: date | None = None
+    status: Status = "in force"
+    basis: Basis = "documented"
+    source: str = ""
+    confidence: Confidence = "medium"
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells one headquarters' relations apart: kind, ends and beginning."""
+        return relation_key(self.relation, self.subject_code, self.object_code, self.since)
+
+
+def relation_key(relation: str, subject: str, object_: str, since: date | None) -> str:
+    """The name by which a loader finds the relation it wrote last time."""
+    return f"{relation} {subject} {object_} {since or ''}".rstrip()
+
+
+def sites_of(rows: Iterable[SiteRow], nations: Sequence[str]) -> Iterator[SiteFields]:
+    """The sites of ``nations``, as fields."""
+    for row in rows:
+        if row.nation in nations:
+            fields = {f: getattr(row, f) for f in row.__struct_fields__ if f != "point"}
+            yield SiteFields(geometry=row.point, **fields)
+
+
+def units_of(
+    rows: Iterable[UnitRow], nations: Sequence[str], sites: Mapping[str, str]
+) -> Iterator[UnitFields]:
+    """The units of ``nations``; ``sites`` gives record ids by site code, as far as they are known."""
+    for row in rows:
+        if row.nation in nations:
+            yield UnitFields(
+                code=row.code,
+                names=row.names,
+                nation=row.nation,
+                level=row.level,
+                service=row.service,
+                role=row.role,
+                site=sites.get(row.site),
+                site_code=row.site,
+                status=row.status,
+                source=row.source,
+                confidence=row.confidence,
+                note=row.note,
+            )
+
+
+def relations_of(
+    rows: Iterable[UnitRow], nations: Sequence[str], units: Mapping[str, str]
+) -> Iterator[RelationFields]:
+    """Parent and counterparts of the units of ``nations``; ``units`` gives record ids by code."""
+    for row in rows:
+        if row.nation not in nations:
+            continue
+        if row.parent:
+            yield _relation(row, row.parent_kind, row.parent, "documented", units)
+        for code in row.counterparts:
+            yield _relation(row, "counterpart", code, row.counterpart_basis or "inferred", units)
+
+
+def _relation(
+    row: UnitRow, kind: RelationKind, other: str, basis: Basis, units: Mapping[str, str]
+) -> RelationFields:
+    return RelationFields(
+        relation=kind,
+        subject_code=row.code,
+        object_code=other,
+        subject=units.get(row.code),
+        object=units.get(other),
+        since=row.since,
+        status=row.status,
+        basis=basis,
+        source=row.source,
+        confidence=row.confidence,
+    )
+
+
+_NATIONS: Mapping[str, tuple[str, ...]] = {"us": ("US",), "jp": ("Japan", BILATERAL)}
+
+
+def nations_of(hq: str) -> tuple[str, ...]:
+    """Whose units a headquarters loads: its nation's; the bilateral bodies by the host nation's."""
+    return _NATIONS.get(hq.partition(".")[0], ())
+
+
+def check_relation(fields: RelationFields) -> Refused | None:
+    """Two different ends, and an end after its beginning."""
+    if fields.subject_code == fields.object_code:
+        return Refused(
+            code="relation.ends", expected="two different units", came="the same one twice", status=422
+        )
+    if fields.since and fields.until and fields.until < fields.since:
+        return Refused(
+            code="relation.dates", expected="until no earlier than since", came="the reverse", status=422
+        )
+    return None
+
+
+def in_force(status: Status, since: date | None, until: date | None, on: date) -> bool:
+    """Whether a relation held on that day, by its status and dates."""
+    if status == "superseded" and until is None:
+        return False
+    if status == "announced" and (since is None or on < since):
+        return False
+    return (since is None or since <= on) and (until is None or on < until)
