@@ -16,7 +16,6 @@ Hashes: RFC 6962 section 2.1.  Audit paths: 2.1.1.  Consistency: 2.1.2.  Checks:
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
-HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
 """The root of a tree without leaves (RFC 6962 section 2.1)."""
 

@@ -18,7 +18,17 @@ from typing import cast
 import apsw
 
 from . import merkle
-from .base import Draft, Head, Pack, check_entries, check_first, check_seq, check_size, check_sizes
+from .base import (
+    HASH_BYTES,
+    Draft,
+    Head,
+    Pack,
+    check_entries,
+    check_first,
+    check_seq,
+    check_size,
+    check_sizes,
+)
 from .packs import cut, ends_of, span, unpack
 from .sqlite_file import LogFile
 from .tiles import TILE_WIDTH, Tile, TileTree, tile_root
@@ -273,7 +283,7 @@ class SqliteLog:
             ).get
         if hashes is None and self._file.read_only:
             return self._hash_tile(level, number)
-        if not hashes or len(hashes) % merkle.HASH_BYTES:
+        if not hashes or len(hashes) % HASH_BYTES:
             raise self._file.damaged(f"tile {number} of level {level}", "no such tile, or a broken one")
         return hashes
 

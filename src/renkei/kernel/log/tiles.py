@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from .merkle import HASH_BYTES, Frontier, complete_root
+from .base import HASH_BYTES
+from .merkle import Frontier, complete_root
 
 TILE_WIDTH = 256
 TILE_LEVELS = 8

@@ -15,9 +15,9 @@ import apsw
 import msgspec
 
 from ..errors import TheirFault
-from .base import CHECKPOINT
+from .base import CHECKPOINT, HASH_BYTES
 from .checkpoint import peek_checkpoint
-from .merkle import HASH_BYTES, leaf_hashes, tree_root
+from .merkle import leaf_hashes, tree_root
 from .packs import unpack
 from .sqlite_file import LogFile
 from .tiles import TILE_BYTES, TILE_WIDTH, Tile, TileTree, tile_root
