@@ -133,6 +133,9 @@ def validate(terms: Terms, label: Label) -> Refused | None:
     assert level is not None
     if level.obsolete:
         return _refuse("label.obsolete", "a classification in use", f"obsolete {level.name}")
+    for category in label.categories:
+        if not category.values:
+            return _refuse("label.empty", f"a value of {category.tag}", "none, which would admit nobody")
     wrong = _check_required(terms, label, f"classification {level.name}", level.required)
     for category in label.categories:
         wrong = wrong or _check_selection(terms, label, category)
@@ -143,8 +146,6 @@ def _check_selection(terms: Terms, label: Label, category: Category) -> Refused 
     tag = terms.tag(category.tag, category.type)
     assert tag is not None
     count, most = len(set(category.values)), tag.max_selection
-    if count == 0:
-        return _refuse("label.empty", f"a value of {tag.name}", "none, which would admit nobody")
     if count < tag.min_selection or (most is not None and count > most):
         limits = f"{tag.min_selection} to {'any number' if most is None else most}"
         return _refuse("label.selection", f"{limits} values of {tag.name}", str(count))

@@ -13,8 +13,8 @@ Suggested labels for forms ride in ``extensions`` under ``urn:renkei:policy:1``.
 """
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar, cast
 
 from .model import Category, CategoryType, Label
 from .reading import (
@@ -107,6 +107,8 @@ def read(xml: bytes, make: type[T]) -> T:
         for e in (many(sets, ("securityCategoryTagSet",)) if sets is not None else ())
         for t in _tags(e, policies)
     ]
+    if not levels:
+        raise bad(root, "at least one securityClassification", "none")
     terms = make(
         id=oid(ident),
         name=need(ident, "name"),
@@ -210,8 +212,6 @@ def _tags(element: Element, policies: dict[str, str]) -> Iterator[Tag]:
             raise bad(tag, "one tag of each type in a tag set", f"another {type_} tag")
         seen.add(type_)
         values = [_value(e, policies) for e in many(tag, ("tagCategory", *_MARKS))]
-        _unique(tag, "tagCategory name", [v.name for v in values])
-        _unique(tag, "tagCategory lacv", [v.lacv for v in values])
         most = 1 if flag(tag, "singleSelection") else None
         yield Tag(
             name=need(element, "name"),
@@ -344,43 +344,36 @@ def _merged(categories: list[Category]) -> tuple[Category, ...]:
 
 
 def _check_whole(root: Element, terms: Terms) -> None:
-    levels = terms.classifications
-    if not levels:
-        raise bad(root, "at least one securityClassification", "none")
-    key: Callable[[Any], Any]
-    for what, key in (
-        ("name", lambda c: c.name),
-        ("lacv", lambda c: c.lacv),
-        ("hierarchy", lambda c: c.rank),
-        ("color", lambda c: c.colour),
-    ):
-        _unique(root, f"securityClassification {what}", [key(c) for c in levels])
-    _unique(root, "securityCategoryTagSet name and type", [(t.name, t.type) for t in terms.tags])
-    _unique(root, "securityCategoryTagSet id and type", [(t.id, t.type) for t in terms.tags])
-    _unique(root, "suggestion key", [s.key for s in terms.suggestions])
-    for value in (v for t in terms.tags for v in t.values):
-        for name in (*value.excluded_classes, *([value.required_class] if value.required_class else [])):
-            if terms.classification(name) is None:
-                raise bad(root, "classifications in rules to exist", f"{name} at tagCategory {value.name}")
-    for group in _groups(terms):
-        tag = terms.tag(group.tag, group.type)
-        if tag is None or (group.lacv is not None and tag.numbered(group.lacv) is None):
+    _check_levels(list(root.iter(f"{{{SPIF}}}securityClassification")))
+    _unique(root.iter(f"{{{SPIF}}}securityCategoryTagSet"), "name")
+    _unique(root.iter(f"{{{SPIF}}}securityCategoryTagSet"), "id")
+    _unique(root.iter(f"{{{EXTENSION}}}suggestion"), "key")
+    for tag in root.iter(f"{{{SPIF}}}securityCategoryTag"):
+        _unique(tag.iter(f"{{{SPIF}}}tagCategory"), "name")
+        _unique(tag.iter(f"{{{SPIF}}}tagCategory"), "lacv")
+    for element in root.iter(f"{{{SPIF}}}excludedClass", f"{{{SPIF}}}tagCategory"):
+        excluded = element.tag == f"{{{SPIF}}}excludedClass"
+        name = (element.text or "").strip() if excluded else element.get("requiredClass")
+        if name is not None and terms.classification(name) is None:
+            raise bad(element, "a classification of this policy", repr(name))
+    for element in root.iter(f"{{{SPIF}}}categoryGroup", f"{{{SPIF}}}excludedCategory"):
+        group = _group(element)
+        tag_there = terms.tag(group.tag, group.type)
+        if tag_there is None or (group.lacv is not None and tag_there.numbered(group.lacv) is None):
             came = f"{group.type} {group.tag} lacv {group.lacv}"
-            raise bad(root, "tags and values that rules refer to, with their type", came)
+            raise bad(element, "a tag and value of this policy, with its type", came)
 
 
-def _groups(terms: Terms) -> Iterator[Group]:
-    rules = [r for c in terms.classifications for r in c.required]
-    for value in (v for t in terms.tags for v in t.values):
-        rules += value.required
-        yield from value.excluded
-    for rule in rules:
-        yield from rule.groups
+def _check_levels(elements: list[Element]) -> None:
+    """Levels stand in one order: two of the same rank could not be put together (ADR 0004)."""
+    for name in ("name", "lacv", "hierarchy", "color"):
+        _unique(elements, name, _colour if name == "color" else None)
 
 
-def _unique(element: Element, what: str, values: list[Any]) -> None:
-    seen: set[Any] = set()
-    for value in values:
-        if value in seen:
-            raise bad(element, f"each {what} once", f"{value} again")
-        seen.add(value)
+def _unique(elements: Iterable[Element], name: str, value: Callable[[Element], str] | None = None) -> None:
+    seen: set[str] = set()
+    for element in elements:
+        text = value(element) if value is not None else need(element, name)
+        if text in seen:
+            raise bad(element, f"each {name} once", f"{text!r} again")
+        seen.add(text)
