@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from ..errors import BadInput, OurFault, TheirFault
 from ..labels.model import Clearance
+from ..log.checkpoint import NoteVerifier
 from ..records import HQ_PATTERN, HqId
 from .certificates import read_ca
 from .files import write_atomically
@@ -70,6 +71,11 @@ class PartnerCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def key(self) -> Ed25519PublicKey:
         """The identity key in use: what verifies this headquarters' checkpoints and receipts."""
         return self.keys[-1].key
+
+    @property
+    def verifier(self) -> NoteVerifier:
+        """Verifies this headquarters' checkpoints and receipts by the key in use."""
+        return NoteVerifier(self.hq, self.key)
 
     @property
     def until(self) -> datetime:

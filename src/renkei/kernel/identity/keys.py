@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ..clock import Clock, SystemClock
 from ..errors import BadInput, OurFault, RenkeiError
+from ..log.checkpoint import NoteSigner
 from ..records import HqId
 from .cards import Names, PartnerCard, sign_card
 from .certificates import (
@@ -132,6 +133,16 @@ class Identity:
     def private_key(self) -> Ed25519PrivateKey:
         """The identity key, for what signs with it (checkpoints, receipts, cards)."""
         return self._key
+
+    @property
+    def signer(self) -> NoteSigner:
+        """Signs this headquarters' checkpoints; the key name is the headquarters id."""
+        return NoteSigner(self.hq, self._key)
+
+    @property
+    def cosigner(self) -> NoteSigner:
+        """Countersigns partners' checkpoints: the same key, under another signature type and prefix."""
+        return NoteSigner(self.hq, self._key)
 
     def alias_key(self, partner: str) -> bytes:
         """The key (32 bytes) of the ids under which ``partner`` knows our records.
