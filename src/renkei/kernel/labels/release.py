@@ -16,7 +16,6 @@ label in them, nearly all, are not searched at all.
 """
 
 from collections.abc import Iterator
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, NoReturn, TypeVar, Union, final, get_args, get_origin, get_type_hints
 
@@ -96,20 +95,20 @@ def decide(
     decision = gate[record.label]
     if isinstance(decision, Denied):
         return Withheld(decision.code, decision.reason)
-    if raw.count(_LABEL_KEY) == 1 and _ESCAPED_ASCII not in raw:
+    if raw.count(_LABEL_KEY) == 1 and (b"\\" not in raw or _ESCAPED_ASCII not in raw):
         return Released(record, raw, 0, seal=_SEAL)
     return _decide_portions(record, raw, gate, codec)
 
 
 def _decide_portions(record: Record, raw: bytes, gate: Gate, codec: Codec) -> Released | Withheld:
-    left, count = _cut_struct(record, gate)
+    left, count = (record, 0) if _whole(record, gate) else _cut_struct(record, gate)
     if left is None:
         return Withheld(
             "release.portion", "a portion that the record cannot be without is above the clearance"
         )
     if count:
         return Released(left, codec.encode(left), count, seal=_SEAL)
-    if not covers_all(raw, gate):
+    if codec.encode(record) != raw and not covers_all(raw, gate):  # equal bytes hold no unknown field
         return Withheld(
             "release.unknown-portion", "a field unknown to this node carries a label above the clearance"
         )
@@ -124,7 +123,7 @@ def cut(record: Record, clearance: Clearance, book: PolicyBook) -> tuple[Record 
     gate = book.gate(clearance)
     if not gate[record.label].allowed:
         return None, 0
-    return _cut_struct(record, gate)
+    return (record, 0) if _whole(record, gate) else _cut_struct(record, gate)
 
 
 def covers_all(raw: bytes, gate: Gate) -> bool:
@@ -164,13 +163,36 @@ class _Gone:
 _GONE = _Gone()
 
 
+def _whole(struct: msgspec.Struct, gate: Gate) -> bool:
+    """Whether nothing in ``struct`` needs cutting: the usual case, answered without building anything."""
+    for name, _ in _PLANS[type(struct)]:
+        value = getattr(struct, name)
+        if not value:  # None or nothing inside
+            continue
+        if type(value) is tuple:
+            for item in value:
+                if not _covered(item, gate):
+                    return False
+        elif not _covered(value, gate):
+            return False
+    return True
+
+
+def _covered(value: Any, gate: Gate) -> bool:
+    if isinstance(value, Portion):
+        return (value.label is None or gate[value.label].allowed) and _whole(value, gate)
+    if isinstance(value, msgspec.Struct):
+        return _whole(value, gate)
+    return not _cut_value(value, gate)[1]
+
+
 def _cut_struct(struct: S, gate: Gate) -> tuple[S | None, int]:
     """``struct`` without what is not covered, None if it cannot be without it; and how much that was."""
     changes: dict[str, Any] = {}
     count = 0
-    for name, optional in plan_of(type(struct)):
+    for name, optional in _PLANS[type(struct)]:
         value = getattr(struct, name)
-        if value is None or value == ():
+        if not value:
             continue
         left, here = _cut_value(value, gate)
         count += here
@@ -198,8 +220,21 @@ def _cut_value(value: Any, gate: Gate) -> tuple[Any, int]:
     return value, 0
 
 
-@cache  # as many entries as there are struct types
-def plan_of(struct: type[msgspec.Struct]) -> tuple[tuple[str, bool], ...]:
+Plan = tuple[tuple[str, bool], ...]
+
+
+class _Plans(dict[type[msgspec.Struct], Plan]):
+    """The plan of each struct type met so far: as many as the code defines."""
+
+    def __missing__(self, struct: type[msgspec.Struct]) -> Plan:
+        plan = self[struct] = plan_of(struct)
+        return plan
+
+
+_PLANS = _Plans()
+
+
+def plan_of(struct: type[msgspec.Struct]) -> Plan:
     """The fields of ``struct`` that can hold portions, each with whether it may be None.
 
     Raises TypeError at first use for a tuple of fixed length that holds portions: a portion could not
