@@ -261,8 +261,11 @@ class Accounts:
             self._throttle.succeeded(account, address)
         return self._start(account, replaces, now, password, hashed)
 
-    def session_person(self, secret: str) -> Person | None:
-        """Whoever signed in with ``secret``, or None if that session is unknown or over."""
+    def session_person(self, secret: str, *, touch: bool = True) -> Person | None:
+        """Whoever signed in with ``secret``, or None if that session is unknown or over.
+
+        Each call counts as use, unless ``touch`` is False.
+        """
         digest = _digest(secret)
         now = self._clock.now()
         with self._lock:
@@ -272,6 +275,8 @@ class Accounts:
             if now >= known.ends or (known.idles is not None and now >= known.idles):
                 self._forget_session(digest)
                 return None
+            if not touch:
+                return known.person
             if known.seen is None or now - known.seen >= TOUCH_EVERY:
                 self._db.execute("update sessions set seen_at=? where digest=?", (_iso(now), digest))
                 known.seen = now

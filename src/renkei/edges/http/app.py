@@ -1,0 +1,114 @@
+"""The application: handlers gathered, callers identified, errors turned into problems.
+
+``create_app(node)`` gives an ASGI application.  Who is calling is settled once, in ``identify``, before any
+handler: a handler is open to strangers only if it says so (``opt={"open": True}``), needs the permission it
+names (``opt={"permission": ...}``) or else ``read``.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+from litestar import Litestar, Request, Response, Router
+from litestar.connection import ASGIConnection
+from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+
+from ...kernel.people import Permission, Person
+from . import records, session, stream
+from .context import HttpEdge, header
+from .front import App, Front, Receive, Scope, Send
+from .problems import BUSY, CSRF, SIGN_IN, Refusal, as_refused, extra_headers, refuse, respond
+from .schema import RawRecordSchema, openapi
+from .static import Static
+
+if TYPE_CHECKING:
+    from ...node import Node
+
+PREFIX = "/api/v1"
+MAX_REQUEST_BYTES = 1024 * 1024
+"""A form's body; records in bulk have a limit of their own."""
+HANDLERS = (*session.HANDLERS, *records.HANDLERS, stream.stream)
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_log = logging.getLogger("renkei.http")
+
+
+class Application:
+    """The ASGI application of one node, and the edge behind it."""
+
+    def __init__(self, node: "Node") -> None:
+        self.edge = HttpEdge(node)
+        self._front = Front(cast(App, _framework(self.edge)), Static(), self.edge.hosts, self.edge.metrics)
+        self._started = False
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tie it to the loop it is served from; the first request does so if nobody has."""
+        if not self._started:
+            self._started = True
+            self.edge.start(loop)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        self.start(asyncio.get_running_loop())
+        await self._front(scope, receive, send)
+
+
+def create_app(node: "Node") -> Application:
+    """``node`` as an ASGI application."""
+    return Application(node)
+
+
+def identify(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Who is calling, and whether they may use this handler at all."""
+    edge: HttpEdge = connection.app.state.edge
+    person, by_cookie = edge.caller(connection.scope)
+    connection.scope["user"] = person
+    if not handler.opt.get("open"):
+        if person is None:
+            raise refuse(SIGN_IN)
+        if (no := person.refuse(handler.opt.get("permission", Permission.READ))) is not None:
+            raise refuse(no)
+    if connection.scope.get("method") not in _SAFE:
+        if by_cookie and not handler.opt.get("open") and header(connection.scope, b"x-renkei") != "1":
+            raise refuse(CSRF)
+        edge.trail.check()
+
+
+def _framework(edge: HttpEdge) -> Litestar:
+    app = Litestar(
+        route_handlers=[Router(PREFIX, route_handlers=[*HANDLERS], guards=[identify])],
+        dependencies={
+            "edge": Provide(lambda: edge, sync_to_thread=False),
+            "person": Provide(_person, sync_to_thread=False),
+        },
+        exception_handlers={Exception: on_error},
+        openapi_config=openapi(),
+        plugins=[RawRecordSchema()],
+        request_max_body_size=MAX_REQUEST_BYTES,
+        logging_config=None,
+        debug=False,
+    )
+    app.state.edge = edge
+    return app
+
+
+def on_error(request: Request[Any, Any, Any], err: Exception) -> Response[bytes]:
+    """Answer with a problem, and note what was refused to whom."""
+    no = as_refused(err)
+    handler = request.scope.get("route_handler")
+    if no.status >= 500 and no.code != BUSY.code:
+        _log.error("%s %s failed", request.method, request.scope["path"], exc_info=err)
+    elif isinstance(handler, HTTPRouteHandler) and not (isinstance(err, Refusal) and err.noted):
+        edge: HttpEdge = request.app.state.edge
+        about = "/".join(str(value) for value in request.scope.get("path_params", {}).values())
+        edge.trail.refused(request.scope.get("user"), f"{request.method} {handler_path(handler)}", about, no)
+    return respond(no, extra_headers(err, no))
+
+
+def handler_path(handler: HTTPRouteHandler) -> str:
+    """The path a handler was registered under, without what a request put into it."""
+    return min(handler.paths, default="")
+
+
+def _person(request: Request[Any, Any, Any]) -> Person | None:
+    return request.scope["user"]  # type: ignore[no-any-return]

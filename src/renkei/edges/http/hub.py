@@ -1,0 +1,202 @@
+"""Who is listening, and what each may hear.
+
+Theory of operation.  The fold thread hands the hub each batch it has committed; the hub encodes each event
+once and decides its visibility once for each *audience* (the open streams of one clearance and realm), so a
+thousand screens of one watch cost one decision.  Each connection has its own bounded backlog of
+ready bytes.  A reader too slow for it, or one that comes back asking for events no longer remembered, is
+told ``reset`` and fetches what it shows anew: a stream never lies by omission.
+
+Events are numbered within one run of the node (``id: <run>.<n>``); ``Last-Event-ID`` resumes while they are
+remembered.
+"""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from ...kernel.labels.model import Clearance, Label
+from .metrics import Metrics
+
+MAX_STREAMS = 1000
+"""Open streams: every screen of a large headquarters; each costs a connection and a backlog."""
+MAX_BACKLOG_BYTES = 256 * 1024
+"""Unsent bytes per connection, about 2,000 events: some seconds of a busy node over a poor line."""
+MAX_REMEMBERED = 5_000
+"""Events kept for resuming: over a minute at 50 changes a second, longer than a dropped connection lasts."""
+MAX_BURST = 1_000
+"""Events of one fold sent one by one; a bulk load beyond it is one ``reset``, since a screen fetches anew
+faster than it takes in so many."""
+
+
+class RecordEvent(msgspec.Struct, frozen=True):
+    """A record's newest version, as the stream tells of it."""
+
+    id: str
+    kind: str
+    version: int
+    source: str
+    seq: int
+
+
+class Change(msgspec.Struct, frozen=True):
+    """An event on its way to streams; ``label`` None: for everybody, ``realm`` "": whatever the realm."""
+
+    number: int
+    label: Label | None
+    realm: str
+    sent: bytes
+
+
+class Listener:
+    """One open stream: bytes waiting, and a flag to wake its writer."""
+
+    def __init__(self, hub: "Hub", audience: "Audience") -> None:
+        self._hub, self._audience = hub, audience
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self.woken = asyncio.Event()
+        self.closed = False
+
+    def put(self, piece: bytes) -> None:
+        """Queue bytes; a full backlog becomes one ``reset``."""
+        if self._size + len(piece) > MAX_BACKLOG_BYTES:
+            self._waiting.clear()
+            self._size = 0
+            self._hub.metrics.stream_resets += 1
+            piece = self._hub.reset()
+        self._waiting.append(piece)
+        self._size += len(piece)
+        self.woken.set()
+
+    def take(self) -> bytes:
+        """Everything waiting, at once."""
+        self.woken.clear()
+        taken = b"".join(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        return taken
+
+    def close(self) -> None:
+        """Stop listening."""
+        if not self.closed:
+            self.closed = True
+            self._audience.listeners.discard(self)
+            self._hub.metrics.streams -= 1
+            self.woken.set()
+
+
+class Audience:
+    """The open streams of one clearance and realm."""
+
+    def __init__(self, allowed: Callable[[Label], bool], realm: str) -> None:
+        self._allowed, self._realm = allowed, realm
+        self.listeners: set[Listener] = set()
+
+    def visible(self, change: Change) -> bool:
+        """Whether this audience may hear of ``change``."""
+        if change.realm and change.realm != self._realm:
+            return False
+        return change.label is None or self._allowed(change.label)
+
+    def tell(self, piece: bytes) -> None:
+        """Queue ``piece`` for every listener."""
+        for listener in self.listeners:
+            listener.put(piece)
+
+
+class Hub:
+    """All open streams of one node.  Lives in the event loop's thread."""
+
+    def __init__(
+        self, access: Callable[[Clearance], Callable[[Label], bool]], metrics: Metrics, run: str | None = None
+    ) -> None:
+        self._access = access
+        self.metrics = metrics
+        self._run = run or secrets.token_hex(4)
+        self._audiences: dict[tuple[Clearance, str], Audience] = {}
+        self._remembered: deque[Change] = deque(maxlen=MAX_REMEMBERED)
+        self._number = 0
+        self._encode = msgspec.json.Encoder().encode
+
+    def publish(self, events: Sequence[tuple[RecordEvent, Label, str]]) -> None:
+        """Tell of folded records: each with its label and realm."""
+        if len(events) > MAX_BURST:
+            self._remembered.clear()
+            self._number += 1
+            self._tell_all(lambda _: self.reset())
+            return
+        changes = [self._change("record", event, label, realm) for event, label, realm in events]
+        for audience in self._audiences.values():
+            if audience.listeners:
+                seen = [change.sent for change in changes if audience.visible(change)]
+                if seen:
+                    self.metrics.stream_events += len(seen) * len(audience.listeners)
+                    audience.tell(b"".join(seen))
+
+    def announce(self, name: str, data: object) -> None:
+        """Tell everybody of something without a label: a link's state, the views' lag."""
+        change = self._change(name, data, None, "")
+        self._tell_all(lambda _: change.sent)
+
+    def listen(self, clearance: Clearance, realm: str, last_event_id: str = "") -> Listener | None:
+        """A new stream, beginning after ``last_event_id``; None when there are too many."""
+        if self.metrics.streams >= MAX_STREAMS:
+            return None
+        key = (clearance, realm)
+        audience = self._audiences.get(key)
+        if audience is None:
+            self._drop_deserted()
+            audience = self._audiences[key] = Audience(self._access(clearance), realm)
+        listener = Listener(self, audience)
+        audience.listeners.add(listener)
+        self.metrics.streams += 1
+        listener.put(self._missed(audience, last_event_id))
+        return listener
+
+    def close(self) -> None:
+        """End every stream."""
+        for audience in self._audiences.values():
+            for listener in list(audience.listeners):
+                listener.close()
+
+    def reset(self) -> bytes:
+        """The event that says: fetch what you show anew, and go on from here."""
+        return b"id: %s.%d\nevent: reset\ndata: {}\n\n" % (self._run.encode(), self._number)
+
+    def _change(self, name: str, data: object, label: Label | None, realm: str) -> Change:
+        self._number += 1
+        sent = b"id: %s.%d\nevent: %s\ndata: %s\n\n" % (
+            self._run.encode(),
+            self._number,
+            name.encode(),
+            self._encode(data),
+        )
+        change = Change(self._number, label, realm, sent)
+        self._remembered.append(change)
+        return change
+
+    def _tell_all(self, piece: Callable[[Audience], bytes]) -> None:
+        for audience in self._audiences.values():
+            audience.tell(piece(audience))
+
+    def _missed(self, audience: Audience, last_event_id: str) -> bytes:
+        """What to send first: a greeting with the present number, what was missed, or ``reset``."""
+        if not last_event_id:
+            return b"id: %s.%d\nretry: 1000\n: listening\n\n" % (self._run.encode(), self._number)
+        run, _, number = last_event_id.partition(".")
+        if run != self._run or not number.isdigit():
+            return self.reset()
+        oldest = self._remembered[0].number if self._remembered else self._number + 1
+        if not oldest - 1 <= int(number) <= self._number:
+            return self.reset()
+        missed = [c.sent for c in self._after(int(number)) if audience.visible(c)]
+        return b": resumed\n\n" + b"".join(missed)
+
+    def _after(self, number: int) -> Iterable[Change]:
+        return (change for change in self._remembered if change.number > number)
+
+    def _drop_deserted(self) -> None:
+        self._audiences = {key: a for key, a in self._audiences.items() if a.listeners}

@@ -1,0 +1,141 @@
+"""The OpenAPI description: what the framework cannot derive by itself."""
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import msgspec
+from litestar._openapi.schema_generation import SchemaCreator
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+    Tag,
+)
+from litestar.plugins import OpenAPISchemaPlugin
+from litestar.typing import FieldDefinition
+
+from .context import COOKIE
+from .problems import PROBLEM_JSON, Problem
+
+_SAYS = {
+    400: "The request does not have the promised form",
+    401: "Nobody is signed in",
+    403: "The caller lacks a permission, or the CSRF header is missing",
+    404: "No such thing, or none the caller may see",
+    409: "A rule says no, or a version is stale",
+    413: "The body is too large",
+    415: "The body has another media type",
+    422: "A label is unknown to the policy",
+    429: "Too many failed sign-ins",
+    503: "Too much at once; come back",
+}
+_EVERYWHERE = (400, 401, 403, 404)
+
+
+def problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problem answers of a handler: those every one has, and ``statuses``."""
+    return {
+        status: ResponseSpec(
+            data_container=Problem,
+            media_type=PROBLEM_JSON,
+            description=_SAYS[status],
+            generate_examples=False,
+        )
+        for status in (*_EVERYWHERE, *statuses)
+    }
+
+
+class RawRecordSchema(OpenAPISchemaPlugin):
+    """A record inside an answer is spliced in as bytes; it is described as the object it is."""
+
+    @staticmethod
+    def is_plugin_supported_type(value: Any) -> bool:
+        """Whether ``value`` is such a type."""
+        return value is msgspec.Raw
+
+    @staticmethod
+    def is_plugin_supported_field(field_definition: FieldDefinition) -> bool:
+        """Whether the field is of such a type."""
+        return field_definition.annotation is msgspec.Raw
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
+        """What a record has, whatever its kind."""
+        return Schema(
+            type=OpenAPIType.OBJECT,
+            description="A record as logged; the fields beyond these depend on its kind.",
+            properties={
+                "kind": Schema(type=OpenAPIType.STRING),
+                "id": Schema(type=OpenAPIType.STRING),
+                "version": Schema(type=OpenAPIType.INTEGER, minimum=1),
+                "realm": Schema(type=OpenAPIType.STRING),
+                "label": Schema(type=OpenAPIType.OBJECT),
+                "at": Schema(type=OpenAPIType.STRING),
+                "by": Schema(type=OpenAPIType.STRING),
+            },
+            required=["kind", "id", "label", "at", "by"],
+            additional_properties=True,
+        )
+
+
+_LINE = Schema(
+    type=OpenAPIType.OBJECT,
+    properties={
+        "kind": Schema(type=OpenAPIType.STRING, description="A kind this node knows"),
+        "label": Schema(type=OpenAPIType.OBJECT, description="A confidentiality label of the node's policy"),
+        "id": Schema(type=OpenAPIType.STRING, description="Of a record to replace, or a new one"),
+        "version": Schema(type=OpenAPIType.INTEGER, minimum=1),
+    },
+    required=["kind", "label"],
+    additional_properties=True,
+)
+
+
+@dataclass
+class AppendOperation(Operation):
+    """The body of ``POST /records``, which the framework does not decode."""
+
+    def __post_init__(self) -> None:
+        self.request_body = RequestBody(
+            required=True,
+            content={
+                "application/json": OpenAPIMediaType(schema=_LINE),
+                "application/x-ndjson": OpenAPIMediaType(
+                    schema=Schema(type=OpenAPIType.STRING, description="One record in JSON on each line")
+                ),
+            },
+        )
+
+
+def _version() -> str:
+    try:
+        return version("renkei")
+    except PackageNotFoundError:
+        return "0"
+
+
+def openapi() -> OpenAPIConfig:
+    """The description's frame, served at ``/api/v1/openapi.json``."""
+    return OpenAPIConfig(
+        title="Renkei",
+        version=_version(),
+        description="Coordination between sovereign headquarters. Errors are RFC 9457 problem documents.",
+        path="/api/v1",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        security=[{"session": []}, {"token": []}],
+        components=Components(
+            security_schemes={
+                "session": SecurityScheme(type="apiKey", name=COOKIE, security_scheme_in="cookie"),
+                "token": SecurityScheme(type="http", scheme="bearer"),
+            }
+        ),
+        tags=[Tag(name=name) for name in ("session", "node", "labels", "records", "coordination", "stream")],
+        use_handler_docstrings=True,
+    )

@@ -1,0 +1,73 @@
+"""uvicorn in the node's own event loop.
+
+The node has one loop for links, feeds and HTTP, so the server is embedded: it binds its socket when told,
+takes no signals, and stops when told.
+"""
+
+import asyncio
+import socket
+
+import uvicorn
+
+from .app import Application
+from .hot import HotProtocol
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the stream's heartbeat and than common proxies' idle limit of 60 s."""
+BACKLOG = 1024
+"""Connections waiting to be accepted: a whole staff reconnecting after a restart."""
+GRACE_SECONDS = 5
+"""How long running requests may finish when the node stops."""
+
+
+class HttpServer:
+    """Serves one application."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._edge = app.edge
+        self._server: uvicorn.Server | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen on ``host`` and ``port`` (0: any free one); returns the port."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        bound = int(listener.getsockname()[1])
+        self._edge.serve_host(host, bound)
+        self._app.start(asyncio.get_running_loop())
+        protocol = type(
+            "NodeProtocol", (HotProtocol,), {"appender": self._edge.appender, "hosts": self._edge.hosts}
+        )
+        config = uvicorn.Config(
+            self._app,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        config.load()
+        self._server = uvicorn.Server(config)
+        self._server.lifespan = config.lifespan_class(config)
+        await self._server.startup(sockets=[listener])
+        # uvicorn's own main loop stamps the Date header; signals stay the node's business.
+        self._running = asyncio.create_task(self._server.main_loop())
+        return bound
+
+    async def stop(self) -> None:
+        """Stop accepting, let running requests finish, close."""
+        if self._server is None or self._running is None:
+            return
+        self._edge.hub.close()
+        self._server.should_exit = True
+        await self._running
+        await self._server.shutdown(sockets=[])
+        self._edge.close()

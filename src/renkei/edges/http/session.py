@@ -1,0 +1,138 @@
+"""Signing in and out, and tokens for programs."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, delete, get, post
+from litestar.datastructures import Cookie
+
+from ...kernel.accounts import ABSOLUTE_END, MAX_PASSWORD_CHARS, Session, TokenInfo, permissions_of
+from ...kernel.errors import Refused
+from ...kernel.labels.model import Clearance
+from ...kernel.people import Permission, Person, Role
+from .context import COOKIE, HttpEdge, unwrap
+from .problems import refuse
+
+
+class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account and its password."""
+
+    account: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PASSWORD_CHARS)]
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who is calling and what they may do."""
+
+    account: str
+    post: str
+    post_ja: str
+    roles: tuple[Role, ...]
+    permissions: tuple[Permission, ...]
+    clearance: Clearance
+    hq: str
+
+
+class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A token to be made: its purpose, what it may do, and for how many days."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    scopes: Annotated[tuple[Permission, ...], msgspec.Meta(min_length=1, max_length=len(Permission))]
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)]
+
+
+class MintedToken(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A token just made; its secret is shown this once."""
+
+    token: str
+    info: TokenInfo
+
+
+NOT_FOR_TOKENS = Refused(
+    code="token.session_only", expected="a person signed in by session", came="a token", status=403
+)
+
+
+@post("/session", opt={"open": True}, tags=["session"], summary="Sign in", status_code=201)
+async def sign_in(edge: HttpEdge, request: Request[Any, Any, Any], data: SignIn) -> Response[Me]:
+    """Start a session; its secret comes back as a cookie only.  Any session the caller held ends."""
+    address = request.client.host if request.client else ""
+    held = request.cookies.get(COOKIE, "")
+    result = await edge.hashers.run(edge.accounts.sign_in, data.account, data.password, address, held)
+    if isinstance(result, Refused):
+        # The name is noted only if it is an account: people type passwords into the wrong field.
+        known = edge.accounts.person(data.account) is not None
+        edge.trail.refused(None, "session.start", data.account if known else "", result)
+        raise refuse(result, noted=True)
+    edge.trail.done(result.person, "session.start", why="password")
+    return Response(me_of(edge, result.person), cookies=[_cookie(edge, result)])
+
+
+@get("/session", tags=["session"], summary="Who am I")
+async def who_am_i(edge: HttpEdge, person: Person) -> Me:
+    """The caller, by session or token."""
+    return me_of(edge, person)
+
+
+@delete("/session", tags=["session"], summary="Sign out")
+async def sign_out(edge: HttpEdge, request: Request[Any, Any, Any], person: Person) -> Response[None]:
+    """End the session the cookie names."""
+    edge.accounts.sign_out(request.cookies.get(COOKIE, ""))
+    edge.trail.done(person, "session.end")
+    response: Response[None] = Response(None)
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+@get("/tokens", tags=["session"], summary="My tokens")
+async def list_tokens(edge: HttpEdge, person: Person) -> list[TokenInfo]:
+    """The caller's account's tokens, newest first."""
+    return edge.accounts.tokens(person.account)
+
+
+@post("/tokens", tags=["session"], summary="Make a token")
+async def make_token(edge: HttpEdge, person: Person, data: NewToken) -> MintedToken:
+    """A token for a program, narrowed to permissions the caller holds."""
+    if person.scopes is not None:
+        raise refuse(NOT_FOR_TOKENS)
+    info, secret = unwrap(edge.accounts.mint(person, data.name, data.scopes, data.days))
+    edge.trail.done(person, "token.make", info.id)
+    return MintedToken(token=secret, info=info)
+
+
+@delete("/tokens/{token_id:str}", tags=["session"], summary="Revoke a token")
+async def revoke_token(edge: HttpEdge, person: Person, token_id: str) -> None:
+    """Revoke one of the caller's account's tokens; it stops working at once."""
+    if not edge.accounts.revoke(person.account, token_id):
+        raise refuse(
+            Refused(code="token.unknown", expected="the id of a token in force", came="another", status=404)
+        )
+    edge.trail.done(person, "token.revoke", token_id)
+
+
+def me_of(edge: HttpEdge, person: Person) -> Me:
+    """``person`` as the client needs to know them."""
+    return Me(
+        account=person.account,
+        post=person.post,
+        post_ja=person.post_ja,
+        roles=person.roles,
+        permissions=permissions_of(person),
+        clearance=person.clearance,
+        hq=edge.hq,
+    )
+
+
+def _cookie(edge: HttpEdge, session: Session) -> Cookie:
+    return Cookie(
+        key=COOKIE,
+        value=session.secret,
+        path="/",
+        httponly=True,
+        samesite="strict",
+        secure=edge.secure,
+        max_age=int(ABSOLUTE_END.total_seconds()),
+    )
+
+
+HANDLERS = (sign_in, who_am_i, sign_out, list_tokens, make_token, revoke_token)

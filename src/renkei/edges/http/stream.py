@@ -1,0 +1,57 @@
+"""GET /stream: server-sent events (WHATWG HTML, section 9.2) from the hub."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from litestar import Request, get
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from ...kernel.errors import Refused
+from ...kernel.people import Person
+from .context import HttpEdge
+from .hub import Listener
+from .problems import refuse
+
+HEARTBEAT_SECONDS = 15.0
+"""Well under the 60 s after which proxies drop a silent connection; also how soon a stream notices that
+its reader signed out or was given another clearance."""
+MANY = Refused(code="stream.many", expected="fewer open streams", came="one more", status=503)
+
+
+@get("/stream", media_type="text/event-stream", tags=["stream"], summary="Live changes you may see")
+async def stream(
+    edge: HttpEdge,
+    person: Person,
+    request: Request[Any, Any, Any],
+    last_event_id: Annotated[str, Parameter(header="Last-Event-ID", max_length=100)] = "",
+) -> Stream:
+    """Events ``record`` {id, kind, version, source, seq}, ``link`` {hq, state},
+    ``position`` {lag}; and ``reset`` {}: fetch what you show anew.
+    """
+    listener = edge.hub.listen(person.clearance, edge.realm, last_event_id)
+    if listener is None:
+        raise refuse(MANY)
+    return Stream(
+        _pieces(edge, request.scope, person, listener),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+async def _pieces(edge: HttpEdge, scope: Any, person: Person, listener: Listener) -> AsyncIterator[bytes]:
+    try:
+        while not listener.closed:
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await listener.woken.wait()
+            except TimeoutError:
+                if edge.caller(scope, touch=False)[0] != person:
+                    return
+                yield b": heartbeat\n\n"
+                continue
+            if piece := listener.take():
+                yield piece
+    finally:
+        listener.close()
