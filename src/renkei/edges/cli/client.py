@@ -1,0 +1,138 @@
+"""A small client of a node's API, for the command line and the demo.
+
+Credentials: ``--url`` and ``--token``, the environment (``RENKEI_URL``, ``RENKEI_TOKEN``), or what
+``renkei sign-in`` kept in the user's configuration folder (mode 0600), in that order.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from ...kernel.errors import BadInput, Unreachable
+from ...kernel.identity.files import write_atomically
+
+TIMEOUT_SECONDS = 30.0
+"""Longest wait for one answer: a bulk append on a busy node stays well under it."""
+SECRET_MODE = 0o600
+
+
+class Problem(BadInput):
+    """The node refused; carries its problem+json."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        self.status = status
+        super().__init__(
+            str(body.get("code", "http")),
+            str(body.get("expected") or "an accepted call"),
+            str(body.get("came") or body.get("title") or status),
+        )
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """Where a node is and what opens it."""
+
+    url: str
+    token: str = ""
+
+
+def credentials_file() -> Path:
+    """Where ``renkei sign-in`` keeps what it got."""
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "renkei" / "credentials.json"
+
+
+def find_credentials(url: str | None, token: str | None) -> Credentials:
+    """The credentials to use.  Raises BadInput when there are none."""
+    kept = load_credentials()
+    url = url or os.environ.get("RENKEI_URL") or (kept.url if kept else None)
+    token = token or os.environ.get("RENKEI_TOKEN") or (kept.token if kept and kept.url == url else None)
+    if not url or not token:
+        raise BadInput(
+            "cli.credentials", "a node and a token (renkei sign-in URL ACCOUNT keeps both)", "none"
+        )
+    return Credentials(url, token)
+
+
+def load_credentials() -> Credentials | None:
+    """What ``sign-in`` kept, or None."""
+    try:
+        return msgspec.json.decode(credentials_file().read_bytes(), type=Credentials)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def save_credentials(credentials: Credentials) -> Path:
+    """Keep ``credentials`` for later commands."""
+    path = credentials_file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_atomically(path, msgspec.json.encode(credentials), SECRET_MODE)
+    return path
+
+
+class Api:
+    """Calls to one node as one person or program."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        self.url = url.rstrip("/")
+        headers = {"X-Renkei": "1", "Accept": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self._http = httpx.Client(
+            base_url=self.url + "/api/v1", headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False
+        )
+
+    def sign_in(self, account: str, password: str) -> dict[str, Any]:
+        """Start a session; the cookie stays with this client."""
+        return self.post("/session", {"account": account, "password": password})
+
+    def get(self, path: str, **params: str | int | None) -> Any:
+        """GET ``path``; the decoded answer."""
+        return self._call("GET", path, params={k: v for k, v in params.items() if v is not None})
+
+    def post(self, path: str, body: object = None) -> Any:
+        """POST ``body`` as JSON; the decoded answer."""
+        return self._call("POST", path, content=msgspec.json.encode(body if body is not None else {}))
+
+    def delete(self, path: str) -> Any:
+        """DELETE ``path``."""
+        return self._call("DELETE", path)
+
+    def pages(self, path: str, **params: str | int | None) -> Iterator[dict[str, Any]]:
+        """The items of a listed path, page after page."""
+        before: str | None = None
+        while True:
+            page = self.get(path, before=before, **params)
+            yield from page["items"]
+            before = page.get("next")
+            if not before:
+                return
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._http.close()
+
+    def _call(
+        self, method: str, path: str, content: bytes | None = None, params: dict[str, Any] | None = None
+    ) -> Any:
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        try:
+            answer = self._http.request(method, path, content=content, params=params, headers=headers)
+        except httpx.HTTPError as err:
+            raise Unreachable(
+                "node.unreachable", f"a node that answers at {self.url}", type(err).__name__
+            ) from err
+        if answer.status_code >= 400:
+            raise Problem(answer.status_code, _problem(answer))
+        return msgspec.json.decode(answer.content) if answer.content else None
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        body = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        body = None
+    return body if isinstance(body, dict) else {"title": answer.reason_phrase}

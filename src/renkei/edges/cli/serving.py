@@ -1,0 +1,93 @@
+"""Running a node: the composition of the node with its edges, from start to a clean stop."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from ...kernel.link import LinkState
+from ...node import Node
+from ..http import HttpServer, create_app
+from ..links import Links
+from .output import Output
+
+_log = structlog.get_logger("renkei.serve")
+
+
+class Running:
+    """A node with its HTTP edge and its links, in one event loop."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.app = create_app(node)
+        self.server = HttpServer(self.app)
+        self.links = Links(
+            node.identity,
+            [line.entry for line in node.partners.values()],
+            lambda hq: node.line(hq).session(),
+            node.clock,
+            listen=node.config.link_address(),
+            on_state=self._link_changed,
+            on_events=self._link_said,
+        )
+
+    async def start(self) -> None:
+        """Start everything; what partners and people may reach comes last."""
+        self.node.start()
+        for hq, line in self.node.partners.items():
+            line.link = self.links.link(hq)
+        await self.server.start(*self.node.config.http_address())
+        await asyncio.to_thread(self.links.start)
+
+    async def stop(self) -> None:
+        """Stop in the opposite order; what was acknowledged is on disk already."""
+        await asyncio.to_thread(self.links.stop)
+        await self.server.stop()
+        await asyncio.to_thread(self.node.close)
+
+    def _link_changed(self, hq: str, state: LinkState) -> None:
+        self.app.edge.link_changed(hq, state)
+
+    def _link_said(self, hq: str, events: Sequence[object]) -> None:
+        self.node.link_said(hq, events)
+
+
+def serve_node(data: Path, out: Output) -> int:
+    """Serve the node in ``data`` until SIGINT or SIGTERM; the exit status."""
+    configure_logs()
+    return uvloop.run(_serve(data, out))
+
+
+async def _serve(data: Path, out: Output) -> int:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    running = Running(Node.open(data))
+    config = running.node.config
+    await running.start()
+    _log.info("serving", hq=config.hq, http=config.http, link=config.link)
+    out.note(f"{config.hq} serves http://{config.http} (links on {config.link}); Ctrl-C stops it")
+    try:
+        await told.wait()
+    finally:
+        await running.stop()
+    return 0
+
+
+def configure_logs() -> None:
+    """One line of JSON per event on standard error.  Events name things by id, never by content."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )

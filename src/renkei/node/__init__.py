@@ -1,0 +1,19 @@
+"""The composition root: a data folder becomes a running headquarters."""
+
+from .config import Folder, NodeConfig, load_config, parse_address, save_config
+from .create import add_partner, create_node, own_card
+from .lines import PartnerLine
+from .node import Node
+
+__all__ = [
+    "Folder",
+    "Node",
+    "NodeConfig",
+    "PartnerLine",
+    "add_partner",
+    "create_node",
+    "load_config",
+    "own_card",
+    "parse_address",
+    "save_config",
+]

@@ -1,0 +1,130 @@
+"""``node.toml``: what an administrator sets about a node, and where its files lie."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from ..kernel.errors import BadInput
+from ..kernel.records import LIVE, HqId
+
+_ADDRESS = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})$")
+
+
+class Names(msgspec.Struct, frozen=True):
+    """A name in both languages."""
+
+    en: str
+    ja: str
+
+
+class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings in ``node.toml``; addresses are ``host:port``."""
+
+    hq: HqId
+    names: Names
+    realm: str = LIVE
+    http: str = "127.0.0.1:8440"
+    link: str = "127.0.0.1:9440"
+    zone: str = "Asia/Tokyo"
+
+    def http_address(self) -> tuple[str, int]:
+        """Where people and programs reach the node."""
+        return parse_address(self.http)
+
+    def link_address(self) -> tuple[str, int]:
+        """Where partners' links arrive."""
+        return parse_address(self.link)
+
+
+class Folder(msgspec.Struct, frozen=True):
+    """The data folder's layout, as ARCHITECTURE.md draws it."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """The settings file."""
+        return self.root / "node.toml"
+
+    @property
+    def policy(self) -> Path:
+        """The nation's own policy."""
+        return self.root / "policy.xml"
+
+    @property
+    def policies(self) -> Path:
+        """Partners' policies, to read their labels by."""
+        return self.root / "policies"
+
+    @property
+    def keys(self) -> Path:
+        """Secret keys; nobody but the node's user may read them."""
+        return self.root / "keys"
+
+    @property
+    def partners(self) -> Path:
+        """One file for each partner."""
+        return self.root / "partners"
+
+    @property
+    def logs(self) -> Path:
+        """The master log, the audit log and the partner logs."""
+        return self.root / "logs"
+
+    @property
+    def views(self) -> Path:
+        """The folded tables."""
+        return self.root / "views.db"
+
+    @property
+    def accounts(self) -> Path:
+        """Posts, sessions and tokens."""
+        return self.root / "accounts.db"
+
+    @property
+    def evidence(self) -> Path:
+        """What partners signed and then contradicted."""
+        return self.root / "evidence"
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """``host:port`` taken apart.  Raises BadInput."""
+    match = _ADDRESS.match(text)
+    if match is None or int(match["port"]) > 65535:
+        raise BadInput("config.address", "host:port with a port up to 65535", repr(text))
+    return match["host"].strip("[]"), int(match["port"])
+
+
+def load_config(folder: Folder) -> NodeConfig:
+    """Read ``node.toml``.  Raises BadInput naming the setting that is wrong."""
+    try:
+        return msgspec.convert(tomllib.loads(folder.config.read_text("utf-8")), NodeConfig)
+    except FileNotFoundError:
+        raise BadInput(
+            "config.missing",
+            f"a node's data folder with {folder.config.name} in it (renkei init makes one)",
+            str(folder.root),
+        ) from None
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as err:
+        raise BadInput("config.form", f"valid settings in {folder.config.name}", str(err)) from None
+
+
+def save_config(folder: Folder, config: NodeConfig) -> None:
+    """Write ``node.toml``, with a comment for whoever edits it by hand."""
+    text = (
+        "# A Renkei node's settings. Addresses are host:port; a change takes effect at the next start.\n"
+        f'hq = "{config.hq}"\n'
+        f'realm = "{config.realm}"\n'
+        f'http = "{config.http}"\n'
+        f'link = "{config.link}"\n'
+        f'zone = "{config.zone}"\n\n'
+        f"[names]\nen = {_quoted(config.names.en)}\nja = {_quoted(config.names.ja)}\n"
+    )
+    folder.config.write_text(text, "utf-8")
+
+
+def _quoted(text: str) -> str:
+    # A JSON string is a TOML basic string, as long as DEL is escaped.
+    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")

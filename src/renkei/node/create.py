@@ -1,0 +1,77 @@
+"""Making a node's data folder, and agreeing on a partner."""
+
+from datetime import datetime
+from pathlib import Path
+
+from ..kernel.clock import Clock, SystemClock
+from ..kernel.errors import BadInput
+from ..kernel.identity import Identity, PartnerCard, PartnerEntry, open_card, save_partner
+from ..kernel.identity.cards import Connect, Names
+from ..kernel.labels.model import Clearance
+from ..kernel.labels.policy import Policy
+from .config import Folder, NodeConfig, save_config
+
+
+def create_node(root: Path, config: NodeConfig, policy: bytes, clock: Clock | None = None) -> Identity:
+    """Make ``root`` a node's data folder: settings, keys, policy.
+
+    Raises BadInput when a node is there already or the policy is unsound; nothing is left half made,
+    since ``node.toml``, which makes a folder a node, is written last.
+    """
+    folder = Folder(root)
+    if folder.config.exists():
+        raise BadInput("node.exists", "a folder without a node in it", f"{root.name} with node.toml")
+    Policy.load(policy)
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for part in (folder.policies, folder.partners, folder.logs, folder.evidence):
+        part.mkdir(mode=0o700, exist_ok=True)
+    folder.policy.write_bytes(policy)
+    identity = Identity.create(folder.keys, config.hq, clock)
+    save_config(folder, config)
+    return identity
+
+
+def own_card(root: Path, config: NodeConfig, clock: Clock | None = None) -> bytes:
+    """This headquarters' card file, to hand to a partner."""
+    folder = Folder(root)
+    policy = Policy.load(folder.policy.read_bytes())
+    names = Names(config.names.en, config.names.ja)
+    return Identity.load(folder.keys).signed_card(names, config.link, clock, policy.id)
+
+
+def add_partner(
+    root: Path,
+    card: bytes,
+    clearance: Clearance,
+    *,
+    policy: bytes | None = None,
+    connect: Connect = "dial",
+    address: str = "",
+    until: datetime | None = None,
+    clock: Clock | None = None,
+) -> PartnerCard:
+    """Agree on a partner: pin its card, grant it ``clearance``, keep its ``policy`` to read labels by.
+
+    Raises BadInput or TheirFault when the card is unsound, or is our own.
+    """
+    folder, now = Folder(root), (clock or SystemClock()).now()
+    opened = open_card(card, now)
+    if opened.hq == Identity.load(folder.keys).hq:
+        raise BadInput("partner.self", "another headquarters' card", "our own")
+    if policy is not None:
+        if Policy.load(policy).id != opened.policy:
+            raise BadInput(
+                "partner.policy", f"the policy {opened.policy} that the card names", Policy.load(policy).id
+            )
+        (folder.policies / f"{opened.hq}.xml").write_bytes(policy)
+    entry = PartnerEntry(
+        card=opened,
+        signed=card,
+        clearance=clearance,
+        since=now,
+        until=until,
+        connect=connect,
+        address=address,
+    )
+    save_partner(folder.partners, entry)
+    return opened

@@ -1,0 +1,89 @@
+"""A partner as the running node holds it: the two logs, who fills them, and the link's switch."""
+
+import threading
+from collections.abc import Callable
+
+from ..kernel.clock import Clock
+from ..kernel.identity import PartnerEntry
+from ..kernel.link import LinkControl
+from ..kernel.log.base import Log
+from ..kernel.partners import Receiver, Releaser, Sender, Session
+
+
+class PartnerLine:
+    """Everything about one partner, put together by ``Node``."""
+
+    def __init__(
+        self,
+        entry: PartnerEntry,
+        sent: Log,
+        received: Log,
+        releaser: Releaser,
+        sender: Sender,
+        receiver: Receiver,
+        clock: Clock,
+    ) -> None:
+        self.entry = entry
+        self.sent = sent
+        self.received = received
+        self.releaser = releaser
+        self.sender = sender
+        self.receiver = receiver
+        self.link: LinkControl | None = None
+        self._clock = clock
+
+    @property
+    def hq(self) -> str:
+        """The partner's id."""
+        return self.entry.hq
+
+    def session(self) -> Session:
+        """The state of one connection's conversation, from its beginning."""
+        return Session(self.sender, self.receiver, self._clock)
+
+    def close(self) -> None:
+        """Close both logs."""
+        self.sent.close()
+        self.received.close()
+
+
+class Worker:
+    """A thread that runs ``step`` until there is nothing left, then waits to be woken.
+
+    ``step`` returns how much it did.  An exception ends the thread and is kept in ``failure``: what
+    cannot be folded or released must be seen, not passed over.
+    """
+
+    def __init__(self, name: str, step: Callable[[], int]) -> None:
+        self._step = step
+        self._wake = threading.Event()
+        self._closing = False
+        self.failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first step runs at once."""
+        self._wake.set()
+        self._thread.start()
+
+    def notify(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Let the step in hand finish, then stop."""
+        self._closing = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._closing:
+                self._wake.wait()
+                self._wake.clear()
+                while not self._closing and self._step():
+                    pass
+        except BaseException as err:
+            self.failure = err
+            raise

@@ -1,0 +1,275 @@
+"""One headquarters' node, put together.
+
+``Node.open`` turns a data folder into the parts that ARCHITECTURE.md draws: the logs, the views folded
+from them, the rooms' kinds, and a line to each partner.  ``start`` sets the background work going: the
+writer that commits, sealers that sign, the fold, and one releaser for each partner.  ``pump`` does by
+hand one round of what those threads do, so that a test's world of many headquarters needs no thread.
+
+Edges (HTTP, links, feeds, the command line) are given a node; the node knows none of them.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ..kernel.accounts import Accounts
+from ..kernel.clock import Clock, SystemClock
+from ..kernel.desk import Appended, Desk
+from ..kernel.errors import BadInput, OurFault
+from ..kernel.identity import Identity, PartnerEntry, load_partners
+from ..kernel.labels.policy import Policy, PolicyBook
+from ..kernel.log.base import Draft, Log
+from ..kernel.log.checkpoint import NoteSigner, NoteVerifier
+from ..kernel.log.memory import MemoryLog
+from ..kernel.log.sealer import Sealer
+from ..kernel.log.sqlite import SqliteLog
+from ..kernel.log.writer import GroupWriter
+from ..kernel.partners import Evidence, Receiver, Releaser, Sender, Terms
+from ..kernel.people import Person
+from ..kernel.records import Codec, Record
+from ..kernel.views import OWN, ViewStore
+from ..rooms import KINDS, VIEWS
+from .config import Folder, NodeConfig, load_config
+from .lines import PartnerLine, Worker
+
+APPEND_PATIENCE = 30.0
+"""Seconds an action waits for its append: a disk that takes longer is reported, not waited for."""
+SEEN_PATIENCE = 5.0
+"""Seconds an edge waits for its own write to show in the views before it answers without."""
+FOLD_LIMIT = 20_000
+"""Entries folded between two looks at whether to stop."""
+OpenLog = Callable[[str, str], Log]
+"""Makes the log of a name (``master``, ``jp.jjoc.sent``) and origin."""
+
+
+class Node:
+    """A headquarters' node.  ``start`` and ``close`` it once."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        folder: Folder,
+        identity: Identity,
+        policies: PolicyBook,
+        clock: Clock,
+        *,
+        open_log: OpenLog,
+        accounts: Accounts,
+        views_path: Path | None,
+    ) -> None:
+        self.config = config
+        self.folder = folder
+        self.identity = identity
+        self.policies = policies
+        self.clock = clock
+        self.accounts = accounts
+        self.codec = Codec(KINDS)
+        self._open_log = open_log
+        self.master = open_log("master", self._origin("master"))
+        self.audit = open_log("audit", self._origin("audit"))
+        self.signer = NoteSigner(f"{config.hq}/renkei", identity.private_key)
+        self.partners: dict[str, PartnerLine] = {}
+        self.views = ViewStore(views_path, self.codec, policies, VIEWS, self._resolve, config.hq)
+        self.writer = GroupWriter(self.master, clock)
+        self._workers: list[Worker] = []
+        self._sealers: list[Sealer] = []
+        self.started = False
+
+    @classmethod
+    def open(cls, root: Path, clock: Clock | None = None) -> "Node":
+        """The node in the data folder ``root``, with its partners.  Raises BadInput or OurFault."""
+        folder, clock = Folder(root), clock or SystemClock()
+        config = load_config(folder)
+        identity = Identity.load(folder.keys)
+        if identity.hq != config.hq:
+            raise OurFault("node.identity", f"keys of {config.hq}", f"keys of {identity.hq}")
+        node = cls(
+            config,
+            folder,
+            identity,
+            load_policies(folder),
+            clock,
+            open_log=lambda name, origin: SqliteLog(folder.logs / f"{name}.db", origin),
+            accounts=Accounts(folder.accounts, clock),
+            views_path=folder.views,
+        )
+        for entry in load_partners(folder.partners).values():
+            node.add_partner(entry)
+        return node
+
+    @classmethod
+    def in_memory(
+        cls, config: NodeConfig, root: Path, identity: Identity, policies: PolicyBook, clock: Clock, accounts: Accounts
+    ) -> "Node":
+        """A node that keeps nothing on disk but its keys and evidence; for tests and rehearsals."""
+        return cls(
+            config,
+            Folder(root),
+            identity,
+            policies,
+            clock,
+            open_log=lambda _, origin: MemoryLog(origin),
+            accounts=accounts,
+            views_path=None,
+        )
+
+    # --- partners ------------------------------------------------------------------------------------
+
+    def add_partner(self, entry: PartnerEntry) -> PartnerLine:
+        """Take up a partner: open its two logs and put its line together."""
+        if entry.hq in self.partners:
+            raise BadInput("partner.known", "a new partner", entry.hq)
+        hq = entry.hq
+        sent = self._open_log(f"{hq}.sent", sent_origin(self.config.hq, hq))
+        received = self._open_log(f"{hq}.received", sent_origin(hq, self.config.hq))
+        terms = Terms(hq=hq, clearance=entry.clearance, realm=self.config.realm)
+        releaser = Releaser(
+            self.master,
+            sent,
+            terms,
+            self.policies,
+            self.codec,
+            self.identity.alias_key(hq),
+            hq=self.config.hq,
+            clock=self.clock,
+        )
+        line = self._line(entry, sent, received, releaser)
+        self.partners[hq] = line
+        if self.started:
+            self._start_releaser(line)
+        return line
+
+    def _line(self, entry: PartnerEntry, sent: Log, received: Log, releaser: Releaser) -> PartnerLine:
+        verifier = NoteVerifier(f"{entry.hq}/renkei", entry.card.key)
+        sender = Sender(sent, self.signer, verifier, self.clock)
+        receiver = Receiver(received, verifier, self.signer, entry.hq, self._keep_evidence, self.clock)
+        return PartnerLine(entry, sent, received, releaser, sender, receiver, self.clock)
+
+    def line(self, hq: str) -> PartnerLine:
+        """The line to ``hq``.  Raises BadInput when there is none."""
+        line = self.partners.get(hq)
+        if line is None:
+            raise BadInput("partner.unknown", "a partner of this headquarters", f"{hq[:80]!r}")
+        return line
+
+    def received_something(self, hq: str) -> None:
+        """A link logged entries from ``hq``: have them folded.  Safe from any thread."""
+        self._fold.notify()
+
+    # --- writing and reading -------------------------------------------------------------------------
+
+    def desk(self, person: Person) -> Desk:
+        """``person``'s place at this node, for one action."""
+        return Desk(
+            hq=self.config.hq,
+            realm=self.config.realm,
+            person=person,
+            clock=self.clock,
+            policies=self.policies,
+            views=self.views.reader(self.config.realm, person.clearance),
+            writer=self,
+        )
+
+    def append(self, records: Sequence[Record]) -> Appended:
+        """Log ``records`` of this headquarters, all or none; durable on return.  See ``desk.Writer``."""
+        for record in records:
+            if record.owner != self.config.hq:
+                raise BadInput("record.owner", f"a record of {self.config.hq}", f"one of {record.owner}")
+            wrong = self.policies.validate(record.label)
+            if wrong is not None:
+                raise BadInput(wrong.code, wrong.expected, wrong.came)
+        drafts = [Draft(self.codec.encode(r), r.id, r.version) for r in records]
+        if self.started:
+            seq = self.writer.submit(drafts).result(APPEND_PATIENCE)
+        else:
+            seq = self.master.append(drafts, self.clock.now())
+            self.pump()
+        return Appended(seq, tuple(records))
+
+    async def caught_up(self, seq: int) -> bool:
+        """Wait until the views hold the own log's entry ``seq``; False if that takes too long."""
+        return await asyncio.to_thread(self.views.wait, OWN, seq + 1, SEEN_PATIENCE)
+
+    def sources(self) -> Mapping[str, Log]:
+        """The logs that the views are folded from."""
+        return {OWN: self.master, **{hq: line.received for hq, line in self.partners.items()}}
+
+    # --- background ----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Set the background work going."""
+        self._fold = Worker("fold", lambda: self.views.fold(self.sources(), FOLD_LIMIT))
+        self._workers.append(self._fold)
+        self.writer.on_commit(lambda first, count: self._fold.notify())
+        for log in (self.master, self.audit):
+            self._sealers.append(Sealer(log, self.signer, lambda note, head: None))
+        self.started = True
+        self._fold.start()
+        for line in self.partners.values():
+            self._start_releaser(line)
+
+    def _start_releaser(self, line: PartnerLine) -> None:
+        def release() -> int:
+            done = line.releaser.run()
+            if done and line.link is not None:
+                line.link.notify()
+            return done
+
+        worker = Worker(f"release {line.hq}", release)
+        self._workers.append(worker)
+        self.writer.on_commit(lambda first, count: worker.notify())
+        worker.start()
+
+    def failures(self) -> list[str]:
+        """What of the background work has stopped, in words; empty when all is well."""
+        stopped = [f"{w.name}: {type(w.failure).__name__}" for w in self._workers if w.failure]
+        stuck = [f"seal {s.origin}: {s.failure}" for s in self._sealers if s.failure]
+        return stopped + stuck
+
+    def pump(self) -> None:
+        """One round of fold and release by hand, for a node that was not started."""
+        while self.views.fold(self.sources(), FOLD_LIMIT):
+            pass
+        for line in self.partners.values():
+            while line.releaser.run():
+                pass
+
+    def close(self) -> None:
+        """Stop the background work and close every file.  Everything acknowledged is on disk already."""
+        self.writer.close()
+        for part in (*self._workers, *self._sealers):
+            part.close()
+        for line in self.partners.values():
+            line.close()
+        for log in (self.master, self.audit):
+            log.close()
+        self.views.close()
+        self.accounts.close()
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    def _origin(self, name: str) -> str:
+        return f"renkei/{self.config.hq}/{name}"
+
+    def _resolve(self, source: str, alias: str) -> str | None:
+        """Our id behind the name the partner ``source`` uses for one of our records."""
+        line = self.partners.get(source)
+        return line.releaser.resolve(alias) if line else None
+
+    def _keep_evidence(self, evidence: Evidence) -> None:
+        raise NotImplementedError
+
+
+def sent_origin(owner: str, partner: str) -> str:
+    """The origin of the log that ``owner`` sends ``partner``; the same at both ends."""
+    return f"renkei/{owner}/to/{partner}"
+
+
+def load_policies(folder: Folder) -> PolicyBook:
+    """The own policy and the partners', from the data folder.  Raises BadInput naming the file."""
+    try:
+        own = Policy.load(folder.policy.read_bytes())
+        others = [Policy.load(path.read_bytes()) for path in sorted(folder.policies.glob("*.xml"))]
+    except FileNotFoundError as err:
+        raise BadInput("policy.missing", "the policy file policy.xml", f"no {Path(err.filename).name}") from None
+    return PolicyBook(own, others)
