@@ -1,0 +1,333 @@
+"""The views of one node: the file, the fold that fills it, and the readers it is read by.
+
+``fold`` reads each log from its stored position, oldest first across logs, and commits tables and
+positions together; killed at any moment it goes on from the last commit.  ``rebuild`` folds everything
+into a fresh file beside the old one, which goes on being read, and then exchanges the two.
+
+A node that opens views made by other code (other tables, other kinds) finds ``outdated`` true: it can
+neither fold nor read them until it has rebuilt.
+"""
+
+import contextlib
+import heapq
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import apsw
+import msgspec
+
+from ..errors import OurFault
+from ..labels.model import Clearance
+from ..labels.policy import PolicyBook
+from ..log.base import Log, Pack
+from ..records import Codec
+from .base import View
+from .connections import Readers
+from .digest import Digester, Resolve
+from .fold import Change, Entry, Folding
+from .reader import Reader
+from .schema import create, fingerprint_in, fingerprint_of, open_writer
+from .visibility import Marked, Sights, Visible
+
+MIN_BATCH = 256
+MAX_BATCH = 8_192
+"""Entries per transaction.  Large ones amortise the search index; the largest holds some 30 MB."""
+
+MAX_BATCH_BYTES = 16 * 1024 * 1024
+"""Entry bytes per transaction, so that large records do not fill the memory."""
+
+BATCH_SECONDS = 0.4
+"""What a transaction should take at most: whoever waits for a fold waits for the one before it."""
+
+MERGE_PAGES = 64
+"""Pages of the search index merged in one idle step, a few milliseconds."""
+
+Listener = Callable[[Sequence[Change]], None]
+Progress = Callable[[int, int], None]
+"""(entries folded, entries in all)."""
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """How far the views have followed one log."""
+
+    source: str
+    position: int
+    size: int
+
+    @property
+    def lag(self) -> int:
+        """Entries not folded yet."""
+        return max(0, self.size - self.position)
+
+
+class ViewStore:
+    """All views of a node in one SQLite file.  Safe to use from any thread; folds one at a time."""
+
+    def __init__(  # noqa: PLR0917  the node's parts, in the order in which they are made
+        self,
+        path: Path | None,
+        codec: Codec,
+        book: PolicyBook,
+        views: Sequence[View],
+        resolve: Resolve,
+        own_hq: str,
+    ) -> None:
+        """``path`` None keeps the views in a file that goes when they are closed.
+
+        ``resolve`` gives this node's id for a partner's name of one of its records, or None.
+        """
+        self._temporary = tempfile.TemporaryDirectory(prefix="renkei-views-") if path is None else None
+        self._path = path or Path(self._temporary.name) / "views.db"  # type: ignore[union-attr]
+        self.codec = codec
+        self.book = book
+        self._views = tuple(views)
+        self._digester = Digester(codec, own_hq, resolve)
+        self._fingerprint = fingerprint_of(self._views, codec.kinds)
+        self._fold_lock = threading.RLock()
+        self._moved = threading.Condition()
+        self._listeners: list[Listener] = []
+        self._waiting = 0
+        self._batch = MIN_BATCH
+        self.failure: str = ""
+        self._readers = Readers(self._path)
+        self._open()
+
+    # --- the file ------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        db = open_writer(self._path)
+        found = fingerprint_in(db)
+        if found is None:
+            create(db, self._views, self._fingerprint)
+        self.outdated = found is not None and found != self._fingerprint
+        self._db = db
+        if not self.outdated:
+            self._use(self._folding(db))
+
+    def _folding(self, db: apsw.Connection, first_label: int = 1) -> Folding:
+        return Folding(db, self._views, self._digester, self.codec.kinds, first_label)
+
+    def _use(self, folding: Folding) -> None:
+        self._folding_now = folding
+        self._sights = Sights(folding.catalogue, self.book)
+
+    def close(self) -> None:
+        """Close the file; waits for a fold and for reads that are running."""
+        with self._fold_lock:
+            self._readers.close()
+            self._db.close()
+            if self._temporary is not None:
+                self._temporary.cleanup()
+
+    # --- folding -------------------------------------------------------------------------------------
+
+    def fold(self, sources: Mapping[str, Log], limit: int = 1_000_000) -> int:
+        """Take in up to ``limit`` entries that the logs hold beyond the stored positions; how many it was.
+
+        ``sources`` has this node's master log under OWN and received logs under their partners' ids.
+        Raises OurFault if a log is shorter than what was folded from it.
+        """
+        with self._fold_lock:
+            self._check_current()
+            done = 0
+            while done < limit:
+                taken = self._fold_batch(self._folding_now, sources, min(self._batch, limit - done))
+                done += len(taken[0])
+                self._announce(taken[1])
+                if not taken[0]:
+                    break
+            return done
+
+    def _fold_batch(
+        self, folding: Folding, sources: Mapping[str, Log], limit: int
+    ) -> tuple[list[Entry], list[Change]]:
+        started = time.perf_counter()
+        entries = take(sources, folding.positions, limit)
+        if not entries:
+            return entries, []
+        positions = {source: seq + 1 for source, seq, _, _ in entries}
+        changes = folding.batch(entries, positions)
+        self._adapt(len(entries), time.perf_counter() - started)
+        return entries, changes
+
+    def _adapt(self, folded: int, seconds: float) -> None:
+        if seconds > BATCH_SECONDS:
+            self._batch = max(MIN_BATCH, self._batch // 2)
+        elif folded == self._batch and seconds < BATCH_SECONDS / 2:
+            self._batch = min(MAX_BATCH, self._batch * 2)
+
+    def _announce(self, changes: Sequence[Change]) -> None:
+        with self._moved:
+            self._moved.notify_all()
+        if changes:
+            for listener in tuple(self._listeners):
+                listener(changes)
+
+    def _check_current(self) -> None:
+        if self.outdated:
+            raise OurFault("views.outdated", "views made by this version", "older ones: rebuild the views")
+
+    def on_fold(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` after each commit, on the folding thread; returns what ends that."""
+        self._listeners.append(listener)
+
+        def end() -> None:
+            with contextlib.suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return end
+
+    def tidy(self) -> bool:
+        """Do a little of the search index's merging; whether there was any to do."""
+        with self._fold_lock:
+            before = self._db.total_changes()
+            self._db.execute("INSERT INTO search(search, rank) VALUES ('merge', ?)", (MERGE_PAGES,))
+            return self._db.total_changes() - before > 1
+
+    # --- where it stands -----------------------------------------------------------------------------
+
+    def position(self, source: str) -> int:
+        """The number of the first entry of ``source`` not folded yet."""
+        return 0 if self.outdated else self._folding_now.positions.get(source, 0)
+
+    def lag(self, sources: Mapping[str, Log]) -> list[Lag]:
+        """How far each log has been followed."""
+        return [Lag(source, self.position(source), log.size) for source, log in sources.items()]
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody is in ``wait``."""
+        return self._waiting > 0
+
+    def wait(self, source: str, seq: int, timeout: float) -> bool:
+        """Wait until entry ``seq`` of ``source`` is in the views; whether it is, after ``timeout`` seconds.
+
+        Raises OurFault when the fold has failed and will not come.
+        """
+        with self._moved:
+            self._waiting += 1
+            try:
+                self._moved.wait_for(lambda: self.failure or self.position(source) > seq, timeout)
+            finally:
+                self._waiting -= 1
+        if self.position(source) > seq:
+            return True
+        if self.failure:
+            raise OurFault("views.failed", "a running fold", self.failure)
+        return False
+
+    def fail(self, what: str) -> None:
+        """Say that folding has stopped for good; wakes everybody who waits for it."""
+        with self._moved:
+            self.failure = what
+            self._moved.notify_all()
+
+    def unreadable(self, limit: int = 1_000) -> list[tuple[str, int, str]]:
+        """(source, seq, code) of entries that could not be read, whole or in part."""
+        sql = """SELECT source, seq, code FROM unreadable
+                 UNION ALL SELECT source, seq, fault FROM records WHERE fault <> '' ORDER BY 1, 2 LIMIT ?"""
+        with self._readers.one() as db:
+            return [(s, n, c) for s, n, c in db.execute(sql, (limit,))]
+
+    # --- rebuilding ----------------------------------------------------------------------------------
+
+    def rebuild(self, sources: Mapping[str, Log], progress: Progress | None = None) -> int:
+        """Fold everything afresh and exchange the file; how many entries that was.
+
+        Reading goes on meanwhile; folding does not.  Label rows get new numbers, never ones in use
+        before, so that a number from before the exchange names nothing rather than something else.
+        """
+        with self._fold_lock:
+            fresh = self._path.with_name(self._path.name + ".new")
+            fresh.unlink(missing_ok=True)
+            db = open_writer(fresh, rebuilding=True)
+            try:
+                create(db, self._views, self._fingerprint)
+                first = 1 if self.outdated else self._folding_now.catalogue.next_label
+                done = self._fold_all(self._folding(db, first), sources, progress)
+            except BaseException:
+                db.close()
+                fresh.unlink(missing_ok=True)
+                raise
+            db.close()
+            self._exchange(fresh, first)
+        self._announce(())
+        return done
+
+    def _fold_all(self, folding: Folding, sources: Mapping[str, Log], progress: Progress | None) -> int:
+        done, total = 0, sum(log.size for log in sources.values())
+        while True:
+            entries, _ = self._fold_batch(folding, sources, MAX_BATCH)
+            if not entries:
+                return done
+            done += len(entries)
+            if progress is not None:
+                progress(done, max(done, total))
+
+    def _exchange(self, fresh: Path, first_label: int) -> None:
+        with self._readers.exchange():
+            self._db.close()  # the last connection: its write-ahead log goes into the file and away
+            for suffix in ("-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            fresh.replace(self._path)
+            self._db = open_writer(self._path)
+            self.outdated = False
+            self._use(self._folding(self._db, first_label))
+
+    # --- reading -------------------------------------------------------------------------------------
+
+    def reader(self, realm: str, clearance: Clearance) -> Reader:
+        """What somebody of ``clearance`` sees in ``realm``; cheap to make and safe to share."""
+        return Reader(self, realm, clearance)
+
+    @contextmanager
+    def reading(self, realm: str, clearance: Clearance) -> Iterator[tuple[apsw.Connection, Visible]]:
+        """A connection, and what may be seen through it; the two belong together."""
+        self._check_current()
+        with self._readers.one() as db:
+            yield db, self._sights.of(realm, clearance)
+
+    def sight(self, realm: str, clearance: Clearance) -> Visible:
+        """What they see at this moment."""
+        self._check_current()
+        return self._sights.of(realm, clearance)
+
+    def label_rows(self) -> Mapping[int, Marked]:
+        """What each label row stands for."""
+        return self._folding_now.catalogue.labels
+
+    @contextmanager
+    def raw_tables(self) -> Iterator[apsw.Connection]:
+        """All tables, whatever the labels: for ``dump`` and tools of this package, never for a person."""
+        with self._readers.one() as db:
+            yield db
+
+
+def take(sources: Mapping[str, Log], positions: Mapping[str, int], limit: int) -> list[Entry]:
+    """The next entries of all logs, those logged first coming first, within the limits of a batch."""
+    packs = [_packs(s, log, positions.get(s, 0), limit) for s, log in sorted(sources.items())]
+    entries: list[Entry] = []
+    size = 0
+    for _, source, pack in heapq.merge(*packs, key=lambda p: (p[0], p[1])):
+        for seq, entry in enumerate(islice(pack.entries, limit - len(entries)), pack.first):
+            entries.append((source, seq, entry, pack.logged_at))
+            size += len(entry)
+            if size >= MAX_BATCH_BYTES:
+                return entries
+        if len(entries) >= limit:
+            break
+    return entries
+
+
+def _packs(source: str, log: Log, position: int, limit: int) -> Iterator[tuple[float, str, Pack]]:
+    if log.size < position:
+        came = f"one of {log.size}"
+        raise OurFault("views.ahead", f"a log {source or 'of our own'} of at least {position} entries", came)
+    if log.size > position:
+        for pack in log.read(position, limit):
+            yield pack.logged_at.timestamp(), source, pack

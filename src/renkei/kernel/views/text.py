@@ -1,0 +1,175 @@
+"""Words for the search index, and questions put to it.
+
+Japanese has no spaces, and most of its words have two characters; the index therefore holds every
+*pair* of neighbouring characters (冠水, 水し, し道, …), which finds a two-character word exactly and
+longer ones by their pairs.  Latin words and numbers are held by their beginnings of a few lengths,
+so that ``flood`` finds ``flooding``.
+
+Text is compared in NFKC, case folded (Unicode Standard Annex 15 and section 3.13): full-width
+letters equal plain ones, half-width katakana equal full-width.
+
+Every word is written behind a *mark*, private-use characters that name the label row under which the
+text was found.  The same word under two labels is two words in the index, so that a reader's search
+touches only what that reader may see, and takes no longer for all that is hidden.
+
+Where the index alone cannot decide (a term longer than a pair or a held beginning), ``matches`` looks
+at the text itself.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from operator import add
+
+import msgspec
+
+BEGINNINGS = (2, 3, 5, 8)
+"""Lengths at which a Latin word's beginning is indexed: short enough for a first guess, long enough to
+tell words apart, and few, because each is one more entry per word."""
+
+MAX_QUERY = 200
+"""Characters of a question that are looked at; people type a word or two."""
+
+MAX_TERMS = 8
+"""Terms of a question that are looked at; each is intersected under every visible label."""
+
+MAX_WORDS_REMEMBERED = 65_536
+"""Distinct Latin words whose beginnings are kept ready; about 20 MB when full."""
+
+_SCRIPT = r"\u1100-\U0010ffff"
+_WORD = rf"[^\W{_SCRIPT}_]"
+_RUNS = re.compile(rf"{_WORD}+|[^\W\u0000-\u10ff]+")
+_WORD_CHARACTER = re.compile(_WORD)
+_FIRST_PAIRED = "\u1100"
+"""Runs from here on in Unicode (Hangul, kana, Han) are indexed in pairs, those before by beginnings."""
+
+_LAST_DIGIT, _LAST_BASE = 0xF000, 0x800
+_MORE_DIGIT, _MORE_BASE = 0xE000, 0x1000
+
+
+def normalise(text: str) -> str:
+    """``text`` as it is compared."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def mark(label_row: int) -> str:
+    """The private-use characters that stand for a label row; no mark is the beginning of another.
+
+    Text never holds them: private-use characters are no letters and are dropped from what is indexed.
+    """
+    more, last = divmod(label_row, _LAST_BASE)
+    text = chr(_LAST_DIGIT + last)
+    while more:
+        more, digit = divmod(more, _MORE_BASE)
+        text = chr(_MORE_DIGIT + digit) + text
+    return text
+
+
+def label_row_of(marked: str) -> tuple[int, str]:
+    """The label row and the word of an index entry; the inverse of ``mark``."""
+    value = 0
+    for at, character in enumerate(marked):
+        code = ord(character)
+        if code >= _LAST_DIGIT:
+            return value * _LAST_BASE + code - _LAST_DIGIT, marked[at + 1 :]
+        value = value * _MORE_BASE + code - _MORE_DIGIT
+    raise ValueError("an index entry without a mark")
+
+
+def words(texts: Iterable[str]) -> list[str]:
+    """What the index holds for ``texts``; repeats are harmless and left in."""
+    found: list[str] = []
+    for text in texts:
+        for run in _RUNS.findall(normalise(text)):
+            if run >= _FIRST_PAIRED:
+                found += map(add, run, run[1:])
+                found.append(run[-1])
+            else:
+                found += _beginnings(run)
+    return found
+
+
+def marked(found: Sequence[str], label_row: int) -> str:
+    """``found`` as the document given to the index, every word behind the label's mark."""
+    ahead = mark(label_row)
+    return ahead + (" " + ahead).join(found)
+
+
+@lru_cache(maxsize=MAX_WORDS_REMEMBERED)
+def _beginnings(word: str) -> tuple[str, ...]:
+    shorter = tuple(word[:n] for n in BEGINNINGS if n < len(word))
+    return shorter if len(word) > BEGINNINGS[-1] else (*shorter, word)
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A question: ``words`` must all be in the index, ``starts`` as beginnings of entries there.
+
+    ``terms`` must be in the text; ``exact`` says that the index alone proves that they are.
+    """
+
+    words: tuple[str, ...]
+    starts: tuple[str, ...]
+    terms: tuple[str, ...]
+    exact: bool
+
+    def expression(self, marks: Iterable[str]) -> str:
+        """The question as FTS5 takes it, put under each of ``marks``."""
+        return " OR ".join(
+            "(" + " AND ".join([f'"{m}{w}"' for w in self.words] + [f'"{m}{w}" *' for w in self.starts]) + ")"
+            for m in marks
+        )
+
+
+def parse(question: str) -> Query | None:
+    """The question in ``question``, or None if there is nothing in it to look for.
+
+    Terms are separated by white space; all of them must be found, each anywhere.  A Latin term
+    matches the beginning of a word, a Japanese one any part of the text.
+    """
+    wanted: dict[str, None] = {}
+    starts: dict[str, None] = {}
+    terms: list[str] = []
+    exact = True
+    for term in normalise(question[:MAX_QUERY]).split()[:MAX_TERMS]:
+        runs = _RUNS.findall(term)
+        if not runs:
+            continue
+        terms.append(term)
+        exact = exact and len(runs) == 1 and runs[0] == term
+        for run in runs:
+            exact = _look_for(run, wanted, starts) and exact
+    if not terms:
+        return None
+    return Query(tuple(wanted), tuple(starts), tuple(terms), exact)
+
+
+def _look_for(run: str, wanted: dict[str, None], starts: dict[str, None]) -> bool:
+    """Add what the index should be asked about ``run``; whether its answer is exact."""
+    if len(run) == 1:
+        starts[run] = None
+        return True
+    if run >= _FIRST_PAIRED:
+        pairs = [run[i : i + 2] for i in range(0, len(run) - 1, 2)]
+        wanted.update(dict.fromkeys([*pairs, run[-2:]]))
+        return len(run) == 2
+    held = max(n for n in BEGINNINGS if n <= len(run))
+    wanted[run[:held]] = None
+    return held == len(run)
+
+
+def matches(query: Query, texts: Iterable[str]) -> bool:
+    """Whether every term of ``query`` is in one of ``texts``."""
+    compared = [normalise(text) for text in texts]
+    return all(any(_holds(text, term) for text in compared) for term in query.terms)
+
+
+def _holds(text: str, term: str) -> bool:
+    """Whether ``term`` is in ``text``; a Latin beginning must stand at the beginning of a word."""
+    anywhere = _WORD_CHARACTER.match(term) is None
+    at = text.find(term)
+    while at >= 0:
+        if anywhere or at == 0 or _WORD_CHARACTER.match(text[at - 1]) is None:
+            return True
+        at = text.find(term, at + 1)
+    return False
