@@ -23,6 +23,7 @@ from ..labels.release import covers_all, cut
 from ..records import Record, Unknown
 from . import text
 from .digest import moment_of, plain, split
+from .visibility import Marked
 
 if TYPE_CHECKING:
     from .store import ViewStore
@@ -290,7 +291,13 @@ class Reader:
 
     def _rows(self, found: Iterable[Any]) -> list[Row]:
         labels = self._store.label_rows()
-        return [Row(*r[:7], moment_of(r[7]), moment_of(r[8]), *r[9:], labels[r[6]].labels[0]) for r in found]
+        return [_row(values, labels) for values in found]
+
+
+def _row(values: Any, labels: Mapping[int, Marked]) -> Row:
+    row, record_id, kind, version, owner, source, label, at, logged_at, *rest = values
+    owned = (row, record_id, kind, version, owner, source, label)
+    return Row(*owned, moment_of(at), moment_of(logged_at), *rest, labels[label].labels[0])
 
 
 def _within_limits(limit: int) -> int:
