@@ -13,7 +13,7 @@ import msgspec
 
 from renkei.kernel.errors import Refused
 
-from .records import Commitment, Decision, Incident, Item, Offer, Option, Outcome, Progress
+from .records import Commitment, Decision, Incident, Item, Offer, Option, Outcome, Progress, TaskOutcome
 from .states import Promised
 
 # --- Sums -----------------------------------------------------------------------------------------
@@ -186,6 +186,17 @@ def reconcile(existing: Sequence[Commitment], offers: Sequence[tuple[Offer, str 
 
 def _origin(part: Offer | Commitment, site: str | None) -> tuple[tuple[str, str], str]:
     return same_thing(part.what, part.unit), site or part.from_place.strip().casefold()
+
+
+def check_task_answer(outcome: TaskOutcome, has_reason: bool, before: Progress | None) -> Refused | None:
+    """A no says why, and comes before the work begins; ``before`` is None for a first answer."""
+    if outcome == "declined" and not has_reason:
+        return Refused(code="task.reason", expected="a reason", came="none", status=422)
+    if before == "under way":
+        return Refused(
+            code="task.begun", expected="a task not yet begun, or a report of progress", came="one begun"
+        )
+    return None
 
 
 def check_decision(options: Sequence[Option], chosen: str) -> str | Refused:

@@ -24,7 +24,7 @@ import msgspec
 
 from renkei.kernel.errors import Refused
 
-from .records import Answer, Commitment, Outcome, Progress, TaskReport
+from .records import Outcome, Progress, TaskOutcome
 
 Delivery = Literal["unsent", "sent", "received"]
 Overdue = Literal["acknowledge", "answer", "review", "due"]
@@ -322,27 +322,19 @@ def overdue(state: State, now: datetime, deadlines: Mapping[Overdue, datetime | 
     return None
 
 
-# --- Facts from records ---------------------------------------------------------------------------
+# --- Tasks -------------------------------------------------------------------------------------
 
 
-def answered(record: Answer) -> Answered:
-    """What an answer contributes."""
-    return Answered(record.at, record.version, record.outcome, record.review_at)
-
-
-def promised(record: Commitment) -> Promised:
-    """What a commitment contributes."""
-    return Promised(record.state, record.what, record.unit, record.quantity, record.quantity_done)
-
-
-_TASK_OUTCOME: Mapping[str, Outcome] = {
+_TASK_OUTCOME: Mapping[TaskOutcome, Outcome] = {
     "accepted": "full",
     "partly accepted": "partial",
     "declined": "declined",
 }
 
 
-def reported(record: TaskReport) -> tuple[Answered, Promised]:
+def reported(
+    at: datetime, version: int, outcome: TaskOutcome, progress: Progress
+) -> tuple[Answered, Promised]:
     """What a task report contributes: a task is a request with one promise, the task itself."""
-    answer = Answered(record.at, record.version, _TASK_OUTCOME[record.outcome])
-    return answer, Promised(record.progress, "", "", 1.0, 1.0 if record.progress == "done" else 0.0)
+    done = 1.0 if progress == "done" else 0.0
+    return Answered(at, version, _TASK_OUTCOME[outcome]), Promised(progress, "", "", 1.0, done)

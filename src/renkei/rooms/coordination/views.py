@@ -1,0 +1,253 @@
+"""Requests and tasks with where they stand, boards of them, and an incident with all that hangs on it.
+
+``standing`` gathers the facts, ``states`` says what they amount to; here both meet the records.
+"""
+
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from renkei.kernel.desk import Desk
+from renkei.kernel.people import Permission
+from renkei.kernel.records import Record
+from renkei.kernel.seen import Seen, look, look_all, see
+from renkei.kernel.views.base import View
+
+from . import states
+from .records import (
+    Acknowledgement,
+    Answer,
+    Commitment,
+    Decision,
+    Incident,
+    LogEntry,
+    Request,
+    Task,
+    TaskReport,
+)
+from .rules import Sum, fulfilled
+from .standing import CoordinationView, Delivered, Standing, delivered, gather, moment
+from .states import Delivery, Move, Overdue, Side, State
+
+MAX_BOARD = 5_000
+"""Requests or tasks on one board: more than a headquarters keeps open at once."""
+MAX_RELATED = 1_000
+"""Records of one kind shown with an incident; the watch log of a long one is read by its own list."""
+
+R = TypeVar("R", bound=Record)
+VIEWS: tuple[View, ...] = (CoordinationView(),)
+
+# --- What a reader gets --------------------------------------------------------------------------------
+
+
+class RequestView(msgspec.Struct, frozen=True, kw_only=True):
+    """A request, where it stands, whose move it is, and what the reader may do now.
+
+    ``holder`` is a headquarters.  The replies are filled in for a single request, newest first, and
+    left out on a board.
+    """
+
+    seen: Seen[Request]
+    state: State
+    overdue: Overdue | None
+    holder: str
+    delivery: Delivery
+    read_at: datetime | None
+    fulfilled: tuple[Sum, ...]
+    moves: tuple[Move, ...]
+    acknowledgement: Seen[Acknowledgement] | None = None
+    answers: tuple[Seen[Answer], ...] = ()
+    commitments: tuple[Seen[Commitment], ...] = ()
+
+    @property
+    def short(self) -> bool:
+        """Whether it is done with less than was promised of something."""
+        return self.state is State.DONE and any(s.done < s.offered for s in self.fulfilled)
+
+
+class TaskView(msgspec.Struct, frozen=True, kw_only=True):
+    """A task, where it stands, whose move it is, and what the reader may do now."""
+
+    seen: Seen[Task]
+    state: State
+    overdue: Overdue | None
+    holder: str
+    delivery: Delivery
+    read_at: datetime | None
+    moves: tuple[Move, ...]
+    acknowledgement: Seen[Acknowledgement] | None = None
+    reports: tuple[Seen[TaskReport], ...] = ()
+
+
+class IncidentView(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident with all that refers to it, as far as the reader may see it, newest first."""
+
+    seen: Seen[Incident]
+    requests: tuple[RequestView, ...]
+    tasks: tuple[TaskView, ...]
+    log: tuple[Seen[LogEntry], ...]
+    decisions: tuple[Seen[Decision], ...]
+
+
+def _never_left(record_id: str, partner: str) -> Delivery:
+    return "unsent"
+
+
+def request_view(desk: Desk, record_id: str, delivery: Delivered = _never_left) -> RequestView | None:
+    """One request with its replies; None if there is none that this person may see."""
+    views = _requests(desk, "id = ?", (record_id,), 1, delivery, replies=True)
+    return views[0] if views else None
+
+
+def request_board(
+    desk: Desk, delivery: Delivered = _never_left, state: State | None = None, limit: int = MAX_BOARD
+) -> list[RequestView]:
+    """Requests of both sides, newest first, without their replies; ``state`` keeps only those in it."""
+    views = _requests(desk, "kind = 'request'", (), min(limit, MAX_BOARD), delivery, replies=False)
+    return [v for v in views if state is None or v.state is state]
+
+
+def task_view(desk: Desk, record_id: str, delivery: Delivered = _never_left) -> TaskView | None:
+    """One task with its reports; None if there is none that this person may see."""
+    views = _tasks(desk, "id = ?", (record_id,), 1, delivery)
+    return views[0] if views else None
+
+
+def task_board(
+    desk: Desk, delivery: Delivered = _never_left, state: State | None = None, limit: int = MAX_BOARD
+) -> list[TaskView]:
+    """Tasks of both sides, newest first."""
+    views = _tasks(desk, "kind = 'task'", (), min(limit, MAX_BOARD), delivery)
+    return [v for v in views if state is None or v.state is state]
+
+
+def incident_view(desk: Desk, record_id: str, delivery: Delivered = _never_left) -> IncidentView | None:
+    """One incident with its requests, tasks, log and decisions; None if this person may not see it."""
+    seen = look(desk.views, record_id, Incident)
+    if seen is None:
+        return None
+    inside = (
+        "id IN (SELECT r.id FROM refs JOIN records r ON r.row = refs.row "
+        "WHERE refs.target = ? AND refs.field = 'incident' AND r.kind = ?)"
+    )
+    return IncidentView(
+        seen=seen,
+        requests=tuple(_requests(desk, inside, (record_id, "request"), MAX_RELATED, delivery, replies=False)),
+        tasks=tuple(_tasks(desk, inside, (record_id, "task"), MAX_RELATED, delivery)),
+        log=_related(desk, record_id, LogEntry),
+        decisions=_related(desk, record_id, Decision),
+    )
+
+
+def _related(desk: Desk, record_id: str, kind: type[R]) -> tuple[Seen[R], ...]:
+    rows = desk.views.referring(record_id, str(kind.__struct_config__.tag), MAX_RELATED)
+    return tuple(sorted(see(desk.views, rows, kind), key=_newest_first))
+
+
+def _newest_first(seen: Seen[Record]) -> tuple[float, str]:
+    record = seen.record
+    when = record.happened_at if isinstance(record, LogEntry) else record.at
+    return -when.timestamp(), record.id
+
+
+_NEEDS = {
+    "request": {Move.WITHDRAW: Permission.REQUEST_SEND},
+    "task": dict.fromkeys(Move, Permission.TASK_WRITE),
+}
+
+
+def _moves(desk: Desk, what: str, state: State, standing: Standing) -> tuple[Move, ...]:
+    """What the table allows this side, the person's roles permit, and there is something to do about."""
+    sides = states.side_of(desk.hq, standing.asker, standing.answerer)
+    allowed = states.moves(state, sides)
+    work = any(p.state in ("planned", "under way") for p in standing.promises)
+    needs = _NEEDS[what]
+    return tuple(
+        move
+        for move in Move
+        if move in allowed
+        and (move is not Move.PROGRESS or work)
+        and desk.person.may(needs.get(move, Permission.REQUEST_ANSWER))
+    )
+
+
+def _holder(state: State, standing: Standing) -> str:
+    return standing.asker if states.HOLDER[state] is Side.ASKER else standing.answerer
+
+
+def _requests(
+    desk: Desk,
+    where: str,
+    values: tuple[object, ...],
+    limit: int,
+    delivery: Delivered,
+    *,
+    replies: bool,
+) -> list[RequestView]:
+    now = desk.clock.now()
+    views = []
+    gathered = gather(desk, where, values, limit)
+    for seen in look_all(desk.views, gathered, Request):
+        request, standing = seen.record, gathered[seen.record.id]
+        arrived = delivered(desk, seen.record.id, standing, delivery)
+        state = states.state_of(standing.facts(arrived))
+        answer = states.answer_in_force(standing.answers)
+        limits: dict[Overdue, datetime | None] = {
+            "acknowledge": request.acknowledge_by,
+            "answer": request.answer_by,
+            "review": answer.review_at if answer else None,
+        }
+        views.append(
+            RequestView(
+                seen=seen,
+                state=state,
+                overdue=states.overdue(state, now, limits),
+                holder=_holder(state, standing),
+                delivery=arrived,
+                read_at=None if standing.read_at is None else moment(standing.read_at),
+                fulfilled=fulfilled(request.items, standing.promises),
+                moves=_moves(desk, "request", state, standing),
+                acknowledgement=_first(desk, standing) if replies else None,
+                answers=_said(desk, standing, "answer", Answer) if replies else (),
+                commitments=_said(desk, standing, "commitment", Commitment) if replies else (),
+            )
+        )
+    return views
+
+
+def _tasks(
+    desk: Desk, where: str, values: tuple[object, ...], limit: int, delivery: Delivered
+) -> list[TaskView]:
+    now = desk.clock.now()
+    views = []
+    gathered = gather(desk, where, values, limit)
+    for seen in look_all(desk.views, gathered, Task):
+        task, standing = seen.record, gathered[seen.record.id]
+        arrived = delivered(desk, seen.record.id, standing, delivery)
+        state = states.state_of(standing.facts(arrived))
+        views.append(
+            TaskView(
+                seen=seen,
+                state=state,
+                overdue=states.overdue(state, now, {"due": task.due}),
+                holder=_holder(state, standing),
+                delivery=arrived,
+                read_at=None if standing.read_at is None else moment(standing.read_at),
+                moves=_moves(desk, "task", state, standing),
+                acknowledgement=_first(desk, standing),
+                reports=_said(desk, standing, "task-report", TaskReport),
+            )
+        )
+    return views
+
+
+def _said(desk: Desk, standing: Standing, name: str, kind: type[R]) -> tuple[Seen[R], ...]:
+    """What the answerer said of that kind, newest first."""
+    ids = [id_ for said, id_ in standing.said if said == name]
+    return tuple(sorted(look_all(desk.views, ids, kind), key=_newest_first))
+
+
+def _first(desk: Desk, standing: Standing) -> Seen[Acknowledgement] | None:
+    said = _said(desk, standing, "acknowledgement", Acknowledgement)
+    return said[-1] if said else None
