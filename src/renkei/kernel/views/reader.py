@@ -295,9 +295,10 @@ class Reader:
 
 
 def _row(values: Any, labels: Mapping[int, Marked]) -> Row:
-    row, record_id, kind, version, owner, source, label, at, logged_at, *rest = values
+    row, record_id, kind, version, owner, source, label, at, logged_at, seq, realm, arrival, raw = values
     owned = (row, record_id, kind, version, owner, source, label)
-    return Row(*owned, moment_of(at), moment_of(logged_at), *rest, labels[label].labels[0])
+    labelled = labels[label].labels[0]
+    return Row(*owned, moment_of(at), moment_of(logged_at), seq, realm, arrival, raw, labelled)
 
 
 def _within_limits(limit: int) -> int:
