@@ -122,7 +122,8 @@ class Log(Protocol):
     def on_append(self, listener: Callable[[int], None]) -> None:
         """Have ``listener`` called with the new size after each commit that added entries.
 
-        It runs on the thread that appended, before ``append`` returns: it must be quick and not raise.
+        It runs on the thread that appended, before ``append`` returns: it must not raise, and be quick
+        unless it means to pace appends.
         """
         ...
 

@@ -27,6 +27,11 @@ from .checkpoint import Checkpoint, NoteSigner, open_checkpoint, peek_checkpoint
 SEAL_SPACING_S = 0.01
 """Rest between two checkpoints.  A checkpoint covers an append within this, the hashing of what came
 meanwhile (1.6 microseconds an entry) and a signature (0.1 ms): far below the 100 ms promised."""
+MAX_UNSEALED = 8192
+"""Entries that may run ahead of the checkpoint, 20 to 40 ms of hashing.  Beyond it an append is paused
+before it returns until the sealer has come up, so that no rate of appending outruns the 100 ms."""
+PACE_S = 0.05
+"""The longest such pause."""
 RETRY_S = 1.0
 """Wait after a failure (a full disk) before sealing is tried again."""
 
@@ -61,6 +66,7 @@ class Sealer:
         self._publish = publish
         self._sealing = threading.Lock()
         self._awake = threading.Event()
+        self._sealed = threading.Event()
         self._stop = threading.Event()
         self._signed = _last_signed(log, signer)
         self.failure: Exception | None = None
@@ -75,7 +81,11 @@ class Sealer:
             thread.start()
 
     def _wake(self, size: int) -> None:
+        """Called by whoever appended, after each commit."""
+        self._sealed.clear()
         self._awake.set()
+        if size - self._signed > MAX_UNSEALED and self.failure is None and not self._stop.is_set():
+            self._sealed.wait(PACE_S)
 
     @property
     def signed(self) -> int:
@@ -90,6 +100,7 @@ class Sealer:
                 note = sign_checkpoint(Checkpoint(self._log.origin, head.size, head.root), self._signer)
                 self._log.set_facts({CHECKPOINT: note}, durable=False)
                 self._signed = head.size
+                self._sealed.set()
                 self._publish(note, head)
             return head
 

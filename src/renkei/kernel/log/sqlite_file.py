@@ -12,6 +12,7 @@ A second process may read the file but not write it: the writer holds an ``flock
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,11 @@ SCHEMA_VERSION = 1
 WAL_RESET_BYTES = 16 * 1024 * 1024
 """Beyond this the write-ahead log is started over, holding appends for as long as the last few frames
 take; it bounds the file and the time to recover it after a crash (about 0.1 s)."""
+
+CATCH_UP_PASSES = 5
+"""Copies beside appends before they are held after all: each leaves less, unless the disk cannot follow."""
+QUICK_PASS_S = 0.010
+"""A copy shorter than this leaves so little that appends may be held for the rest."""
 
 WRITER_CACHE_KIB = 8 * 1024
 """The writer's page cache: the upper pages of ``heads`` for ten million keys."""
@@ -203,18 +209,23 @@ class LogFile:
         """Copy the write-ahead log into the file.  Returns its frames, and those copied.
 
         Runs beside appends.  Only when frames pile up beyond WAL_RESET_BYTES does it hold appends for a
-        moment, to copy the last few and let the next append start the write-ahead log over.
+        moment, to copy the last few and let the next append start the write-ahead log over.  So that they
+        are few, it first copies again what came while it copied, until that is quickly done.
         """
         with self._checkpoint_lock, self.faults():
             db = _connect(self.path, apsw.SQLITE_OPEN_READWRITE, READER_CACHE_KIB)
             try:
-                frames, copied = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-                if frames * PAGE_BYTES > WAL_RESET_BYTES:
-                    with self.write_lock:
-                        frames, copied = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                for _ in range(CATCH_UP_PASSES):
+                    begun = time.monotonic()
+                    frames, copied = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                    if frames * PAGE_BYTES <= WAL_RESET_BYTES:
+                        return frames, copied
+                    if time.monotonic() - begun < QUICK_PASS_S:
+                        break
+                with self.write_lock:
+                    return db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             finally:
                 db.close()
-        return frames, copied
 
     def close(self) -> None:
         """Close every connection and let go of the lock."""
