@@ -1,0 +1,49 @@
+"""Partner logs: what one partner gets, how it travels, and how either side proves it.
+
+``Releaser`` fills the log for a partner with renditions.  ``Sender`` offers that log, ``Receiver`` takes the
+partner's; ``Session`` joins them into a conversation over any stream of bytes, ``export_parcel`` and
+``import_parcel`` into files that a courier carries.  Bytes in, events and bytes out: no sockets, no
+threads.  ``docs/protocol/link.md`` describes the bytes, ADR 0002 the reasons.
+"""
+
+from .aliases import Aliases
+from .chunks import sent_origin
+from .courier import Imported, export_parcel, import_parcel, peek_parcel
+from .events import Event, Faulted, Greeted, Receipted, Received, RefusedByPartner
+from .evidence import Evidence, decode_evidence, judge
+from .frames import Parcel
+from .ledger import Halt
+from .receiver import Receiver
+from .releaser import Explanation, Releaser, Terms
+from .rendition import Rendition, localise
+from .sender import Positions, Sender
+from .session import Session
+
+__all__ = [
+    "Aliases",
+    "Event",
+    "Evidence",
+    "Explanation",
+    "Faulted",
+    "Greeted",
+    "Halt",
+    "Imported",
+    "Parcel",
+    "Positions",
+    "Receipted",
+    "Received",
+    "Receiver",
+    "RefusedByPartner",
+    "Releaser",
+    "Rendition",
+    "Sender",
+    "Session",
+    "Terms",
+    "decode_evidence",
+    "export_parcel",
+    "import_parcel",
+    "judge",
+    "localise",
+    "peek_parcel",
+    "sent_origin",
+]

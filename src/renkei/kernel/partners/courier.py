@@ -1,0 +1,206 @@
+"""A courier: the same frames, in a file carried by hand.
+
+A file is PARCEL (from whom, to whom, which entries), our RECEIPT for what came the other way, any number of
+ENTRIES each with its CHECKPOINT, and END with the SHA-256 of everything before it.  Taking it in feeds
+the frames to the very ``Receiver`` and ``Sender`` a link uses, so a file proves what a link proves, may be
+taken in twice, may overlap with what a link brought, and in whatever order files are opened nothing
+unsound is logged.  The receipt for it travels with the next file, or link, the other way.
+
+END is not a proof (anybody can compute it) but tells damage and truncation from a partner's fault.
+What a damaged file holds of sound, signed chunks before the damage is kept.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import msgspec
+
+from ..errors import BadInput, TheirFault
+from . import frames
+from .events import Event, Faulted, RefusedByPartner, Turn, faulted
+from .receiver import Receiver
+from .sender import Sender
+
+READ_BYTES = 1024 * 1024
+"""A reasonable piece to read a file by."""
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file came to.
+
+    ``sender``, ``first`` and ``size``: whose entries were inside.  ``logged`` of them were new and are logged
+    now; ``receipted`` of ours the partner has signed for.  ``events`` is all that happened, faults
+    included; ``whole`` tells whether the file was complete and as its maker wrote it.
+    """
+
+    sender: str
+    first: int
+    size: int
+    logged: int
+    receipted: int
+    whole: bool
+    events: tuple[Event, ...]
+
+    @property
+    def faults(self) -> tuple[Faulted | RefusedByPartner, ...]:
+        """What was refused, by either side."""
+        return tuple(e for e in self.events if isinstance(e, Faulted | RefusedByPartner))
+
+
+def export_parcel(
+    sender: Sender,
+    receiver: Receiver,
+    at: datetime,
+    first: int | None = None,
+    *,
+    deflate: bool = True,
+) -> Iterator[bytes]:
+    """A courier's file for the partner, piece by piece: everything since its last receipt.
+
+    ``first`` starts elsewhere: 0 repeats the whole log.  Raises BadInput if that is beyond the log.
+    The entries count as sent once the last piece was taken.
+    """
+    first = sender.received if first is None else first
+    size = sender.positions.logged
+    if not 0 <= first <= size:
+        raise BadInput("courier.first", f"a number up to {size}", f"{first}")
+    digest = hashlib.sha256()
+    for frame in _contents(sender, receiver, at, first, size):
+        piece = frames.encode(frame, deflate=deflate)
+        digest.update(piece)
+        yield piece
+    yield frames.encode(frames.End(digest.digest()))
+    sender.couriered(size)
+
+
+def _contents(
+    sender: Sender, receiver: Receiver, at: datetime, first: int, size: int
+) -> Iterator[frames.Frame]:
+    yield frames.Parcel(
+        sender=sender.hq,
+        recipient=sender.partner,
+        realm=receiver.realm,
+        origin=sender.origin,
+        first=first,
+        size=size,
+        packed_at=at.isoformat(),
+    )
+    if receiver.receipt:
+        yield frames.Receipt(receiver.receipt)
+    cursor = sender.cursor(first)
+    while cursor.at < size:
+        yield from sender.chunk_frames(cursor)
+
+
+def import_parcel(pieces: Iterable[bytes], sender: Sender, receiver: Receiver) -> Imported:
+    """Take in a courier's file for us.
+
+    Raises BadInput (``courier.recipient``, ``courier.sender``, ``courier.realm``, ``courier.origin``,
+    ``courier.form``) before anything is taken from a file that is none, or not for us from this partner.
+    Later damage is among the events: ``courier.truncated``, ``courier.altered``, ``courier.form``.
+    """
+    unpacking = _Unpacking(sender, receiver)
+    new = receiver.open()
+    try:
+        unpacking.run(pieces)
+    finally:
+        if new:
+            receiver.begin()
+    return unpacking.result()
+
+
+class _Unpacking:
+    """One file being taken in."""
+
+    def __init__(self, sender: Sender, receiver: Receiver) -> None:
+        self._sender, self._receiver = sender, receiver
+        self._had, self._received = receiver.have, sender.received
+        self._parcel: frames.Parcel | None = None
+        self._digest = hashlib.sha256()
+        self._events: list[Event] = []
+        self._ended = self._whole = self._gap = False
+
+    def run(self, pieces: Iterable[bytes]) -> None:
+        reader = frames.FrameReader()
+        try:
+            for piece in pieces:
+                for head, frame in reader.feed_raw(piece):
+                    self._take(head, frame)
+            if reader.unfinished or not self._ended:
+                raise TheirFault("courier.truncated", "a file that ends with END", "one that breaks off")
+        except TheirFault as fault:
+            if self._parcel is None:
+                raise BadInput("courier.form", "a courier's file", fault.came) from None
+            self._whole = False
+            self._events.append(faulted(fault))
+        if self._parcel is None:
+            raise BadInput("courier.form", "a courier's file", "an empty one")
+
+    def _take(self, raw: bytes, frame: frames.Frame | None) -> None:
+        if self._ended:
+            raise TheirFault("courier.altered", "nothing after END", "more")
+        if self._parcel is None:
+            self._parcel = self._check_parcel(frame)
+        elif isinstance(frame, frames.End):
+            self._ended = True
+            self._whole = frame.digest == self._digest.digest()
+            if not self._whole:
+                raise TheirFault("courier.altered", "the SHA-256 of the file at its end", "another")
+        else:
+            self._feed(frame)
+        self._digest.update(raw)
+
+    def _feed(self, frame: frames.Frame | None) -> None:
+        turn, parcel = Turn(), self._parcel
+        assert parcel is not None
+        if isinstance(frame, frames.Entries | frames.Checkpoint):
+            turn = self._receiver.take(frame)
+        elif isinstance(frame, frames.Receipt):
+            turn = self._sender.take(frame)
+        elif frame is not None:
+            raise TheirFault("courier.form", "entries, checkpoints and receipts", type(frame).__name__)
+        self._events += turn.events
+        wants = [answer for answer in turn.frames if isinstance(answer, frames.Want)]
+        if wants and not self._gap:
+            self._gap = True
+            expected, came = f"entries from {wants[0].first} on", f"a file that begins at {parcel.first}"
+            self._events.append(faulted(BadInput("courier.gap", expected, came)))
+
+    def _check_parcel(self, frame: frames.Frame | None) -> frames.Parcel:
+        if not isinstance(frame, frames.Parcel):
+            raise BadInput("courier.form", "a courier's file, which begins with PARCEL", "another beginning")
+        if frame.version != frames.PROTOCOL:
+            raise BadInput("courier.version", f"version {frames.PROTOCOL}", f"{frame.version}")
+        for code, expected, came in (
+            ("courier.recipient", self._sender.hq, frame.recipient),
+            ("courier.sender", self._sender.partner, frame.sender),
+            ("courier.realm", self._receiver.realm, frame.realm),
+            ("courier.origin", self._receiver.origin, frame.origin),
+        ):
+            if expected != came:
+                raise BadInput(code, expected, came[:200])
+        return frame
+
+    def result(self) -> Imported:
+        assert self._parcel is not None
+        return Imported(
+            sender=self._parcel.sender,
+            first=self._parcel.first,
+            size=self._parcel.size,
+            logged=self._receiver.have - self._had,
+            receipted=self._sender.received - self._received,
+            whole=self._whole,
+            events=tuple(self._events),
+        )
+
+
+def peek_parcel(beginning: bytes) -> frames.Parcel:
+    """Whose file this is, from its first bytes: to find the partner.  Raises BadInput if it is none."""
+    try:
+        frame = next(frames.FrameReader().feed(beginning), None)
+    except TheirFault as fault:
+        raise BadInput("courier.form", "a courier's file", fault.came) from None
+    if not isinstance(frame, frames.Parcel):
+        raise BadInput("courier.form", "a courier's file, which begins with PARCEL", "another beginning")
+    return frame

@@ -1,0 +1,116 @@
+"""Evidence: what a partner signed and then contradicted, in a form that convinces a third party.
+
+A piece of evidence holds the partner's own signed notes and the hashes that tie them together.  Whoever
+has the partner's public key can run ``judge`` on it: no log, no secret, and no trust in whoever kept it.
+
+Three contradictions can be proven:
+
+* ``checkpoint.fork``: two signed roots for the same size; or, for sizes m < n, a consistency proof that
+  leads to the signed root at n from another root at m than the signed one.
+* ``entries.rewritten``: two different entries under the same number, each included in a tree the partner
+  signed.
+* ``entry.*``: an entry that breaks the rules for entries, included in a tree the partner signed.
+
+Anything else (a forged signature, a truncated log, a proof that proves nothing) is kept as what was
+shown and stays the keeper's word: nobody signed it who could be held to it.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from ..errors import TheirFault
+from ..log.checkpoint import Checkpoint, NoteVerifier, open_checkpoint
+from ..log.merkle import leaf_hash, verify_consistency, verify_inclusion
+from .entries import EntryCheck
+
+VERSION = 1
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A leaf's number, its hash, and its audit path to a signed root."""
+
+    seq: int
+    leaf: bytes
+    path: tuple[bytes, ...]
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One contradiction of ``partner``.
+
+    ``held`` is the note that was believed before, ``shown`` the one that came now; both as they came.
+    ``old_root`` and ``proof`` belong to a fork of different sizes, ``held_place`` and ``shown_place`` to a
+    rewrite, ``shown_place`` and ``entry`` to a broken entry.  In JSON, bytes are base64.
+    """
+
+    version: int = VERSION
+    code: str
+    expected: str
+    came: str
+    partner: str
+    origin: str
+    realm: str
+    at: datetime
+    held: str = ""
+    shown: str = ""
+    old_root: bytes = b""
+    proof: tuple[bytes, ...] = ()
+    held_place: Place | None = None
+    shown_place: Place | None = None
+    entry: bytes = b""
+
+    def encode(self) -> bytes:
+        """As a JSON file."""
+        return msgspec.json.encode(self)
+
+
+def decode_evidence(data: bytes) -> Evidence:
+    """The evidence in a JSON file.  Raises msgspec.DecodeError if there is none."""
+    return msgspec.json.decode(data, type=Evidence)
+
+
+def judge(evidence: Evidence, partner: NoteVerifier) -> bool:
+    """Whether ``evidence`` proves, by the partner's public key alone, what its code says."""
+    try:
+        if evidence.code == "checkpoint.fork":
+            return _is_fork(evidence, _open(evidence.held, partner), _open(evidence.shown, partner))
+        if evidence.code == "entries.rewritten":
+            return _is_rewrite(evidence, _open(evidence.held, partner), _open(evidence.shown, partner))
+        if evidence.code.startswith("entry."):
+            return _is_broken_entry(evidence, _open(evidence.shown, partner))
+    except TheirFault:
+        return False
+    return False
+
+
+def _open(note: str, partner: NoteVerifier) -> Checkpoint:
+    return open_checkpoint(note.encode(), partner)
+
+
+def _is_fork(evidence: Evidence, one: Checkpoint, other: Checkpoint) -> bool:
+    old, new = sorted((one, other), key=lambda checkpoint: checkpoint.size)
+    if old.origin != new.origin:
+        return False
+    if old.size == new.size:
+        return old.root != new.root
+    leads = verify_consistency(old.size, new.size, evidence.old_root, new.root, evidence.proof)
+    return leads and evidence.old_root != old.root
+
+
+def _is_rewrite(evidence: Evidence, held: Checkpoint, shown: Checkpoint) -> bool:
+    before, now = evidence.held_place, evidence.shown_place
+    if before is None or now is None or before.seq != now.seq or before.leaf == now.leaf:
+        return False
+    return held.origin == shown.origin and _is_in(before, held) and _is_in(now, shown)
+
+
+def _is_broken_entry(evidence: Evidence, shown: Checkpoint) -> bool:
+    place = evidence.shown_place
+    if place is None or leaf_hash(evidence.entry) != place.leaf or not _is_in(place, shown):
+        return False
+    fault = EntryCheck(evidence.partner, evidence.realm).fault(evidence.entry)
+    return fault is not None and fault.code == evidence.code
+
+
+def _is_in(place: Place, tree: Checkpoint) -> bool:
+    return verify_inclusion(place.leaf, place.seq, tree.size, place.path, tree.root)

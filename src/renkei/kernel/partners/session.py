@@ -1,0 +1,184 @@
+"""A session: one conversation with a partner, both directions, over any stream of bytes.
+
+Bytes go in by ``receive``, which tells what happened; bytes come out of ``bytes_to_send``, a bounded amount
+at a time, so that whoever writes them sets the pace.  Nothing here opens a socket, starts a thread or
+waits.  Each side greets at once with HELLO; from then on the directions hardly know of each other: the
+``Sender`` offers our log, the ``Receiver`` takes the partner's, and what halts one leaves the other alone.
+
+A sender and a receiver serve one conversation at a time.  When a newer session begins, the older one is
+*replaced* and raises at its next use.
+"""
+
+from datetime import datetime
+
+from ..clock import Clock
+from ..errors import RenkeiError, TheirFault, Unreachable
+from . import frames
+from .chunks import seconds_between
+from .events import Event, Greeted, Turn
+from .receiver import Receiver
+from .sender import Sender
+from .states import CONVERSATION, step
+
+SEND_BYTES = 1024 * 1024
+"""What ``bytes_to_send`` stops adding chunks at; the last chunk may exceed it once."""
+MAX_PENDING_BYTES = 1024 * 1024
+"""Answers waiting to be written.  A partner that asks faster than it reads is cut off."""
+PING_AFTER = 1.0
+"""Seconds of silence, in either direction, after which a PING goes out; links suspect a cut after two."""
+_PING_BYTES = 8
+
+
+class Session:
+    """One conversation.  Called from one thread."""
+
+    def __init__(self, sender: Sender, receiver: Receiver, clock: Clock, *, deflate: bool = False) -> None:
+        """``deflate`` compresses what we send: for slow links."""
+        self._sender, self._receiver, self._clock = sender, receiver, clock
+        self._deflate = deflate
+        self._reader = frames.FrameReader()
+        self._state = "new"
+        self._begun = False
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._heard: datetime | None = None
+        self._spoke: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """A state of ``states.CONVERSATION``."""
+        return self._state
+
+    @property
+    def last_heard(self) -> datetime | None:
+        """When a whole frame last came."""
+        return self._heard
+
+    def receive(self, data: bytes) -> list[Event]:
+        """Take what came, say what happened.
+
+        Raises TheirFault when the rest is not worth reading (what is still to be sent tells the
+        partner why), Unreachable when a newer session has taken over.
+        """
+        self._ready()
+        events: list[Event] = []
+        try:
+            for frame in self._reader.feed(data):
+                self._heard = self._clock.now()
+                turn = self._take(frame)
+                events += turn.events
+                self._answer(turn)
+        except TheirFault as fault:
+            self._break_off(fault)
+            raise
+        return events
+
+    def bytes_to_send(self) -> bytes:
+        """The next bytes for the partner; empty when there is nothing to say now."""
+        if self._state != "closed":
+            self._ready()
+        out, size = self._pending, self._pending_bytes
+        self._pending, self._pending_bytes = [], 0
+        while self._state == "open" and size < SEND_BYTES:
+            made = [frames.encode(f, deflate=self._deflate) for f in self._sender.next_frames()]
+            if not made:
+                break
+            out += made
+            size += sum(map(len, made))
+        if out:
+            self._spoke = self._clock.now()
+        return b"".join(out)
+
+    def wake(self) -> None:
+        """The sent log has grown: ``bytes_to_send`` has something again, since it asks the log itself."""
+
+    def tick(self, now: datetime) -> None:
+        """Time has passed: ask again what was not answered, ping if it is quiet."""
+        if self._state != "open":
+            return
+        self._answer(self._receiver.tick(now))
+        if not self._pending and min(self._heard or now, self._spoke or now) < now:
+            quiet = max(seconds_between(self._heard, now), seconds_between(self._spoke, now))
+            if quiet >= PING_AFTER:
+                self._answer(Turn(frames=[frames.Ping(int(now.timestamp() * 1000).to_bytes(_PING_BYTES))]))
+
+    # --- within --------------------------------------------------------------------------------------
+
+    def _ready(self) -> None:
+        """Begin with the first use; stop when a newer session has begun."""
+        if not self._begun:
+            self._begun = True
+            self._sender.begin(self)
+            self._receiver.begin()
+            self._answer(Turn(frames=[self._hello()]))
+        elif self._state == "closed" or self._sender.holder is not self:
+            if self._state != "closed":
+                self._state = step(CONVERSATION, self._state, "replaced")
+            raise Unreachable("session.replaced", "the newest session with this partner", "an ended one")
+
+    def _hello(self) -> frames.Hello:
+        size, note = self._sender.greeting()
+        halted = self._receiver.halted
+        return frames.Hello(
+            sender=self._sender.hq,
+            recipient=self._sender.partner,
+            realm=self._receiver.realm,
+            size=size,
+            note=note,
+            have=self._receiver.have,
+            receipt=self._receiver.receipt,
+            halted=halted.code if halted else "",
+        )
+
+    def _take(self, frame: frames.Frame) -> Turn:
+        if self._state == "new":
+            return self._take_hello(frame)
+        match frame:
+            case frames.Entries() | frames.Checkpoint() | frames.Proof():
+                return self._receiver.take(frame)
+            case frames.Want() | frames.Receipt() | frames.Prove() | frames.Refuse():
+                return self._sender.take(frame)
+            case frames.Ping():
+                return Turn(frames=[frames.Pong(frame.token)])
+            case frames.Pong() | frames.Hello():
+                return Turn()  # a second HELLO says nothing new; the network may double frames
+            case _:
+                raise TheirFault("session.order", "frames of a conversation", "those of a courier's file")
+
+    def _take_hello(self, hello: frames.Frame) -> Turn:
+        if not isinstance(hello, frames.Hello):
+            raise TheirFault("session.order", "HELLO first", type(hello).__name__)
+        self._check_hello(hello)
+        self._state = step(CONVERSATION, self._state, "greeted")
+        turn = Turn([Greeted(size=hello.size, have=hello.have)])
+        turn.add(self._receiver.greeted(hello.size, hello.note))
+        return turn.add(self._sender.greeted(hello.have, hello.receipt, hello.halted))
+
+    def _check_hello(self, hello: frames.Hello) -> None:
+        ours = (self._sender.partner, self._sender.hq, self._receiver.realm)
+        if not hello.least <= frames.PROTOCOL <= hello.most:
+            came = f"{hello.least} to {hello.most}"
+            raise TheirFault("session.version", f"protocol version {frames.PROTOCOL}", came)
+        for code, expected, came in zip(
+            ("session.sender", "session.recipient", "session.realm"),
+            ours,
+            (hello.sender, hello.recipient, hello.realm),
+            strict=True,
+        ):
+            if expected != came:
+                raise TheirFault(code, expected, came[:100])
+
+    def _answer(self, turn: Turn) -> None:
+        for frame in turn.frames:
+            data = frames.encode(frame)
+            self._pending.append(data)
+            self._pending_bytes += len(data)
+        if self._pending_bytes > MAX_PENDING_BYTES:
+            raise TheirFault("session.flood", f"answers read within {MAX_PENDING_BYTES} bytes", "none read")
+
+    def _break_off(self, fault: RenkeiError) -> None:
+        """The last word: why."""
+        refusal = frames.Refuse(code=fault.code, expected=fault.expected, came=fault.came)
+        self._pending = [frames.encode(refusal)]
+        self._pending_bytes = len(self._pending[0])
+        self._state = step(CONVERSATION, self._state, "broken")
