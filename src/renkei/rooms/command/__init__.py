@@ -1,5 +1,44 @@
-"""Command: who commands, supports and corresponds to whom, from when and on whose word."""
+"""Command: who commands, supports and corresponds to whom, from when and on whose word.
 
-from .records import KINDS
+This is the room's door: higher rooms and the edges use what is named here.
+"""
 
-__all__ = ["KINDS"]
+from .actions import (
+    HeadquartersIn,
+    Loaded,
+    PostIn,
+    RelationIn,
+    assert_relation,
+    load_reference,
+    name_headquarters,
+    name_post,
+)
+from .records import KINDS, Headquarters, Names, Post, Relation, Site, Unit
+from .rules import PARENT_KINDS, in_force, nations_of
+from .views import VIEWS, Related, UnitView, by_code, unit_view
+
+__all__ = [
+    "KINDS",
+    "PARENT_KINDS",
+    "VIEWS",
+    "Headquarters",
+    "HeadquartersIn",
+    "Loaded",
+    "Names",
+    "Post",
+    "PostIn",
+    "Related",
+    "Relation",
+    "RelationIn",
+    "Site",
+    "Unit",
+    "UnitView",
+    "assert_relation",
+    "by_code",
+    "in_force",
+    "load_reference",
+    "name_headquarters",
+    "name_post",
+    "nations_of",
+    "unit_view",
+]

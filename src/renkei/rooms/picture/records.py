@@ -19,6 +19,8 @@ MAX_HAZARD_AREAS = 400
 """Areas in one hazard: the Japan Meteorological Agency has 66 tsunami regions and 188 for intensity."""
 
 Short = Annotated[str, msgspec.Meta(max_length=200)]
+Course = Annotated[float, msgspec.Meta(ge=0, lt=360)]
+Speed = Annotated[float, msgspec.Meta(ge=0, le=2000)]
 Areas = Annotated[tuple["HazardArea", ...], msgspec.Meta(max_length=MAX_HAZARD_AREAS)]
 HazardType = Literal["tsunami", "earthquake"]
 HazardSeverity = Literal["unknown", "minor", "moderate", "severe", "extreme"]
@@ -112,8 +114,8 @@ class Position(Record, frozen=True, kw_only=True, tag="position"):
     name_ja: Short = ""
     unit: RecordId | None = None
     site: RecordId | None = None
-    course: Annotated[float, msgspec.Meta(ge=0, lt=360)] | None = None
-    speed: Annotated[float, msgspec.Meta(ge=0, le=2000)] | None = None
+    course: Course | None = None
+    speed: Speed | None = None
     note: Text | None = None
 
     def texts(self) -> Iterator[tuple[Label | None, str]]:

@@ -7,7 +7,7 @@ hypocentre) stays as the earlier ones said.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -59,7 +59,7 @@ _SAID_BEFORE = (
 """What a report may leave unsaid without taking it back."""
 
 
-def add_report(known: Hazard | None, report: HazardReport) -> dict[str, object] | Refused | None:
+def add_report(known: Hazard | None, report: HazardReport) -> dict[str, Any] | Refused | None:
     """The fields of the hazard's next version; None if the report adds nothing.
 
     Refused when ``known`` was issued later than ``report``.

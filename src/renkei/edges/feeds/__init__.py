@@ -1,0 +1,1 @@
+"""Feeds: what authorities publish, read through one codec per format."""

@@ -1,0 +1,213 @@
+"""What changes the structure: loading reference tables, asserting a relation, naming a headquarters or post.
+
+Loading is whole or not at all: tables are read and checked to the last row, then everything that is
+new or different goes into the log in one append.  Loading the same tables again changes nothing.
+"""
+
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from renkei.kernel.desk import Desk
+from renkei.kernel.drafting import Words, append, one, revise, text_of
+from renkei.kernel.errors import Refused
+from renkei.kernel.labels.model import Label
+from renkei.kernel.people import Permission
+from renkei.kernel.records import HqId, Record
+from renkei.kernel.seen import look_all
+
+from . import rules
+from .records import (
+    Basis,
+    Code,
+    Confidence,
+    Headquarters,
+    Names,
+    Note,
+    Post,
+    Relation,
+    RelationKind,
+    Short,
+    Site,
+    Status,
+    Unit,
+)
+from .reference import read_sites, read_units
+from .views import by_code, name_of, own_names
+
+R = TypeVar("R", bound=Record)
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What a load came to: records of each kind that were new, changed, and as they were."""
+
+    new: dict[str, int]
+    changed: dict[str, int]
+    unchanged: int
+
+
+class RelationIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A relation to assert, between units by code."""
+
+    relation: RelationKind
+    subject_code: Code
+    object_code: Code
+    label: Label
+    since: date | None = None
+    until: date | None = None
+    status: Status = "in force"
+    basis: Basis = "documented"
+    source: Note = ""
+    confidence: Confidence = "medium"
+    remark: Words | None = None
+
+
+class HeadquartersIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A headquarters that runs a node, and the unit it is."""
+
+    hq: HqId
+    names: Names
+    label: Label
+    unit_code: Short = ""
+    zone: Short = ""
+
+
+class PostIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A post at one of the units."""
+
+    code: Short
+    names: Names
+    label: Label
+    unit_code: Short = ""
+
+
+def load_reference(
+    desk: Desk,
+    label: Label,
+    units: bytes,
+    sites: bytes,
+    nations: tuple[str, ...] | None = None,
+) -> Loaded | Refused:
+    """Load the units, sites and relations of ``nations`` (default: those this headquarters speaks for).
+
+    Raises BadInput naming table, row and column; then nothing was applied.
+    """
+    if refused := desk.person.refuse(Permission.COMMAND_WRITE):
+        return refused
+    if refused := desk.policies.validate(label):
+        return refused
+    unit_rows, site_rows = read_units(units), read_sites(sites)
+    ours = rules.nations_of(desk.hq) if nations is None else nations
+    load = _Load(desk, label.canonical())
+    load.add(Site, rules.sites_of(site_rows, ours))
+    load.add(Unit, rules.units_of(unit_rows, ours, load.ids_of(Site, [r.site for r in unit_rows])))
+    load.add(Relation, rules.relations_of(unit_rows, ours, load.ids_of(Unit, [r.code for r in unit_rows])))
+    return load.append()
+
+
+class _Load:
+    """One load: what is known of it already, and the records it comes to."""
+
+    def __init__(self, desk: Desk, label: Label) -> None:
+        self.desk, self.label, self.now = desk, label, desk.clock.now()
+        self.names = own_names(desk, ("unit", "site", "relation"))
+        self.known: dict[str, Record] = {}
+        for kind in (Unit, Site, Relation):
+            tag = str(kind.__struct_config__.tag)
+            ids = [id_ for (k, _), id_ in self.names.items() if k == tag]
+            self.known |= {s.record.id: s.record for s in look_all(desk.views, ids, kind)}
+        self.records: list[Record] = []
+        self.loaded = Loaded(new={}, changed={}, unchanged=0)
+
+    def add(self, kind: type[R], fields: Any) -> None:
+        """Make a record or a new version of each, unless it says what is known already."""
+        for each in fields:
+            values = {f: getattr(each, f) for f in each.__struct_fields__}
+            made = kind(**self._header(), **values)
+            tag, name = made.kind, name_of(made)
+            before = self.known.get(self.names.get((tag, name), ""))
+            if before is None:
+                self.names[tag, name] = made.id
+                self._count(self.loaded.new, tag, made)
+            elif any(getattr(before, f) != v for f, v in values.items()) or before.label != self.label:
+                changes = {**values, "label": self.label}
+                self._count(self.loaded.changed, tag, revise(self.desk, before, self.now, **changes))
+            else:
+                self.loaded = msgspec.structs.replace(self.loaded, unchanged=self.loaded.unchanged + 1)
+
+    def ids_of(self, kind: type[Unit] | type[Site], codes: list[str]) -> dict[str, str]:
+        """Record ids by code: this load's own, and partners' records as far as they are here."""
+        tag = str(kind.__struct_config__.tag)
+        theirs = {code: seen.record.id for code, seen in by_code(self.desk, kind, codes).items()}
+        return theirs | {name: id_ for (k, name), id_ in self.names.items() if k == tag}
+
+    def append(self) -> Loaded:
+        """Everything in one append, and what it came to."""
+        if self.records:
+            append(self.desk, self.records)
+        return self.loaded
+
+    def _header(self) -> dict[str, Any]:
+        desk = self.desk
+        return {
+            "id": desk.new_id(self.now),
+            "realm": desk.realm,
+            "label": self.label,
+            "at": self.now,
+            "by": desk.person.post,
+        }
+
+    def _count(self, counts: dict[str, int], tag: str, record: Record) -> None:
+        counts[tag] = counts.get(tag, 0) + 1
+        self.records.append(record)
+
+
+def assert_relation(desk: Desk, given: RelationIn) -> Relation | Refused:
+    """Assert a relation, or say anew how it stands: the same kind, ends and beginning are one record."""
+    ends = (given.subject_code, given.object_code)
+    units = {code: seen.record.id for code, seen in by_code(desk, Unit, ends).items()}
+    fields = {f: getattr(given, f) for f in given.__struct_fields__ if f not in ("label", "remark")}
+    wrong = rules.check_relation(rules.RelationFields(**fields))
+    remark = text_of(desk, given.remark)
+    if wrong is not None or isinstance(remark, Refused):
+        return wrong or remark  # type: ignore[return-value]
+    fields |= {"subject": units.get(ends[0]), "object": units.get(ends[1]), "remark": remark}
+    return _put(desk, Relation, given.label, fields)
+
+
+def name_headquarters(desk: Desk, given: HeadquartersIn) -> Headquarters | Refused:
+    """Record a headquarters, or what is now to be said of it."""
+    unit = by_code(desk, Unit, [given.unit_code]).get(given.unit_code)
+    fields = {"unit": unit.record.id if unit else None}
+    fields |= {f: getattr(given, f) for f in ("hq", "names", "unit_code", "zone")}
+    return _put(desk, Headquarters, given.label, fields)
+
+
+def name_post(desk: Desk, given: PostIn) -> Post | Refused:
+    """Record a post, or what is now to be said of it."""
+    unit = by_code(desk, Unit, [given.unit_code]).get(given.unit_code)
+    fields = {"unit": unit.record.id if unit else None}
+    fields |= {f: getattr(given, f) for f in ("code", "names", "unit_code")}
+    return _put(desk, Post, given.label, fields)
+
+
+def _put(desk: Desk, kind: type[R], label: Label, fields: dict[str, Any]) -> R | Refused:
+    """The own record of that name, new or in its next version."""
+    if refused := desk.person.refuse(Permission.COMMAND_WRITE):
+        return refused
+    if refused := desk.policies.validate(label):
+        return refused
+    now: datetime = desk.clock.now()
+    header: dict[str, Any] = {
+        "realm": desk.realm,
+        "label": label.canonical(),
+        "at": now,
+        "by": desk.person.post,
+    }
+    made = kind(id=desk.new_id(now), **header, **fields)
+    known = own_names(desk, [made.kind]).get((made.kind, name_of(made)))
+    before = look_all(desk.views, [known], kind) if known else []
+    if not before:
+        return one(desk, made)
+    return one(desk, revise(desk, before[0].record, now, label=header["label"], **fields))
