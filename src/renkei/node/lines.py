@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 from ..kernel.clock import Clock
 from ..kernel.identity import PartnerEntry
@@ -9,28 +11,24 @@ from ..kernel.link import LinkControl
 from ..kernel.log.base import Log
 from ..kernel.partners import Receiver, Releaser, Sender, Session
 
+Delivery = Literal["unsent", "sent", "received"]
 
+
+@dataclass
 class PartnerLine:
-    """Everything about one partner, put together by ``Node``."""
+    """Everything about one partner, put together by ``Node``.
 
-    def __init__(
-        self,
-        entry: PartnerEntry,
-        sent: Log,
-        received: Log,
-        releaser: Releaser,
-        sender: Sender,
-        receiver: Receiver,
-        clock: Clock,
-    ) -> None:
-        self.entry = entry
-        self.sent = sent
-        self.received = received
-        self.releaser = releaser
-        self.sender = sender
-        self.receiver = receiver
-        self.link: LinkControl | None = None
-        self._clock = clock
+    ``link`` is None until an edge carries one, and stays so for a partner only couriers reach.
+    """
+
+    entry: PartnerEntry
+    sent: Log
+    received: Log
+    releaser: Releaser
+    sender: Sender
+    receiver: Receiver
+    clock: Clock
+    link: LinkControl | None = None
 
     @property
     def hq(self) -> str:
@@ -38,8 +36,18 @@ class PartnerLine:
         return self.entry.hq
 
     def session(self) -> Session:
-        """The state of one connection's conversation, from its beginning."""
-        return Session(self.sender, self.receiver, self._clock)
+        """One connection's conversation, from its beginning."""
+        return Session(self.sender, self.receiver, self.clock)
+
+    def sent_seq(self, record_id: str) -> int | None:
+        """The number, in the log sent, of the newest rendition of our record; None if there is none."""
+        aliases = self.releaser.aliases
+        return aliases.newest_seq(aliases.alias(record_id))
+
+    def delivery(self, record_id: str) -> Delivery:
+        """How far the newest rendition of our record has got on its way to this partner."""
+        seq = self.sent_seq(record_id)
+        return "unsent" if seq is None else self.sender.state_of(seq)
 
     def close(self) -> None:
         """Close both logs."""
@@ -55,6 +63,7 @@ class Worker:
     """
 
     def __init__(self, name: str, step: Callable[[], int]) -> None:
+        self.name = name
         self._step = step
         self._wake = threading.Event()
         self._closing = False

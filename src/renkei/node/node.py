@@ -9,14 +9,18 @@ Edges (HTTP, links, feeds, the command line) are given a node; the node knows no
 """
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import structlog
 
 from ..kernel.accounts import Accounts
 from ..kernel.clock import Clock, SystemClock
 from ..kernel.desk import Appended, Desk
 from ..kernel.errors import BadInput, OurFault
 from ..kernel.identity import Identity, PartnerEntry, load_partners
+from ..kernel.identity.files import write_atomically
 from ..kernel.labels.policy import Policy, PolicyBook
 from ..kernel.log.base import Draft, Log
 from ..kernel.log.checkpoint import NoteSigner, NoteVerifier
@@ -24,13 +28,14 @@ from ..kernel.log.memory import MemoryLog
 from ..kernel.log.sealer import Sealer
 from ..kernel.log.sqlite import SqliteLog
 from ..kernel.log.writer import GroupWriter
-from ..kernel.partners import Evidence, Receiver, Releaser, Sender, Terms
+from ..kernel.partners import Evidence, Faulted, Received, Receiver, Releaser, Sender, Terms, sent_origin
 from ..kernel.people import Person
 from ..kernel.records import Codec, Record
 from ..kernel.views import OWN, ViewStore
+from ..kernel.views import Folder as ViewFolder
 from ..rooms import KINDS, VIEWS
 from .config import Folder, NodeConfig, load_config
-from .lines import PartnerLine, Worker
+from .lines import Delivery, PartnerLine, Worker
 
 APPEND_PATIENCE = 30.0
 """Seconds an action waits for its append: a disk that takes longer is reported, not waited for."""
@@ -38,6 +43,7 @@ SEEN_PATIENCE = 5.0
 """Seconds an edge waits for its own write to show in the views before it answers without."""
 FOLD_LIMIT = 20_000
 """Entries folded between two looks at whether to stop."""
+_log = structlog.get_logger("renkei.node")
 OpenLog = Callable[[str, str], Log]
 """Makes the log of a name (``master``, ``jp.jjoc.sent``) and origin."""
 
@@ -71,6 +77,7 @@ class Node:
         self.partners: dict[str, PartnerLine] = {}
         self.views = ViewStore(views_path, self.codec, policies, VIEWS, self._resolve, config.hq)
         self.writer = GroupWriter(self.master, clock)
+        self.folding = ViewFolder(self.views, self.sources, lambda: self.writer.waiting > 0)
         self._workers: list[Worker] = []
         self._sealers: list[Sealer] = []
         self.started = False
@@ -99,13 +106,13 @@ class Node:
 
     @classmethod
     def in_memory(
-        cls, config: NodeConfig, root: Path, identity: Identity, policies: PolicyBook, clock: Clock, accounts: Accounts
+        cls, config: NodeConfig, root: Path, *, policies: PolicyBook, clock: Clock, accounts: Accounts
     ) -> "Node":
-        """A node that keeps nothing on disk but its keys and evidence; for tests and rehearsals."""
+        """A new node that keeps nothing but its keys and evidence in ``root``; for tests and rehearsals."""
         return cls(
             config,
             Folder(root),
-            identity,
+            Identity.create(Folder(root).keys, config.hq, clock),
             policies,
             clock,
             open_log=lambda _, origin: MemoryLog(origin),
@@ -141,8 +148,17 @@ class Node:
 
     def _line(self, entry: PartnerEntry, sent: Log, received: Log, releaser: Releaser) -> PartnerLine:
         verifier = NoteVerifier(f"{entry.hq}/renkei", entry.card.key)
-        sender = Sender(sent, self.signer, verifier, self.clock)
-        receiver = Receiver(received, verifier, self.signer, entry.hq, self._keep_evidence, self.clock)
+        sender = Sender(sent, self.signer, verifier, hq=self.config.hq, partner=entry.hq)
+        receiver = Receiver(
+            received,
+            verifier,
+            self.signer,
+            self._keep_evidence,
+            hq=self.config.hq,
+            partner=entry.hq,
+            clock=self.clock,
+            realm=self.config.realm,
+        )
         return PartnerLine(entry, sent, received, releaser, sender, receiver, self.clock)
 
     def line(self, hq: str) -> PartnerLine:
@@ -152,9 +168,17 @@ class Node:
             raise BadInput("partner.unknown", "a partner of this headquarters", f"{hq[:80]!r}")
         return line
 
-    def received_something(self, hq: str) -> None:
-        """A link logged entries from ``hq``: have them folded.  Safe from any thread."""
-        self._fold.notify()
+    def link_said(self, hq: str, events: Sequence[object]) -> None:
+        """What a conversation with ``hq`` came to: have new entries folded.  Safe from any thread."""
+        if any(isinstance(event, Received) for event in events):
+            self.folding.notify()
+        for event in events:
+            if isinstance(event, Faulted):
+                _log.warning("fault", partner=hq, code=event.code, expected=event.expected, came=event.came)
+
+    def evidence(self, hq: str) -> int:
+        """How many contradictions of ``hq`` are kept."""
+        return sum(1 for _ in self.folder.evidence.glob(f"{hq}-*.json"))
 
     # --- writing and reading -------------------------------------------------------------------------
 
@@ -186,9 +210,14 @@ class Node:
             self.pump()
         return Appended(seq, tuple(records))
 
+    def delivery(self, record_id: str, partner: str) -> Delivery:
+        """How far our record has got on its way to ``partner``."""
+        line = self.partners.get(partner)
+        return "unsent" if line is None else line.delivery(record_id)
+
     async def caught_up(self, seq: int) -> bool:
         """Wait until the views hold the own log's entry ``seq``; False if that takes too long."""
-        return await asyncio.to_thread(self.views.wait, OWN, seq + 1, SEEN_PATIENCE)
+        return await asyncio.to_thread(self.views.wait, OWN, seq, SEEN_PATIENCE)
 
     def sources(self) -> Mapping[str, Log]:
         """The logs that the views are folded from."""
@@ -198,13 +227,11 @@ class Node:
 
     def start(self) -> None:
         """Set the background work going."""
-        self._fold = Worker("fold", lambda: self.views.fold(self.sources(), FOLD_LIMIT))
-        self._workers.append(self._fold)
-        self.writer.on_commit(lambda first, count: self._fold.notify())
+        self.writer.on_commit(lambda first, count: self.folding.notify())
         for log in (self.master, self.audit):
             self._sealers.append(Sealer(log, self.signer, lambda note, head: None))
         self.started = True
-        self._fold.start()
+        self.folding.start()
         for line in self.partners.values():
             self._start_releaser(line)
 
@@ -223,8 +250,9 @@ class Node:
     def failures(self) -> list[str]:
         """What of the background work has stopped, in words; empty when all is well."""
         stopped = [f"{w.name}: {type(w.failure).__name__}" for w in self._workers if w.failure]
-        stuck = [f"seal {s.origin}: {s.failure}" for s in self._sealers if s.failure]
-        return stopped + stuck
+        stuck = [f"sealing: {type(s.failure).__name__}" for s in self._sealers if s.failure]
+        folding = [f"fold: {self.views.failure}"] if self.views.failure else []
+        return stopped + stuck + folding
 
     def pump(self) -> None:
         """One round of fold and release by hand, for a node that was not started."""
@@ -237,8 +265,12 @@ class Node:
     def close(self) -> None:
         """Stop the background work and close every file.  Everything acknowledged is on disk already."""
         self.writer.close()
-        for part in (*self._workers, *self._sealers):
-            part.close()
+        if self.started:
+            self.folding.stop()
+        for worker in self._workers:
+            worker.close()
+        for sealer in self._sealers:
+            sealer.close()
         for line in self.partners.values():
             line.close()
         for log in (self.master, self.audit):
@@ -257,12 +289,12 @@ class Node:
         return line.releaser.resolve(alias) if line else None
 
     def _keep_evidence(self, evidence: Evidence) -> None:
-        raise NotImplementedError
-
-
-def sent_origin(owner: str, partner: str) -> str:
-    """The origin of the log that ``owner`` sends ``partner``; the same at both ends."""
-    return f"renkei/{owner}/to/{partner}"
+        """Keep what convicts a partner where an administrator finds it, under its digest: once each."""
+        data = evidence.encode()
+        name = f"{evidence.partner}-{evidence.code}-{hashlib.sha256(data).hexdigest()[:16]}.json"
+        self.folder.evidence.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(self.folder.evidence / name, data)
+        _log.error("evidence", partner=evidence.partner, code=evidence.code, file=name)
 
 
 def load_policies(folder: Folder) -> PolicyBook:
@@ -271,5 +303,7 @@ def load_policies(folder: Folder) -> PolicyBook:
         own = Policy.load(folder.policy.read_bytes())
         others = [Policy.load(path.read_bytes()) for path in sorted(folder.policies.glob("*.xml"))]
     except FileNotFoundError as err:
-        raise BadInput("policy.missing", "the policy file policy.xml", f"no {Path(err.filename).name}") from None
+        raise BadInput(
+            "policy.missing", "the policy file policy.xml", f"no {Path(err.filename).name}"
+        ) from None
     return PolicyBook(own, others)
