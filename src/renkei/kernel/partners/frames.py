@@ -15,7 +15,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -45,6 +45,8 @@ how long a ping waits behind a chunk on a slow line.  Decompression stops at thi
 IGNORABLE = 0x80
 """Frame types from here on may be skipped by whoever does not know them."""
 
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+
 _HEAD = struct.Struct(">IB")
 _ENTRIES = struct.Struct(">QIB")
 _DEFLATED = 1
@@ -68,8 +70,8 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sender: str
     recipient: str
     realm: str
-    size: int
-    have: int
+    size: Count
+    have: Count
     note: str = ""
     receipt: str = ""
     halted: str = ""
@@ -174,8 +176,8 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recipient: str
     realm: str
     origin: str
-    first: int
-    size: int
+    first: Count
+    size: Count
     packed_at: str
 
 

@@ -56,9 +56,9 @@ INCOMING: Table = {
     ("waiting", "halted"): "halted",
     ("halted", "halted"): "halted",
 }
-"""``sealed``: a checkpoint covers all that was staged, it is logged and receipted.  ``mismatch``: a
-checkpoint does not fit what was staged, so a proof is asked for.  ``discarded``: what was staged is dropped and
-asked for again.  ``halted``: the partner contradicted itself, or sent what cannot be logged."""
+"""``sealed``: a checkpoint covers all that was staged; it is logged and receipted.  ``mismatch``: a
+checkpoint does not fit what was staged, so a proof is asked for.  ``discarded``: what was staged is dropped
+and asked for again.  ``halted``: the partner contradicted itself, or sent what cannot be logged."""
 
 
 def step(table: Table, state: str, what: str) -> str:
