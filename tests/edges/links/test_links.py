@@ -80,7 +80,7 @@ def test_a_node_that_starts_late_is_waited_for(station):
 
 
 def test_a_failing_session_is_named_and_the_link_tries_again(pair, station):
-    usfj, jjoc, _ = pair
+    _usfj, jjoc, _ = pair
 
     def broken():
         raise RuntimeError("content that must not be shown")

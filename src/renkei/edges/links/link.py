@@ -16,9 +16,11 @@ to the same partner's log.
 
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from threading import RLock
+from threading import Lock
 
 import msgspec
 import structlog
@@ -34,7 +36,7 @@ from .limits import REPLACE_PATIENCE, STABLE_AFTER
 SessionFactory = Callable[[str], LinkSession]
 """Given a partner's id, a fresh session for one connection.  Called in the connection's thread."""
 OnState = Callable[[str, LinkState], None]
-"""Told (partner, state) when phase or error changed.  From any thread; must be quick."""
+"""Told (partner, state) when phase or error changed: in order, from any thread, with no lock held."""
 OnEvents = Callable[[str, Sequence[object]], None]
 """Told (partner, events) what a session made of what came.  From the connection's thread."""
 
@@ -56,7 +58,9 @@ class Link:
         self.partner = partner
         self._factory, self._clock = session_factory, clock
         self._on_state, self._on_events = on_state, on_events
-        self._lock = RLock()
+        self._lock = Lock()
+        self._notices: deque[LinkState] = deque()
+        self._telling = False
         self._state = LinkState(since=clock.now())
         self._current: Connection | None = None
 
@@ -67,9 +71,8 @@ class Link:
 
     @property
     def state(self) -> LinkState:
-        """The state now."""
-        with self._lock:
-            current, state = self._current, self._state
+        """The state now.  Never waits."""
+        current, state = self._current, self._state
         if current is not None and current.last_heard is not None:
             return msgspec.structs.replace(state, last_heard=current.last_heard)
         return state
@@ -82,7 +85,7 @@ class Link:
 
     def switch_off(self, reason: str) -> None:
         """Cut the link and keep it cut; ``reason`` is shown as its last error."""
-        with self._lock:
+        with self._changing():
             current = self._current
             self._note(state="off", last_error=f"switched off: {reason}", next_try_at=None)
         if current is not None:
@@ -90,7 +93,7 @@ class Link:
 
     def switch_on(self) -> None:
         """Let the link be again; nothing happens unless it is off."""
-        with self._lock:
+        with self._changing():
             if self._state.state == "off":
                 self._note(state="down", last_error="", attempts=0)
 
@@ -107,7 +110,7 @@ class Link:
 
     def note_failure(self, error: RenkeiError, next_try_at: datetime | None = None) -> None:
         """An attempt to connect failed; a link that is up or off stays so."""
-        with self._lock:
+        with self._changing():
             attempts = self._state.attempts + 1
             if self._state.state in ("up", "off"):
                 return
@@ -122,7 +125,7 @@ class Link:
         connection = Connection(
             tls, self._clock, on_up=self._came_up, on_suspect=self._suspect, on_events=self._hand_on
         )
-        with self._lock:
+        with self._changing():
             if self.is_off:
                 connection.abandon()
                 return None
@@ -140,7 +143,7 @@ class Link:
                 Unreachable("link.busy", "the older connection to end", f"none in {REPLACE_PATIENCE:g} s")
             )
         why = connection.run(lambda: self._factory(self.hq))
-        with self._lock:
+        with self._changing():
             if self._current is not connection:
                 return
             self._current = None
@@ -159,7 +162,7 @@ class Link:
         """The present connection has gone silent."""
 
     def _came_up(self, connection: Connection) -> None:
-        with self._lock:
+        with self._changing():
             if self._current is connection and not self.is_off:
                 self._note(state="up", last_error="", attempts=0, next_try_at=None)
 
@@ -168,13 +171,35 @@ class Link:
             self._on_events(self.hq, events)
 
     def _note(self, **changes: object) -> None:
-        """Change the state; log and tell about it if phase or error are new.  The lock is held."""
+        """Change the state, and put down a notice if phase or error are new.  Within ``_changing``."""
         before = self._state
         after = msgspec.structs.replace(before, **changes)
         if after.state != before.state:
             after = msgspec.structs.replace(after, since=self._clock.now())
         self._state = after
         if (after.state, after.last_error) != (before.state, before.last_error):
-            _log.info("link", partner=self.hq, state=after.state, error=after.last_error)
-            if self._on_state is not None:
-                self._on_state(self.hq, self.state)
+            self._notices.append(self.state)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the lock for a change; tell about it afterwards, without the lock."""
+        with self._lock:
+            yield
+        while (notice := self._next_notice()) is not None:
+            try:
+                _log.info("link", partner=self.hq, state=notice.state, error=notice.last_error)
+                if self._on_state is not None:
+                    self._on_state(self.hq, notice)
+            finally:
+                self._telling = False
+
+    def _next_notice(self) -> LinkState | None:
+        """The oldest notice, unless another thread is telling one: that thread then goes on with this.
+
+        So notices are told in order, and whoever is told may wait for locks of its own.
+        """
+        with self._lock:
+            if self._telling or not self._notices:
+                return None
+            self._telling = True
+            return self._notices.popleft()

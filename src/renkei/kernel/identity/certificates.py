@@ -94,6 +94,13 @@ def check_link_certificate(peer: x509.Certificate, hq: str, ca: x509.Certificate
 
     The order tells most first: whose certificate it is, who issued it, then its dates.
     """
+    check_origin(peer, hq, ca)
+    check_dates(peer, f"{hq}'s link certificate", now)
+    check_dates(ca, f"{hq}'s CA certificate", now)
+
+
+def check_origin(peer: x509.Certificate, hq: str, ca: x509.Certificate) -> None:
+    """Raise TheirFault unless ``peer`` names ``hq`` and was issued by ``ca`` itself, whatever its dates."""
     names = names_in(peer)
     if names != (hq, hq):
         raise TheirFault(
@@ -105,8 +112,6 @@ def check_link_certificate(peer: x509.Certificate, hq: str, ca: x509.Certificate
         raise TheirFault(
             "link.issuer", f"a certificate issued by the authority in {hq}'s card", "another issuer"
         ) from error
-    check_dates(peer, f"{hq}'s link certificate", now)
-    check_dates(ca, f"{hq}'s CA certificate", now)
 
 
 def check_dates(certificate: x509.Certificate, what: str, now: datetime) -> None:

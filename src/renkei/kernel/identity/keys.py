@@ -38,6 +38,7 @@ from .certificates import (
     IDENTITY_DAYS,
     LINK_DAYS,
     RENEW_BEFORE_DAYS,
+    check_origin,
     issue_ca,
     issue_link,
     read_ca,
@@ -195,9 +196,11 @@ class Identity:
 
     def _read_link_certificate(self) -> x509.Certificate:
         try:
-            return x509.load_pem_x509_certificate(read_secret(self.link_file))
+            certificate = x509.load_pem_x509_certificate(read_secret(self.link_file))
         except ValueError as error:
             raise OurFault("keys.damaged", "a certificate and key in link.key", "something else") from error
+        check_origin(certificate, self.hq, self.authority)
+        return certificate
 
 
 def _write_new(folder: Path, hq: str, now: datetime) -> None:
