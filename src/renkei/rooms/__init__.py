@@ -1,10 +1,9 @@
-"""The rooms, lowest first: what Renkei is for.  A room sees the ones before it through their doors."""
+"""The rooms: what the work is about.  Each opens by its own door; here are all kinds and views together."""
 
-from ..kernel.records import Record
-from ..kernel.views import View
+from renkei.kernel.records import Record
+from renkei.kernel.views import View
+
 from . import command, coordination, picture
 
 KINDS: tuple[type[Record], ...] = (*command.KINDS, *picture.KINDS, *coordination.KINDS)
-"""Every kind of record that this node knows."""
 VIEWS: tuple[View, ...] = (*command.VIEWS, *picture.VIEWS, *coordination.VIEWS)
-"""Every table of the rooms."""

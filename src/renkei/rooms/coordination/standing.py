@@ -33,8 +33,7 @@ CREATE INDEX coordination_asked_by_kind ON coordination_asked (kind, asked_at);
 CREATE UNIQUE INDEX coordination_asked_by_id ON coordination_asked (id);
 CREATE TABLE coordination_said (
     row INTEGER PRIMARY KEY, label INTEGER NOT NULL, id TEXT NOT NULL, about TEXT NOT NULL,
-    owner TEXT NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL, version INTEGER NOT NULL,
-    outcome TEXT NOT NULL,
+    owner TEXT NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL, outcome TEXT NOT NULL,
     review_at INTEGER, progress TEXT NOT NULL, what TEXT NOT NULL, unit TEXT NOT NULL,
     quantity REAL NOT NULL, quantity_done REAL NOT NULL
 ) STRICT;
@@ -64,7 +63,7 @@ class CoordinationView:
         if asked:
             db.executemany("INSERT OR REPLACE INTO coordination_asked VALUES (?,?,?,?,?,?,?,?)", asked)
         if said:
-            marks = ",".join("?" * 15)
+            marks = ",".join("?" * 14)
             db.executemany(f"INSERT OR REPLACE INTO coordination_said VALUES ({marks})", said)  # noqa: S608
 
 
@@ -99,7 +98,7 @@ def _said_row(item: Folded, record: Record) -> tuple[object, ...] | None:
         about, outcome, progress = record.task or "", record.outcome, record.progress
     if not about:
         return None
-    head = (item.row, item.label, record.id, about, record.owner, record.kind, _ms(record.at), record.version)
+    head = (item.row, item.label, record.id, about, record.owner, record.kind, _ms(record.at))
     return (*head, outcome, review, progress, what, unit, quantity, done)
 
 
@@ -142,7 +141,7 @@ def gather(desk: Desk, where: str, values: tuple[object, ...], limit: int) -> di
         str(id_): Standing(asker, answerer, bool(withdrawn)) for id_, asker, answerer, withdrawn in asked
     }
     said = desk.views.rows(
-        "SELECT about, owner, id, kind, at, version, outcome, review_at, progress, what, unit, quantity, "
+        "SELECT about, owner, id, kind, at, outcome, review_at, progress, what, unit, quantity, "
         "quantity_done FROM coordination_said WHERE {visible} AND about IN (SELECT value FROM json_each(?))",
         (msgspec.json.encode(list(found)).decode(),),
     )
@@ -155,7 +154,7 @@ def gather(desk: Desk, where: str, values: tuple[object, ...], limit: int) -> di
 
 def _take(standing: Standing, said: Sequence[Any]) -> None:
     """One thing the answerer said, into the facts."""
-    id_, kind, at, version, outcome, review_at, progress, what, unit, quantity, done = said
+    id_, kind, at, outcome, review_at, progress, what, unit, quantity, done = said
     standing.said.append((kind, id_))
     if kind == "read":
         standing.read_at = min(at, standing.read_at if standing.read_at is not None else at)
@@ -163,11 +162,11 @@ def _take(standing: Standing, said: Sequence[Any]) -> None:
         standing.acknowledged = True
     elif kind == "answer":
         review = None if review_at is None else moment(review_at)
-        standing.answers.append(Answered(moment(at), version, outcome, review))
+        standing.answers.append(Answered(moment(at), outcome, review))
     elif kind == "commitment":
         standing.promises.append(Promised(progress, what, unit, quantity, done))
     elif kind == "task-report":
-        answer, promise = states.reported(moment(at), version, outcome, progress)
+        answer, promise = states.reported(moment(at), outcome, progress)
         standing.answers.append(answer)
         standing.promises.append(promise)
 

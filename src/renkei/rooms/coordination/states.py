@@ -5,8 +5,9 @@ whatever order they came; ``Facts`` is what those records say together, and depe
 they are.  ``signature`` reduces facts to six symbols and ``STATES`` is read from the top: the first row
 that fits gives the state.  The same records give the same state in Tokyo and in Yokota.
 
-Ties are broken by what both sides see alike: the owner's own time of writing and the content, never
-record ids (each side knows the other's records by other names) nor times of arrival.
+Ties are broken by what both sides see alike: the owner's own time of writing and the content; never by
+record ids and version numbers (each side knows the other's records by other names, and counts the
+versions it was given), nor by times of arrival.
 
 ``delivery`` comes from the node (its log sent and the partner's receipts), not from records: the asker
 learns of receipt a moment after the answerer, and only until anything else is heard does it show.
@@ -68,11 +69,10 @@ class Move(StrEnum):
 # --- Facts ----------------------------------------------------------------------------------------
 
 
-class Answered(msgspec.Struct, frozen=True, order=True):
-    """One answer as far as state goes.  Ordered: the greatest is the one in force."""
+class Answered(msgspec.Struct, frozen=True):
+    """One answer as far as state goes."""
 
     at: datetime
-    version: int
     outcome: Outcome
     review_at: datetime | None = None
 
@@ -117,9 +117,9 @@ def answer_in_force(answers: Iterable[Answered]) -> Answered | None:
     return max(answers, key=_written, default=None)
 
 
-def _written(answer: Answered) -> tuple[datetime, int, str, str]:
+def _written(answer: Answered) -> tuple[datetime, str, str]:
     review = answer.review_at.isoformat() if answer.review_at else ""
-    return (answer.at, answer.version, answer.outcome, review)
+    return (answer.at, answer.outcome, review)
 
 
 def work_of(promises: Iterable[Promised]) -> Work:
@@ -332,9 +332,7 @@ _TASK_OUTCOME: Mapping[TaskOutcome, Outcome] = {
 }
 
 
-def reported(
-    at: datetime, version: int, outcome: TaskOutcome, progress: Progress
-) -> tuple[Answered, Promised]:
+def reported(at: datetime, outcome: TaskOutcome, progress: Progress) -> tuple[Answered, Promised]:
     """What a task report contributes: a task is a request with one promise, the task itself."""
     done = 1.0 if progress == "done" else 0.0
-    return Answered(at, version, _TASK_OUTCOME[outcome]), Promised(progress, "", "", 1.0, done)
+    return Answered(at, _TASK_OUTCOME[outcome]), Promised(progress, "", "", 1.0, done)
