@@ -1,0 +1,101 @@
+/**
+ * One way to the node: JSON in, JSON out, problems as values that can be shown.
+ *
+ * Refusals arrive as problem+json and say what was expected and what came; they are thrown as
+ * `Problem`, so that every form can show them plainly.  A node that does not answer is a `Problem`
+ * too, with status 0: nothing here distinguishes "no network" from "node stopped".
+ */
+
+const BASE = '/api/v1';
+/** A write may wait for a busy disk; longer than this the person should know that it did not answer. */
+const TIMEOUT_MS = 15_000;
+
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly title: string,
+    readonly expected: string,
+    readonly came: string,
+  ) {
+    super(title);
+  }
+
+  /** The node did not answer at all. */
+  get unreachable(): boolean {
+    return this.status === 0;
+  }
+
+  /** Nobody is signed in, or not any more. */
+  get signedOut(): boolean {
+    return this.status === 401;
+  }
+}
+
+/** Called when the node says that nobody is signed in, so that the frame can ask again. */
+let onSignedOut: () => void = () => undefined;
+export function whenSignedOut(act: () => void): void {
+  onSignedOut = act;
+}
+
+export function path(...segments: string[]): string {
+  return '/' + segments.map(encodeURIComponent).join('/');
+}
+
+/** `jp.jjoc/01K…` as the two path segments the API has for an id. */
+export function idPath(id: string): string {
+  const [owner = '', key = ''] = id.split('/');
+  return path(owner, key);
+}
+
+export function query(parameters: Record<string, string | number | undefined>): string {
+  const pairs = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
+  return pairs.length ? '?' + new URLSearchParams(pairs.map(([k, v]) => [k, String(v)])).toString() : '';
+}
+
+export function get<T>(where: string): Promise<T> {
+  return call<T>('GET', where);
+}
+
+export function post<T>(where: string, body: unknown = {}): Promise<T> {
+  return call<T>('POST', where, body);
+}
+
+export function del(where: string): Promise<undefined> {
+  return call<undefined>('DELETE', where);
+}
+
+async function call<T>(method: string, where: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (method !== 'GET') headers['X-Renkei'] = '1';
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const init: RequestInit = { method, headers, credentials: 'same-origin', signal: AbortSignal.timeout(TIMEOUT_MS) };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  const answer = await reach(BASE + where, init);
+  if (!answer.ok) throw await problemOf(answer);
+  if (answer.status === 204 || answer.headers.get('content-length') === '0') return undefined as T;
+  return (await answer.json()) as T;
+}
+
+async function reach(address: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(address, init);
+  } catch {
+    throw new Problem(0, 'node.unreachable', 'The node does not answer', 'an answer from the node', 'none');
+  }
+}
+
+/** The problem in an answer that is not one we hoped for; foreign bodies still give a `Problem`. */
+export async function problemOf(answer: Response): Promise<Problem> {
+  const said = (await answer.json().catch(() => ({}))) as Partial<Record<string, unknown>>;
+  const word = (name: string): string => (typeof said[name] === 'string' ? said[name] : '');
+  const problem = new Problem(
+    answer.status,
+    word('code') || `http.${answer.status}`,
+    word('title') || answer.statusText || `HTTP ${answer.status}`,
+    word('expected'),
+    word('came') || word('detail'),
+  );
+  if (problem.signedOut) onSignedOut();
+  return problem;
+}

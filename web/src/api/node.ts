@@ -1,0 +1,138 @@
+/** Every call the client makes, named after what a person does. */
+import { del, get, idPath, path, post, query } from './client';
+import type * as T from './types';
+
+type Items<X> = { items: X[]; next?: string | null };
+/** Lists that the API may answer bare or as a page; the client only needs the items. */
+const items = <X>(answer: X[] | Items<X>): X[] => (Array.isArray(answer) ? answer : answer.items);
+const list = async <X>(where: string): Promise<X[]> => items(await get<X[] | Items<X>>(where));
+
+export const session = {
+  signIn: (account: string, password: string) => post<T.Me>('/session', { account, password }),
+  me: () => get<T.Me>('/session'),
+  signOut: () => del('/session'),
+};
+
+export const node = {
+  state: () => get<T.NodeState>('/node'),
+  partners: () => list<T.Partner>('/partners'),
+  queue: (hq: string) => list<T.QueueRow>(path('partners', hq, 'queue')),
+  setLink: (hq: string, state: 'up' | 'off', reason: string) =>
+    post<T.Link>(path('partners', hq, 'link'), { state, reason }),
+  audit: (before?: string) => list<T.AuditRow>('/audit' + query({ limit: 100, before })),
+};
+
+export const labels = {
+  policy: () => get<T.Policy>('/labels'),
+  check: (label: T.Label) => post<T.LabelCheck>('/labels/check', { label }),
+};
+
+export const records = {
+  one: (id: string) => get<T.RecordView>('/records' + idPath(id)),
+  release: (id: string) => list<T.Release>('/records' + idPath(id) + '/release'),
+  search: (q: string) => list<T.RecordView>('/search' + query({ q, limit: 50 })),
+  translate: (id: string, field: string, lang: T.Lang, text: string, reviewed: boolean) =>
+    post<unknown>('/records' + idPath(id) + '/translations', { field, lang, text, reviewed }),
+};
+
+export type NewRequest = {
+  to: string;
+  incident?: string;
+  title: T.TextIn;
+  need: T.TextIn;
+  items: T.Item[];
+  priority: T.Priority;
+  acknowledge_by: string;
+  answer_by: string;
+  label: T.Label;
+};
+export type NewAnswer = {
+  outcome: T.Outcome;
+  reason?: T.TextIn;
+  offers: T.Offer[];
+  review_at?: string;
+  /** Without one the answer takes the request's label, under this node's policy. */
+  label?: T.Label;
+};
+export const requests = {
+  all: () => list<T.RequestView>('/requests'),
+  one: (id: string) => get<T.RequestView>('/requests' + idPath(id)),
+  create: (request: NewRequest) => post<T.RequestView>('/requests', request),
+  read: (id: string) => post<unknown>('/requests' + idPath(id) + '/read'),
+  acknowledge: (id: string, note?: T.TextIn) => post<unknown>('/requests' + idPath(id) + '/acknowledge', { note }),
+  answer: (id: string, answer: NewAnswer) => post<unknown>('/requests' + idPath(id) + '/answer', answer),
+  withdraw: (id: string, reason: T.TextIn) => post<unknown>('/requests' + idPath(id) + '/withdraw', { reason }),
+  progress: (commitment: string, state: T.Progress, quantity_done?: number, note?: T.TextIn) =>
+    post<unknown>('/commitments' + idPath(commitment) + '/progress', { state, quantity_done, note }),
+};
+
+export type NewIncident = {
+  title: T.TextIn;
+  summary?: T.TextIn;
+  severity: T.Severity;
+  hazards: string[];
+  label: T.Label;
+};
+export const incidents = {
+  all: () => list<T.RecordView<T.Incident>>('/incidents'),
+  one: (id: string) => get<T.IncidentView>('/incidents' + idPath(id)),
+  open: (incident: NewIncident) => post<T.RecordView<T.Incident>>('/incidents', incident),
+  close: (id: string, reason: T.TextIn) => post<unknown>('/incidents' + idPath(id) + '/close', { reason }),
+  reopen: (id: string, reason: T.TextIn) => post<unknown>('/incidents' + idPath(id) + '/reopen', { reason }),
+};
+
+export type NewLogEntry = {
+  text: T.TextIn;
+  channel: T.Channel;
+  from_post?: string;
+  to_post?: string;
+  priority: T.Priority;
+  incident?: string;
+  request?: string;
+  significant: boolean;
+  label: T.Label;
+};
+export const log = {
+  all: () => list<T.RecordView<T.LogEntry>>('/log-entries'),
+  write: (entry: NewLogEntry) => post<unknown>('/log-entries', entry),
+};
+
+export type NewTask = {
+  title: T.TextIn;
+  to: string;
+  assignee?: string;
+  due?: string;
+  incident?: string;
+  label: T.Label;
+};
+export const tasks = {
+  all: () => list<T.TaskView>('/tasks'),
+  create: (task: NewTask) => post<unknown>('/tasks', task),
+  read: (id: string) => post<unknown>('/tasks' + idPath(id) + '/read'),
+  acknowledge: (id: string) => post<unknown>('/tasks' + idPath(id) + '/acknowledge'),
+  answer: (id: string, outcome: T.TaskOutcome, reason?: T.TextIn) =>
+    post<unknown>('/tasks' + idPath(id) + '/answer', { outcome, reason }),
+  progress: (id: string, state: T.Progress) => post<unknown>('/tasks' + idPath(id) + '/progress', { state }),
+  withdraw: (id: string, reason: T.TextIn) => post<unknown>('/tasks' + idPath(id) + '/withdraw', { reason }),
+};
+
+export type NewDecision = {
+  title: T.TextIn;
+  incident?: string;
+  options: { title: T.TextIn; for?: T.TextIn; against?: T.TextIn }[];
+  chosen: string;
+  authority: string;
+  reasons: T.TextIn;
+  label: T.Label;
+};
+export const decisions = {
+  all: () => list<T.RecordView<T.Decision>>('/decisions'),
+  record: (decision: NewDecision) => post<unknown>('/decisions', decision),
+};
+
+export const picture = {
+  hazards: () => list<T.RecordView<T.Hazard>>('/hazards'),
+  areas: () => list<T.RecordView<T.Area>>('/areas'),
+  positions: () => list<T.RecordView<T.Position>>('/positions'),
+  sites: () => list<T.RecordView<T.Site>>('/sites'),
+};

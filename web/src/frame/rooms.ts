@@ -1,0 +1,22 @@
+/** The rooms of the rail: where they lie, which key goes there, and what they hold. */
+import type { Dictionary } from '../i18n/en';
+
+export type Room = {
+  path: string;
+  name: keyof Pick<Dictionary['nav'], 'board' | 'log' | 'picture' | 'tasks' | 'decisions' | 'partners' | 'audit'>;
+  key: string;
+  /** First parts of the addresses that belong to this room. */
+  holds: readonly string[];
+  needs?: string;
+  icon: string;
+};
+
+export const ROOMS: readonly Room[] = [
+  { path: 'board', name: 'board', key: 'b', holds: ['board', 'requests', 'incidents', ''], icon: 'M3 4h4v12H3zM9 4h4v8H9zM15 4h2.5v5H15z' },
+  { path: 'log', name: 'log', key: 'l', holds: ['log'], icon: 'M5 3h10v14H5zM8 7h4M8 10h4M8 13h2M3 6h2M3 10h2M3 14h2' },
+  { path: 'picture', name: 'picture', key: 'p', holds: ['picture'], icon: 'M3 5l5-2 4 2 5-2v12l-5 2-4-2-5 2zM8 3v12M12 5v12' },
+  { path: 'tasks', name: 'tasks', key: 't', holds: ['tasks'], icon: 'M3 5l1.5 1.5L7 4M3 11l1.5 1.5L7 10M10 5.5h7M10 11.5h7M10 16h7M3.5 16H6' },
+  { path: 'decisions', name: 'decisions', key: 'd', holds: ['decisions'], icon: 'M10 17V9M10 9L5 4M10 9l5-5M5 8V4h4M15 8V4h-4' },
+  { path: 'partners', name: 'partners', key: 'n', holds: ['partners'], icon: 'M8 12l4-4M7 9l-2.5 2.5a2.8 2.8 0 0 0 4 4L11 13M9 7l2.5-2.5a2.8 2.8 0 0 1 4 4L13 11' },
+  { path: 'audit', name: 'audit', key: 'a', holds: ['audit'], needs: 'audit.read', icon: 'M10 2.5l6 2.2v4.6c0 4-2.6 6.7-6 8.2-3.4-1.5-6-4.2-6-8.2V4.7zM7.5 9.8l2 2 3.5-3.8' },
+];

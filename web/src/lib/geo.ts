@@ -1,0 +1,91 @@
+/**
+ * The map's projection and paths.  Mercator, as charts at sea have it; degrees in, map units out
+ * (1 unit = 1 degree of longitude).  Pure: the component only draws.
+ */
+import type { Geometry } from '../api/types';
+
+export type Box = { west: number; south: number; east: number; north: number };
+export type Packed = { box: number[]; unit: number; rings: number[][] };
+
+const RAD = Math.PI / 180;
+
+export function mercator(lon: number, lat: number): [number, number] {
+  const bounded = Math.max(-85, Math.min(85, lat));
+  return [lon, -Math.log(Math.tan(Math.PI / 4 + (bounded * RAD) / 2)) / RAD];
+}
+
+/** Latitude of a map unit, for reading coordinates off the map. */
+export function inverse(x: number, y: number): [number, number] {
+  return [x, (2 * Math.atan(Math.exp(-y * RAD)) - Math.PI / 2) / RAD];
+}
+
+/** x, y, width and height of an SVG view on `box`. */
+export function viewOf(box: Box): { x: number; y: number; w: number; h: number } {
+  const [x, y] = mercator(box.west, box.north);
+  const [x2, y2] = mercator(box.east, box.south);
+  return { x, y, w: x2 - x, h: y2 - y };
+}
+
+const point = ([lon = 0, lat = 0]: number[]): string => mercator(lon, lat).map((n) => n.toFixed(3)).join(' ');
+const line = (points: number[][]): string => 'M' + points.map(point).join('L');
+const ring = (points: number[][]): string => line(points) + 'Z';
+
+/** An SVG path of everything in `geometry` that has extent; points are drawn as symbols instead. */
+export function pathOf(geometry: Geometry): string {
+  switch (geometry.type) {
+    case 'LineString':
+      return line(geometry.coordinates);
+    case 'MultiLineString':
+      return geometry.coordinates.map(line).join('');
+    case 'Polygon':
+      return geometry.coordinates.map(ring).join('');
+    case 'MultiPolygon':
+      return geometry.coordinates.flat().map(ring).join('');
+    case 'GeometryCollection':
+      return geometry.geometries.map(pathOf).join('');
+    default:
+      return '';
+  }
+}
+
+/** Every single point in `geometry`, as longitude and latitude. */
+export function pointsOf(geometry: Geometry): number[][] {
+  if (geometry.type === 'Point') return [geometry.coordinates];
+  if (geometry.type === 'MultiPoint') return geometry.coordinates;
+  return geometry.type === 'GeometryCollection' ? geometry.geometries.flatMap(pointsOf) : [];
+}
+
+function everyPoint(geometry: Geometry): number[][] {
+  if (geometry.type === 'GeometryCollection') return geometry.geometries.flatMap(everyPoint);
+  const depth = { Point: 0, MultiPoint: 1, LineString: 1, MultiLineString: 2, Polygon: 2, MultiPolygon: 3 }[geometry.type];
+  const nested: unknown[] = [geometry.coordinates];
+  return nested.flat(depth as 1) as number[][];
+}
+
+/** The smallest box around `geometries`, with a margin in degrees; null when they hold no point. */
+export function boxOf(geometries: Geometry[], margin: number): Box | null {
+  const points = geometries.flatMap(everyPoint);
+  if (!points.length) return null;
+  const lons = points.map((p) => p[0] ?? 0);
+  const lats = points.map((p) => p[1] ?? 0);
+  const least = (all: number[]): number => all.reduce((a, b) => Math.min(a, b));
+  const most = (all: number[]): number => all.reduce((a, b) => Math.max(a, b));
+  return { west: least(lons) - margin, south: least(lats) - margin, east: most(lons) + margin, north: most(lats) + margin };
+}
+
+/** The coastline's packed rings (scripts/coast.mjs) as one SVG path. */
+export function coastPath({ box, unit, rings }: Packed): string {
+  const [west = 0, south = 0] = box;
+  return rings
+    .map((steps) => {
+      let [x, y] = [0, 0];
+      const points: number[][] = [];
+      for (let i = 0; i < steps.length; i += 2) {
+        x += steps[i] ?? 0;
+        y += steps[i + 1] ?? 0;
+        points.push([west + x * unit, south + y * unit]);
+      }
+      return ring(points);
+    })
+    .join('');
+}

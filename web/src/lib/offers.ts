@@ -1,0 +1,43 @@
+/** Offers while they are being typed: times as the input has them, quantities as numbers. */
+import type { Item, Offer } from '../api/types';
+import { fromZuluInput, inMinutes, toZuluInput } from './dtg';
+
+export type Draft = {
+  what: string;
+  quantity: number;
+  unit: string;
+  from_place: string;
+  available_from: string;
+  available_until: string;
+};
+
+/** Most support is spoken of in days; a person shortens it more easily than inventing it. */
+const USUAL_MINUTES = 3 * 24 * 60;
+
+export function emptyOffer(now: Date): Draft {
+  return {
+    what: '',
+    quantity: 1,
+    unit: '',
+    from_place: '',
+    available_from: toZuluInput(inMinutes(now, 60)),
+    available_until: toZuluInput(inMinutes(now, 60 + USUAL_MINUTES)),
+  };
+}
+
+/** What was asked, as what is offered: the answerer changes what differs. */
+export function firstOffers(items: readonly Item[], now: Date): Draft[] {
+  const drafts = items.map((i) => ({ ...emptyOffer(now), what: i.what, quantity: i.quantity, unit: i.unit ?? '' }));
+  return drafts.length ? drafts : [emptyOffer(now)];
+}
+
+export function toOffer(draft: Draft): Offer {
+  return {
+    what: draft.what.trim(),
+    quantity: Number(draft.quantity),
+    unit: draft.unit.trim(),
+    from_place: draft.from_place.trim(),
+    available_from: fromZuluInput(draft.available_from) ?? null,
+    available_until: fromZuluInput(draft.available_until) ?? null,
+  };
+}

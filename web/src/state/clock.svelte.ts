@@ -1,0 +1,24 @@
+/** The node's time, ticking once a second: ages and countdowns follow it, not the browser's clock. */
+
+class Clock {
+  now = $state(Date.now());
+  #skew = 0;
+
+  constructor() {
+    setInterval(() => (this.now = Date.now() + this.#skew), 1000);
+  }
+
+  /** What the node said the time is, in RFC 3339. */
+  setNode(time: string): void {
+    const node = Date.parse(time);
+    if (Number.isNaN(node)) return;
+    this.#skew = node - Date.now();
+    this.now = node;
+  }
+
+  get date(): Date {
+    return new Date(this.now);
+  }
+}
+
+export const clock = new Clock();

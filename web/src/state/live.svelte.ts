@@ -1,0 +1,135 @@
+/**
+ * Data that stays current.  A `Live` loads once, then again whenever the stream names a kind it
+ * depends on; bursts are taken together.  When the node is away the last data stays on screen and
+ * `live.state` says so: nothing here ever empties a list because of a broken connection.
+ */
+import { onDestroy } from 'svelte';
+import { SvelteSet } from 'svelte/reactivity';
+
+import { Problem } from '../api/client';
+import type { ServerEvent } from '../api/sse';
+import { openStream, type StreamEnd, type StreamState } from '../api/stream';
+
+/** Below what a person perceives as a delay, above the spacing of a burst. */
+const TOGETHER_MS = 60;
+/** While changes keep coming, a list reloads no more often than this. */
+const AT_MOST_EVERY_MS = 400;
+
+type Watcher = { kinds: readonly string[]; wake: () => void };
+
+class Stream {
+  state = $state<StreamState>('connecting');
+  /** When the stream was last known to be good, in the browser's milliseconds. */
+  goodAt = $state(Date.now());
+  lag = $state(0);
+  #end: StreamEnd | null = null;
+  #watchers = new SvelteSet<Watcher>();
+
+  open(): void {
+    this.close();
+    this.#end = openStream({ event: (e) => this.#event(e), state: (s) => this.#state(s) });
+  }
+
+  close(): void {
+    this.#end?.close();
+    this.#end = null;
+  }
+
+  watch(watcher: Watcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** After a write of our own: do not wait for the stream to say it. */
+  wakeAll(): void {
+    for (const watcher of this.#watchers) watcher.wake();
+  }
+
+  #state(state: StreamState): void {
+    if (this.state === 'live') this.goodAt = Date.now();
+    const back = state === 'live' && this.state !== 'live';
+    this.state = state;
+    if (back) this.wakeAll();
+  }
+
+  #event({ event, data }: ServerEvent): void {
+    const said = parse(data);
+    if (event === 'position') this.lag = typeof said.lag === 'number' ? said.lag : 0;
+    // The node could not resume where we were: everything on screen may have changed.
+    if (event === 'reset') return this.wakeAll();
+    const kind = event === 'record' ? String(said.kind) : event;
+    for (const watcher of this.#watchers) {
+      if (watcher.kinds.includes(kind) || watcher.kinds.includes('*')) watcher.wake();
+    }
+  }
+}
+
+function parse(data: string): Record<string, unknown> {
+  try {
+    const said: unknown = JSON.parse(data);
+    return typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+export const stream = new Stream();
+
+export class Live<T> {
+  data = $state.raw<T | undefined>(undefined);
+  problem = $state.raw<Problem | null>(null);
+  #load: () => Promise<T>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #lastLoad = 0;
+  #turn = 0;
+
+  constructor(load: () => Promise<T>) {
+    this.#load = load;
+  }
+
+  /** Load soon; calls that come close together load once. */
+  wake(): void {
+    if (this.#timer !== undefined) return;
+    const since = Date.now() - this.#lastLoad;
+    const wait = Math.max(TOGETHER_MS, AT_MOST_EVERY_MS - since);
+    this.#timer = setTimeout(() => void this.now(), wait);
+  }
+
+  /** Load at once.  An older answer that arrives after a newer one is dropped. */
+  async now(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#lastLoad = Date.now();
+    const turn = ++this.#turn;
+    try {
+      const data = await this.#load();
+      if (turn !== this.#turn) return;
+      this.data = data;
+      this.problem = null;
+    } catch (err) {
+      if (!(err instanceof Problem)) throw err;
+      if (turn === this.#turn && !err.signedOut) this.problem = err;
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#turn = -1;
+  }
+}
+
+/** A `Live` for the life of the component that asks; `kinds` are record kinds, `link`, or `*`. */
+export function live<T>(load: () => Promise<T>, kinds: readonly string[]): Live<T> {
+  const data = new Live(load);
+  const unwatch = stream.watch({ kinds, wake: () => data.wake() });
+  onDestroy(() => {
+    unwatch();
+    data.stop();
+  });
+  void data.now();
+  return data;
+}
+
+/** The kinds a request's state is made of. */
+export const REQUEST_KINDS = ['request', 'read', 'acknowledgement', 'answer', 'commitment', 'link'] as const;
+export const TASK_KINDS = ['task', 'task-report', 'read', 'acknowledgement', 'link'] as const;
