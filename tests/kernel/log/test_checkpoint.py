@@ -70,8 +70,8 @@ def test_the_example_of_the_cosignature_specification_is_framed_as_it_says() -> 
         "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"
         "— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/"
         "Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
-        "— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZ"
-        "qhf5nNo0xUe+mbIUBkBIfZ+qnA==\n"
+        "— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1n"
+        "PZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n"
     ).encode()
     text, signatures = cp._open(note)
     assert cp.peek_checkpoint(note).size == 20852163

@@ -69,7 +69,7 @@ def test_a_frontier_grown_in_any_steps_has_the_root_and_nodes_of_the_whole(steps
         grown = frontier.extend(leaves[done : done + step])
         rows += [[] for _ in range(len(grown) - len(rows))]
         for row, new in zip(rows, grown, strict=False):
-            row += new
+            row.extend(new)
         done += step
     node = node_of(leaves)
     assert (frontier.size, frontier.root()) == (done, merkle.tree_root(done, node))
