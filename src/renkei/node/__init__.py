@@ -1,12 +1,14 @@
 """The composition root: a data folder becomes a running headquarters."""
 
-from .config import Folder, NodeConfig, load_config, parse_address, save_config
+from ..kernel.identity.cards import Names
+from .config import Folder, NodeConfig, load_config, save_config
 from .create import add_partner, create_node, own_card
 from .lines import PartnerLine
 from .node import Node
 
 __all__ = [
     "Folder",
+    "Names",
     "Node",
     "NodeConfig",
     "PartnerLine",
@@ -14,6 +16,5 @@ __all__ = [
     "create_node",
     "load_config",
     "own_card",
-    "parse_address",
     "save_config",
 ]

@@ -1,22 +1,13 @@
 """``node.toml``: what an administrator sets about a node, and where its files lie."""
 
-import re
 import tomllib
 from pathlib import Path
 
 import msgspec
 
 from ..kernel.errors import BadInput
+from ..kernel.identity.cards import Names, parse_address
 from ..kernel.records import LIVE, HqId
-
-_ADDRESS = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})$")
-
-
-class Names(msgspec.Struct, frozen=True):
-    """A name in both languages."""
-
-    en: str
-    ja: str
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,14 +78,6 @@ class Folder(msgspec.Struct, frozen=True):
     def evidence(self) -> Path:
         """What partners signed and then contradicted."""
         return self.root / "evidence"
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """``host:port`` taken apart.  Raises BadInput."""
-    match = _ADDRESS.match(text)
-    if match is None or int(match["port"]) > 65535:
-        raise BadInput("config.address", "host:port with a port up to 65535", repr(text))
-    return match["host"].strip("[]"), int(match["port"])
 
 
 def load_config(folder: Folder) -> NodeConfig:

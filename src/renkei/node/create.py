@@ -6,7 +6,7 @@ from pathlib import Path
 from ..kernel.clock import Clock, SystemClock
 from ..kernel.errors import BadInput
 from ..kernel.identity import Identity, PartnerCard, PartnerEntry, open_card, save_partner
-from ..kernel.identity.cards import Connect, Names
+from ..kernel.identity.cards import Connect
 from ..kernel.labels.model import Clearance
 from ..kernel.labels.policy import Policy
 from .config import Folder, NodeConfig, save_config
@@ -35,8 +35,7 @@ def own_card(root: Path, config: NodeConfig, clock: Clock | None = None) -> byte
     """This headquarters' card file, to hand to a partner."""
     folder = Folder(root)
     policy = Policy.load(folder.policy.read_bytes())
-    names = Names(config.names.en, config.names.ja)
-    return Identity.load(folder.keys).signed_card(names, config.link, clock, policy.id)
+    return Identity.load(folder.keys).signed_card(config.names, config.link, clock, policy.id)
 
 
 def add_partner(
@@ -64,14 +63,28 @@ def add_partner(
                 "partner.policy", f"the policy {opened.policy} that the card names", Policy.load(policy).id
             )
         (folder.policies / f"{opened.hq}.xml").write_bytes(policy)
-    entry = PartnerEntry(
-        card=opened,
-        signed=card,
+    entry = agree(opened, card, clearance, now, until=until, connect=connect, address=address)
+    save_partner(folder.partners, entry)
+    return opened
+
+
+def agree(
+    card: PartnerCard,
+    signed: bytes,
+    clearance: Clearance,
+    since: datetime,
+    *,
+    until: datetime | None = None,
+    connect: Connect = "dial",
+    address: str = "",
+) -> PartnerEntry:
+    """An agreement with the headquarters of ``card``, whose exact bytes are ``signed``."""
+    return PartnerEntry(
+        card=card,
+        signed=signed,
         clearance=clearance,
-        since=now,
+        since=since,
         until=until,
         connect=connect,
         address=address,
     )
-    save_partner(folder.partners, entry)
-    return opened

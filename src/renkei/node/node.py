@@ -180,6 +180,12 @@ class Node:
         """How many contradictions of ``hq`` are kept."""
         return sum(1 for _ in self.folder.evidence.glob(f"{hq}-*.json"))
 
+    def card(self) -> bytes:
+        """This headquarters' card file, to hand to a partner."""
+        return self.identity.signed_card(
+            self.config.names, self.config.link, self.clock, self.policies.own.id
+        )
+
     # --- writing and reading -------------------------------------------------------------------------
 
     def desk(self, person: Person) -> Desk:
