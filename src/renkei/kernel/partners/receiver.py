@@ -205,7 +205,7 @@ class Receiver:
         except TheirFault as fault:
             return self._refuse(fault, note)
         shown = Held(checkpoint, note)
-        if self._staging.differs is not None and checkpoint.size <= self._staging.end:
+        if self._staging.differs is not None and checkpoint.size <= max(self._staging.end, self.have):
             return self._judge_difference(shown)
         if checkpoint.size <= self.have:
             return self._compare(shown)
@@ -280,7 +280,8 @@ class Receiver:
         staging, size = self._staging, shown.checkpoint.size
         seq, held = staging.differs, self.checkpoint
         assert seq is not None
-        if held is None or seq >= size or staging.edge_at(size).root() != shown.checkpoint.root:
+        signed = seq < size <= staging.end and staging.edge_at(size).root() == shown.checkpoint.root
+        if held is None or not signed:
             turn = self._refuse(TheirFault("entries.damaged", "the entries signed for", "other bytes"))
             self._discard()
             return turn.add(self._take_checkpoint(shown.note))
