@@ -11,13 +11,16 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from ..errors import BadInput, OurFault
 from ..labels.model import Label
 from ..labels.release import plan_of
-from ..records import Codec, Header, Portion, Record, Unknown, owner_of, references
+from ..records import Codec, Header, Portion, Record, Text, Unknown, is_record_id, owner_of
 from .base import OWN
 from .text import words
 
@@ -42,6 +45,8 @@ FAULTS_OF_INPUT = (
 
 _LABEL_KEY = b'"label"'
 _ESCAPED = b"\\u00"
+_portions_of = cache(plan_of)
+_KEY, _KEY_AND_SLASH = 26, 27
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -131,13 +136,31 @@ def together(own: Label, *others: Label) -> tuple[Label, ...]:
 
 
 def _needed(struct: msgspec.Struct) -> Iterator[Label]:
-    for name, optional in plan_of(type(struct)):
+    for name, optional in _portions_of(type(struct)):
         value = getattr(struct, name)
         if optional or not isinstance(value, msgspec.Struct):
             continue
         if isinstance(value, Portion) and value.label is not None:
             yield value.label
         yield from _needed(value)
+
+
+def _texts_of(record: Record) -> Iterator[tuple[Label | None, str]]:
+    """``record.texts()``; the same, faster, for kinds that leave it as ``Record`` has it.
+
+    Those look at the fields that can hold portions, and at no others.
+    """
+    kind = type(record)
+    if kind.texts is not Record.texts:
+        yield from record.texts()
+        return
+    for name, _ in _portions_of(kind):
+        value = getattr(record, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Text):
+                yield part.label, part.text
+                for translation in part.translations:
+                    yield part.label, translation.text
 
 
 def documents(
@@ -150,7 +173,7 @@ def documents(
     if isinstance(record, Unknown):
         return []
     by_label: dict[Label | None, list[str]] = {}
-    for label, text in record.texts():
+    for label, text in _texts_of(record):
         by_label.setdefault(None if label in labels else label, []).append(text)
     found = ((label, words(texts)) for label, texts in by_label.items())
     return [(labels if label is None else together(*labels, label), held) for label, held in found if held]
@@ -158,7 +181,33 @@ def documents(
 
 def points_at(record: Record | Unknown) -> list[tuple[str, str]]:
     """(field, id) of every reference, once each."""
-    return [] if isinstance(record, Unknown) else list(dict.fromkeys(references(record)))
+    if isinstance(record, Unknown):
+        return []
+    found = [
+        pair for name in _reference_fields(type(record)) for pair in _references(name, getattr(record, name))
+    ]
+    return list(dict.fromkeys(found)) if len(found) > 1 else found
+
+
+def _references(name: str, value: object) -> Iterator[tuple[str, str]]:
+    for item in value if isinstance(value, tuple) else (value,):
+        if isinstance(item, str) and item[-_KEY_AND_SLASH:-_KEY] == "/" and is_record_id(item):
+            yield name, item
+
+
+@cache  # as many entries as there are kinds
+def _reference_fields(kind: type[Record]) -> tuple[str, ...]:
+    """The fields of ``kind`` that can hold a string, alone or in a tuple: see ``records.references``."""
+    hints = get_type_hints(kind)
+    return tuple(n for n in kind.__struct_fields__ if n != "id" and _holds_strings(hints[n]))
+
+
+def _holds_strings(hint: Any) -> bool:
+    if hint in (str, Any, object):
+        return True
+    if get_origin(hint) in (Union, UnionType, tuple):
+        return any(_holds_strings(part) for part in get_args(hint))
+    return isinstance(hint, type) and issubclass(hint, str)
 
 
 def boxes(record: Record | Unknown) -> list[Box]:

@@ -24,9 +24,9 @@ from operator import add
 
 import msgspec
 
-BEGINNINGS = (2, 3, 5, 8)
+BEGINNINGS = (3, 6)
 """Lengths at which a Latin word's beginning is indexed: short enough for a first guess, long enough to
-tell words apart, and few, because each is one more entry per word."""
+tell words apart, and few, because each is one more entry per word.  Shorter words are held whole."""
 
 MAX_QUERY = 200
 """Characters of a question that are looked at; people type a word or two."""
@@ -153,6 +153,9 @@ def _look_for(run: str, wanted: dict[str, None], starts: dict[str, None]) -> boo
         pairs = [run[i : i + 2] for i in range(0, len(run) - 1, 2)]
         wanted.update(dict.fromkeys([*pairs, run[-2:]]))
         return len(run) == 2
+    if len(run) < BEGINNINGS[0]:
+        starts[run] = None
+        return True
     held = max(n for n in BEGINNINGS if n <= len(run))
     wanted[run[:held]] = None
     return held == len(run)
