@@ -4,9 +4,21 @@
 ``Link`` is what can be watched and switched, and the exchange itself is a session of ``kernel/partners``.
 """
 
+from .courier import peek_courier_file, read_courier_file, write_courier_file
 from .dialer import LinkDialer
 from .link import Link, OnEvents, OnState, SessionFactory
 from .links import Links
 from .listener import LinkListener
 
-__all__ = ["Link", "LinkDialer", "LinkListener", "Links", "OnEvents", "OnState", "SessionFactory"]
+__all__ = [
+    "Link",
+    "LinkDialer",
+    "LinkListener",
+    "Links",
+    "OnEvents",
+    "OnState",
+    "SessionFactory",
+    "peek_courier_file",
+    "read_courier_file",
+    "write_courier_file",
+]

@@ -22,6 +22,7 @@ from threading import Event
 from renkei.kernel.clock import Clock
 from renkei.kernel.errors import OurFault, RenkeiError, Unreachable
 from renkei.kernel.link import LinkSession
+from renkei.kernel.partners import RefusedByPartner
 
 from .limits import FIRST_WORDS, READ_BYTES, SILENCE_MAX, SUSPECT_AFTER, TICK_EVERY, WRITE_BYTES
 from .tls import name_failure
@@ -54,6 +55,7 @@ class Connection:
         self._closing: RenkeiError | None = None
         self._buffer = memoryview(bytearray(READ_BYTES))
         self._out = _NOTHING
+        self._refusal = ""
         self._blocked = self._unread = self._unsent = self._over = False
         self._started = self._heard = time.monotonic()
         self._next_tick = self._started
@@ -126,11 +128,20 @@ class Connection:
             self._note_heard()
             events = self._session.receive(bytes(self._buffer[:filled]))
             if events:
+                self._note_refusal(events)
                 self._on_events(events)
             # Taking it in may have meant a long flush to disk; the partner was not silent meanwhile.
             self._heard = time.monotonic()
         if self._over:
-            raise Unreachable("link.closed", "the connection to stay open", "its end by the partner")
+            raise Unreachable(
+                "link.closed", "the connection to stay open", f"its end by the partner{self._refusal}"
+            )
+
+    def _note_refusal(self, events: Sequence[object]) -> None:
+        """Keep why the partner refused something, in case it hangs up over it: the code, not its words."""
+        for event in events:
+            if isinstance(event, RefusedByPartner):
+                self._refusal = f", which refused something ({event.code[:40]!r})"
 
     def _fill(self) -> int:
         """Read what is there into the buffer; how many bytes."""

@@ -75,7 +75,7 @@ class PartnerCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     @property
     def verifier(self) -> NoteVerifier:
         """Verifies this headquarters' checkpoints and receipts by the key in use."""
-        return NoteVerifier(self.hq, self.key)
+        return NoteVerifier(note_name(self.hq), self.key)
 
     @property
     def until(self) -> datetime:
@@ -131,6 +131,11 @@ class _EntryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     until: datetime | None = None
     connect: Connect = "dial"
     address: str = ""
+
+
+def note_name(hq: str) -> str:
+    """The key name under which ``hq`` signs notes (c2sp.org/signed-note)."""
+    return f"{hq}/renkei"
 
 
 def sign_card(card: PartnerCard, key: Ed25519PrivateKey) -> bytes:

@@ -33,7 +33,7 @@ from ..clock import Clock, SystemClock
 from ..errors import BadInput, OurFault, RenkeiError
 from ..log.checkpoint import NoteSigner
 from ..records import HqId
-from .cards import Names, PartnerCard, sign_card
+from .cards import Names, PartnerCard, note_name, sign_card
 from .certificates import (
     IDENTITY_DAYS,
     LINK_DAYS,
@@ -137,13 +137,13 @@ class Identity:
 
     @property
     def signer(self) -> NoteSigner:
-        """Signs this headquarters' checkpoints; the key name is the headquarters id."""
-        return NoteSigner(self.hq, self._key)
+        """Signs this headquarters' checkpoints, as ``<hq>/renkei``."""
+        return NoteSigner(note_name(self.hq), self._key)
 
     @property
     def cosigner(self) -> NoteSigner:
         """Countersigns partners' checkpoints: the same key, under another signature type and prefix."""
-        return NoteSigner(self.hq, self._key)
+        return NoteSigner(note_name(self.hq), self._key)
 
     def alias_key(self, partner: str) -> bytes:
         """The key (32 bytes) of the ids under which ``partner`` knows our records.
