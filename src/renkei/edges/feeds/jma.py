@@ -13,6 +13,7 @@ Codes of warnings: 警報等情報要素／津波警報・注意報・予報 (50
 
 import csv
 import re
+from datetime import datetime
 from functools import cache
 from io import StringIO
 
@@ -20,6 +21,7 @@ import msgspec
 
 from renkei.data import packaged
 from renkei.kernel import geojson
+from renkei.kernel.clock import to_millisecond
 from renkei.kernel.desk import Desk
 from renkei.kernel.errors import Refused
 from renkei.kernel.labels.model import Label
@@ -86,9 +88,9 @@ def hazard_of(report: Report) -> HazardReport:
         event=report.event_ids[0],
         type="tsunami" if is_tsunami else "earthquake",
         severity=max((a.severity for a in areas), key=_RANK.index, default="unknown"),
-        issued_at=report.report_at,
-        target_at=report.target_at,
-        valid_until=report.valid_until,
+        issued_at=to_millisecond(report.report_at),
+        target_at=_utc(report.target_at),
+        valid_until=_utc(report.valid_until),
         status="cancelled" if cancelled else "in force",
         withdrawn=report.info_type == "取消",
         exercise=report.status != NORMAL,
@@ -105,6 +107,10 @@ def hazard_of(report: Report) -> HazardReport:
         approximate=is_tsunami,
         modified_from_source=MODIFIED,
     )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else to_millisecond(moment)
 
 
 def _lifted(items: tuple[TsunamiItem, ...]) -> bool:
@@ -127,7 +133,7 @@ def _tsunami_area(item: TsunamiItem) -> HazardArea:
         severity=_SEVERITY.get(code, "unknown"),
         height_m=item.height_m,
         height_ja=item.height_text,
-        arrival=item.arrival,
+        arrival=_utc(item.arrival),
         arrival_note_ja=item.first_condition,
         arrival_note_en=_glossary().get(("condition", item.first_condition), ""),
     )
@@ -159,7 +165,7 @@ def _hypocentre(quake: Earthquake) -> Hypocentre:
         name_ja=quake.area.name,
         name_en=english("epicentre", quake.area.code),
         relative_ja=quake.relative,
-        origin=quake.origin,
+        origin=_utc(quake.origin),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from renkei.kernel.clock import to_millisecond
 from renkei.kernel.desk import Desk
 from renkei.kernel.drafting import (
     append,
@@ -274,7 +275,7 @@ def write_log_entry(desk: Desk, given: LogEntryIn) -> LogEntry | Refused:
         return text
     fields = same(given, "channel", "from_post", "to_post", "priority", "significant")
     fields |= same(given, "incident", "request", "links", "corrects")
-    fields |= {"text": text, "happened_at": given.happened_at or now}
+    fields |= {"text": text, "happened_at": to_millisecond(given.happened_at or now)}
     return make(desk, LogEntry, given.label, now, fields)
 
 

@@ -4,11 +4,11 @@ A label is given where something new is said; what replies to the other side tak
 translated under the own policy, unless another is given.
 """
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
+from renkei.kernel.clock import Instant
 from renkei.kernel.drafting import Words
 from renkei.kernel.labels.model import Label
 from renkei.kernel.records import HqId, RecordId
@@ -65,8 +65,8 @@ class RequestIn(Input, frozen=True, kw_only=True):
     to: HqId
     title: Words
     need: Words
-    acknowledge_by: datetime
-    answer_by: datetime
+    acknowledge_by: Instant
+    answer_by: Instant
     label: Label
     items: Annotated[tuple[ItemIn, ...], msgspec.Meta(max_length=MAX_PARTS)] = ()
     priority: Priority = "routine"
@@ -88,8 +88,8 @@ class OfferIn(Input, frozen=True, kw_only=True):
     unit: MaybeName = ""
     from_site: RecordId | None = None
     from_place: MaybeName = ""
-    available_from: datetime | None = None
-    available_until: datetime | None = None
+    available_from: Instant | None = None
+    available_until: Instant | None = None
 
 
 class AnswerIn(Input, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ class AnswerIn(Input, frozen=True, kw_only=True):
     outcome: Outcome
     reason: Words | None = None
     offers: Annotated[tuple[OfferIn, ...], msgspec.Meta(max_length=MAX_PARTS)] = ()
-    review_at: datetime | None = None
+    review_at: Instant | None = None
     label: Label | None = None
 
 
@@ -118,7 +118,7 @@ class TaskIn(Input, frozen=True, kw_only=True):
     to: HqId
     detail: Words | None = None
     assignee: MaybeName = ""
-    due: datetime | None = None
+    due: Instant | None = None
     incident: RecordId | None = None
     request: RecordId | None = None
 
@@ -145,7 +145,7 @@ class LogEntryIn(Input, frozen=True, kw_only=True):
     request: RecordId | None = None
     links: References = ()
     corrects: RecordId | None = None
-    happened_at: datetime | None = None
+    happened_at: Instant | None = None
 
 
 class OptionIn(Input, frozen=True, kw_only=True, rename={"favour": "for"}):

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, TypeVar
 
+from renkei.kernel.clock import to_millisecond
 from renkei.kernel.desk import Desk
 from renkei.kernel.drafting import Words, label_like, one, own_whole, revise, stamp, text_of
 from renkei.kernel.errors import Refused
@@ -18,8 +19,12 @@ A = TypeVar("A", Request, Task)
 
 
 def same(given: Input, *names: str) -> dict[str, Any]:
-    """The fields of those names, as given."""
-    return {name: getattr(given, name) for name in names}
+    """The fields of those names, as given; moments as every record writes them."""
+    return {name: _plain(getattr(given, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    return to_millisecond(value) if isinstance(value, datetime) else value
 
 
 def make(desk: Desk, kind: type[R], label: Label, now: datetime, fields: dict[str, Any]) -> R | Refused:

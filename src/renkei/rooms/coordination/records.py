@@ -14,11 +14,11 @@ flash.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
+from renkei.kernel.clock import Instant
 from renkei.kernel.labels.model import Label
 from renkei.kernel.records import HqId, Portion, Record, RecordId, Text
 
@@ -61,8 +61,8 @@ class Offer(Portion, frozen=True, kw_only=True):
     quantity: Quantity
     unit: MaybeName = ""
     from_place: MaybeName = ""
-    available_from: datetime | None = None
-    available_until: datetime | None = None
+    available_from: Instant | None = None
+    available_until: Instant | None = None
 
 
 class Option(Portion, frozen=True, kw_only=True, rename={"favour": "for"}):
@@ -81,12 +81,12 @@ class Incident(Record, frozen=True, kw_only=True, tag="incident"):
     """Something that happened and has to be dealt with, open until its owner closes it."""
 
     severity: Severity
-    opened_at: datetime
+    opened_at: Instant
     title: Text | None = None
     summary: Text | None = None
     status: Literal["open", "closed"] = "open"
     hazards: References = ()
-    closed_at: datetime | None = None
+    closed_at: Instant | None = None
     reason: Text | None = None
 
 
@@ -98,9 +98,9 @@ class Request(Record, frozen=True, kw_only=True, tag="request"):
     """
 
     to: HqId
-    asked_at: datetime
-    acknowledge_by: datetime
-    answer_by: datetime
+    asked_at: Instant
+    acknowledge_by: Instant
+    answer_by: Instant
     priority: Priority = "routine"
     title: Text | None = None
     need: Text | None = None
@@ -135,7 +135,7 @@ class Answer(Record, frozen=True, kw_only=True, tag="answer"):
     request: RecordId | None = None
     reason: Text | None = None
     offers: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=MAX_PARTS)] = ()
-    review_at: datetime | None = None
+    review_at: Instant | None = None
 
     def texts(self) -> Iterator[tuple[Label | None, str]]:
         """Also what is offered and from where."""
@@ -159,8 +159,8 @@ class Commitment(Record, frozen=True, kw_only=True, tag="commitment"):
     answer: RecordId | None = None
     from_site: RecordId | None = None
     from_place: MaybeName = ""
-    available_from: datetime | None = None
-    available_until: datetime | None = None
+    available_from: Instant | None = None
+    available_until: Instant | None = None
     note: Text | None = None
 
 
@@ -168,11 +168,11 @@ class Task(Record, frozen=True, kw_only=True, tag="task"):
     """Work its owner gives to ``to``: its own people or, as a proposal, another headquarters."""
 
     to: HqId
-    set_at: datetime
+    set_at: Instant
     title: Text | None = None
     detail: Text | None = None
     assignee: MaybeName = ""
-    due: datetime | None = None
+    due: Instant | None = None
     incident: RecordId | None = None
     request: RecordId | None = None
     withdrawn: bool = False
@@ -192,7 +192,7 @@ class TaskReport(Record, frozen=True, kw_only=True, tag="task-report"):
 class LogEntry(Record, frozen=True, kw_only=True, tag="log-entry"):
     """One line of the watch log.  Never edited: a correction is a new entry that ``corrects`` it."""
 
-    happened_at: datetime
+    happened_at: Instant
     text: Text | None = None
     channel: Channel = "system"
     from_post: MaybeName = ""
@@ -208,7 +208,7 @@ class LogEntry(Record, frozen=True, kw_only=True, tag="log-entry"):
 class Decision(Record, frozen=True, kw_only=True, tag="decision"):
     """What was decided, by whose authority, among which options, and why."""
 
-    decided_at: datetime
+    decided_at: Instant
     title: Text | None = None
     options: Annotated[tuple[Option, ...], msgspec.Meta(max_length=MAX_PARTS)] = ()
     chosen: MaybeName = ""

@@ -7,7 +7,7 @@ row, so the order of folding leaves no trace.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import apsw
@@ -20,6 +20,10 @@ from renkei.kernel.views.base import Folded
 from . import states
 from .records import Acknowledgement, Answer, Commitment, Read, Request, Task, TaskReport
 from .states import Answered, Delivery, Facts, Promised
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_LATEST = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 Delivered = Callable[[str, str], Delivery]
 """How far a record of ours has got on its way to a partner: (record id, partner) to a word."""
@@ -67,13 +71,22 @@ class CoordinationView:
             db.executemany(f"INSERT OR REPLACE INTO coordination_said VALUES ({marks})", said)  # noqa: S608
 
 
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp() * 1000)
+def _ms(moment: datetime) -> int:
+    """``moment`` as milliseconds since 1970, kept within what ``moment`` turns back.
+
+    A partner's record is folded as it came: no time in it may break the fold or a later read.
+    """
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return max(0, min((aware - _EPOCH) // _MILLISECOND, _LATEST))
+
+
+def _ms_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else _ms(moment)
 
 
 def moment(ms: int) -> datetime:
     """The instant that the tables hold as milliseconds since 1970."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
+    return _EPOCH + ms * _MILLISECOND
 
 
 def _asked_row(item: Folded, record: Request | Task) -> tuple[object, ...]:
@@ -89,7 +102,7 @@ def _said_row(item: Folded, record: Record) -> tuple[object, ...] | None:
     if isinstance(record, Read | Acknowledgement):
         about = record.about or ""
     elif isinstance(record, Answer):
-        about, outcome, review = record.request or "", record.outcome, _ms(record.review_at)
+        about, outcome, review = record.request or "", record.outcome, _ms_or_none(record.review_at)
     elif isinstance(record, Commitment):
         about, progress = record.request or "", record.state
         what, unit = record.what, record.unit

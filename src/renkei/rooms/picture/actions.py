@@ -1,10 +1,10 @@
 """What puts something on the map: a feed's report, an own unit's position, a shape somebody draws."""
 
-from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 
+from renkei.kernel.clock import Instant, to_millisecond
 from renkei.kernel.desk import Desk
 from renkei.kernel.drafting import Words, one, own_whole, revise, stamp, text_of, texts_of, unknown
 from renkei.kernel.errors import Refused
@@ -26,7 +26,7 @@ class PositionIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     geometry: dict[str, Any]
     label: Label
-    observed_at: datetime | None = None
+    observed_at: Instant | None = None
     name: Short = ""
     name_ja: Short = ""
     unit: RecordId | None = None
@@ -45,8 +45,8 @@ class AreaIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     label: Label
     name: Words | None = None
     incident: RecordId | None = None
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
     note: Words | None = None
 
 
@@ -87,7 +87,7 @@ def report_position(desk: Desk, given: PositionIn) -> Position | Refused:
     if not isinstance(geometry, Point):
         return Refused(code="position.geometry", expected="a GeoJSON Point", came="another", status=422)
     now = desk.clock.now()
-    observed_at = given.observed_at or now
+    observed_at = to_millisecond(given.observed_at or now)
     note = text_of(desk, given.note)
     if refused := check_observed(observed_at, now):
         return refused

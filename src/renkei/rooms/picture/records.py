@@ -6,11 +6,11 @@ English beside them is this project's glossary and says so where it is free text
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
+from renkei.kernel.clock import Instant
 from renkei.kernel.geojson import Geometry, Point, bounds
 from renkei.kernel.labels.model import Label
 from renkei.kernel.records import Record, RecordId, Text
@@ -46,7 +46,7 @@ class HazardArea(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     severity: HazardSeverity = "unknown"
     height_m: float | None = None
     height_ja: Short = ""
-    arrival: datetime | None = None
+    arrival: Instant | None = None
     arrival_note_ja: Short = ""
     arrival_note_en: Short = ""
 
@@ -60,7 +60,7 @@ class Hypocentre(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name_ja: Short = ""
     name_en: Short = ""
     relative_ja: Short = ""
-    origin: datetime | None = None
+    origin: Instant | None = None
 
 
 class Hazard(Record, frozen=True, kw_only=True, tag="hazard"):
@@ -74,7 +74,7 @@ class Hazard(Record, frozen=True, kw_only=True, tag="hazard"):
     event: Short
     type: HazardType
     severity: HazardSeverity
-    issued_at: datetime
+    issued_at: Instant
     status: Literal["in force", "cancelled"] = "in force"
     exercise: bool = False
     headline: Text | None = None
@@ -84,8 +84,8 @@ class Hazard(Record, frozen=True, kw_only=True, tag="hazard"):
     magnitude: float | None = None
     magnitude_ja: Short = ""
     max_intensity: Short = ""
-    target_at: datetime | None = None
-    valid_until: datetime | None = None
+    target_at: Instant | None = None
+    valid_until: Instant | None = None
     report_type: Short = ""
     source_title_ja: Short = ""
     geometry: Geometry | None = None
@@ -108,7 +108,7 @@ class Hazard(Record, frozen=True, kw_only=True, tag="hazard"):
 class Position(Record, frozen=True, kw_only=True, tag="position"):
     """Where the owner says one of its own units is.  ``course`` in degrees true, ``speed`` in knots."""
 
-    observed_at: datetime
+    observed_at: Instant
     geometry: Point
     name: Short = ""
     name_ja: Short = ""
@@ -135,8 +135,8 @@ class Area(Record, frozen=True, kw_only=True, tag="area"):
     purpose: Short
     name: Text | None = None
     incident: RecordId | None = None
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
     note: Text | None = None
 
     def bounds(self) -> tuple[float, float, float, float] | None:

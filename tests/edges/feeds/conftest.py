@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+
+import pytest
+
+from rooms.duo import Duo
+
+
+@pytest.fixture
+def duo() -> Iterator[Duo]:
+    duo = Duo()
+    yield duo
+    duo.close()
