@@ -67,7 +67,10 @@ def fill(path, count, size):
 def bound(folder, path):
     """Seconds to append the entries of ``path`` to an empty log, a chunk at a time."""
     source = SqliteLog(path, sent_origin(HQ, PARTNER))
-    packs = [[Draft(e) for p in source.read(n, CHUNK_ENTRIES) for e in p.entries] for n in range(0, source.size, CHUNK_ENTRIES)]
+    packs = [
+        [Draft(e) for p in source.read(n, CHUNK_ENTRIES) for e in p.entries]
+        for n in range(0, source.size, CHUNK_ENTRIES)
+    ]
     source.close()
     target = SqliteLog(folder / "bound.db", "bound")
     begun = time.perf_counter()

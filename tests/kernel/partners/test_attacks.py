@@ -23,6 +23,7 @@ from renkei.kernel.partners import (
 )
 from renkei.kernel.partners.frames import FrameReader, encode
 
+
 class Liar:
     """JJOC's honest end, and a USFJ that says whatever the test wants, with USFJ's own key."""
 
@@ -188,9 +189,7 @@ def test_damaged_entries_are_found_and_asked_for_again(liar):
 
 def test_a_partner_that_sends_damage_for_ever_is_cut_off():
     pair = Pair()
-    pair.jjoc.session.receive(
-        encode(frames.Hello(sender=USFJ, recipient=JJOC, realm="live", size=1, have=0))
-    )
+    pair.jjoc.session.receive(encode(frames.Hello(sender=USFJ, recipient=JJOC, realm="live", size=1, have=0)))
     with pytest.raises(TheirFault, match=r"checkpoint\.mismatch"):
         for _ in range(receiver.MAX_REPAIRS + 1):
             pair.jjoc.hears(encode(frames.Entries(0, (entry(99),))))
@@ -287,7 +286,10 @@ BAD_ENTRIES = {
     "another realm": (entry(12, realm="exercise.a"), "entry.realm"),
     "not JSON": (b"{", "entry.form"),
     "JSON, no record": (b"[1,2]", "entry.form"),
-    "no label": (msgspec.json.encode({"kind": "note", "id": msgspec.json.decode(entry(12))["id"]}), "entry.form"),
+    "no label": (
+        msgspec.json.encode({"kind": "note", "id": msgspec.json.decode(entry(12))["id"]}),
+        "entry.form",
+    ),
     "no id": (entry(12, id="us.usfj/short"), "entry.form"),
     "version 0": (entry(12, version=0), "entry.form"),
     "bad UTF-8": (entry(12, text="?").replace(b"?", b"\xff"), "entry.form"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel.partners.world import JJOC, USFJ, Pair, End, entries_of, entry, signer_of
+from kernel.partners.world import JJOC, USFJ, End, Pair, entries_of, entry, signer_of
 from renkei.kernel.clock import FakeClock
 from renkei.kernel.errors import TheirFault, Unreachable
 from renkei.kernel.log.checkpoint import open_cosigned
@@ -249,7 +249,9 @@ class World(Pair):
 
 
 STEPS = st.tuples(
-    st.sampled_from(["log", "send", "send", "deliver", "deliver", "double", "swap", "cut", "restart", "time"]),
+    st.sampled_from(
+        ["log", "send", "send", "deliver", "deliver", "double", "swap", "cut", "restart", "time"]
+    ),
     st.sampled_from([USFJ, JJOC]),
     st.integers(0, 9),
 )

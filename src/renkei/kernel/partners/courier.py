@@ -98,7 +98,8 @@ def import_parcel(pieces: Iterable[bytes], sender: Sender, receiver: Receiver) -
 
     Raises BadInput (``courier.recipient``, ``courier.sender``, ``courier.realm``, ``courier.origin``,
     ``courier.form``) before anything is taken from a file that is none, or not for us from this partner.
-    Later damage is among the events: ``courier.truncated``, ``courier.altered``, ``courier.form``.
+    Later damage is among the events: ``courier.truncated``, ``courier.altered``, ``courier.form``; so is
+    ``courier.gap`` (an earlier file is missing) and ``courier.halted`` (receipts inside still count).
     """
     unpacking = _Unpacking(sender, receiver)
     new = receiver.open()
@@ -142,6 +143,7 @@ class _Unpacking:
             raise TheirFault("courier.altered", "nothing after END", "more")
         if self._parcel is None:
             self._parcel = self._check_parcel(frame)
+            self._note_halt()
         elif isinstance(frame, frames.End):
             self._ended = True
             self._whole = frame.digest == self._digest.digest()
@@ -166,6 +168,14 @@ class _Unpacking:
             self._gap = True
             expected, came = f"entries from {wants[0].first} on", f"a file that begins at {parcel.first}"
             self._events.append(faulted(BadInput("courier.gap", expected, came)))
+
+    def _note_halt(self) -> None:
+        halt = self._receiver.halted
+        if halt is not None:
+            came = f"one halted for {halt.code}"
+            self._events.append(
+                faulted(TheirFault("courier.halted", "a log that is still taken", came), halted=True)
+            )
 
     def _check_parcel(self, frame: frames.Frame | None) -> frames.Parcel:
         if not isinstance(frame, frames.Parcel):

@@ -29,7 +29,7 @@ from ..records import Codec, is_record_id, owner_of
 from .aliases import Aliases
 
 _KEY_BYTES = 26
-_KEY = re.compile(rb"/[0-9A-HJKMNP-TV-Z]{26}(?![0-9A-HJKMNP-TV-Z])")
+_KEY = re.compile(rb"/[0-9A-HJKMNP-TV-Z]{26}")
 _OWNER = re.compile(rb"(?<![a-z0-9.-])[a-z]{2}(?:\.[a-z0-9-]{1,20}){1,3}\Z")
 _MAX_OWNER_BYTES = 66
 _NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789.-")
@@ -170,10 +170,13 @@ def _renumber(entry: bytes, version: int) -> bytes:
 def _owner_before(raw: bytes, at: int, likely: bytes) -> bytes:
     """The headquarters id that ends just before ``at``; empty if there is none."""
     start = at - len(likely)
-    if start > 0 and raw.startswith(likely, start) and raw[start - 1] not in _NAME_BYTES:
+    ours = start > 0 and raw.startswith(likely, start)
+    if ours and raw[start - 1] not in _NAME_BYTES:
         return likely
     match = _OWNER.search(raw[max(0, at - _MAX_OWNER_BYTES - 1) : at])
-    return match[0] if match else b""
+    if match:
+        return match[0]
+    return likely if ours else b""  # run together with a word: no id, but it would tell one
 
 
 def _is_whole_string(raw: bytes, start: int, end: int) -> bool:
