@@ -133,6 +133,7 @@ class Accounts:
 
     def __init__(self, path: Path | str, clock: Clock, hashing: Hashing | None = None) -> None:
         cost = hashing or Hashing()
+        self.changes = 0  # counts changes that took effect, for whoever remembers persons
         self._clock = clock
         self._lock = threading.RLock()
         self._hasher = argon2.PasswordHasher(cost.passes, cost.memory_kib, cost.lanes, type=argon2.Type.ID)
@@ -361,7 +362,7 @@ class Accounts:
                 (_iso(self._clock.now()), token_id, account),
             )
             changed = bool(self._db.changes())
-            self._known.clear()
+            self._forget_all()
         return changed
 
     # Inside
@@ -388,7 +389,7 @@ class Accounts:
                 raise BadInput("account.unknown", "an existing account", "another name")
             if sign_out:
                 self._db.execute("delete from sessions where account=?", (account,))
-            self._known.clear()
+            self._forget_all()
 
     def _start(
         self, account: str, replaces: str, now: datetime, password: str, hashed: str
@@ -419,11 +420,15 @@ class Accounts:
             version = self._data_version()
             if version != self._version:
                 self._version = version
-                self._known.clear()
+                self._forget_all()
         known = self._known.get(digest)
         if known is not None:
             self._known.move_to_end(digest)
         return known
+
+    def _forget_all(self) -> None:
+        self._known.clear()
+        self.changes += 1
 
     def _remember(self, digest: bytes, known: _Known) -> _Known:
         self._known[digest] = known

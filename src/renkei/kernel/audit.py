@@ -115,6 +115,11 @@ class AuditTrail:
         """Entries committed so far."""
         return self._log.size
 
+    @property
+    def failing(self) -> bool:
+        """Whether the trail cannot be written at present."""
+        return bool(self._failure)
+
     def check(self) -> None:
         """Raises OurFault while the trail cannot be written."""
         if self._failure:

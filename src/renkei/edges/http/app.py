@@ -15,7 +15,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from ...kernel.people import Permission, Person
-from . import records, session, stream
+from . import command, coordination, labels, nodes, picture, records, session, stream
 from .context import HttpEdge, header
 from .front import App, Front, Receive, Scope, Send
 from .problems import BUSY, CSRF, SIGN_IN, Refusal, as_refused, extra_headers, refuse, respond
@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 MAX_REQUEST_BYTES = 1024 * 1024
 """A form's body; records in bulk have a limit of their own."""
-HANDLERS = (*session.HANDLERS, *records.HANDLERS, stream.stream)
+HANDLERS = (
+    *session.HANDLERS,
+    *(h for h in nodes.HANDLERS if h is not nodes.get_metrics),
+    *labels.HANDLERS,
+    *records.HANDLERS,
+    *coordination.HANDLERS,
+    *picture.HANDLERS,
+    *command.HANDLERS,
+    stream.stream,
+)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _log = logging.getLogger("renkei.http")
 
@@ -76,7 +85,13 @@ def identify(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteH
 
 def _framework(edge: HttpEdge) -> Litestar:
     app = Litestar(
-        route_handlers=[Router(PREFIX, route_handlers=[*HANDLERS], guards=[identify])],
+        route_handlers=[
+            Router(
+                "/",
+                route_handlers=[Router(PREFIX, route_handlers=[*HANDLERS]), nodes.get_metrics],
+                guards=[identify],
+            )
+        ],
         dependencies={
             "edge": Provide(lambda: edge, sync_to_thread=False),
             "person": Provide(_person, sync_to_thread=False),

@@ -1,40 +1,57 @@
 """What the handlers share: one node seen from its HTTP edge.
 
 ``HttpEdge`` is made by ``app.create_app`` and handed to every handler as ``edge``.  It knows who is
-calling (``caller``), runs work that may block in a bounded set of threads, and turns refusals into what the framework
-raises.
+calling (``caller``), runs work that may block in bounded sets of threads, and turns refusals into what
+the framework raises.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
 
+import msgspec
 from litestar._parsers import parse_cookie_string
+from litestar.params import Parameter
 
 from ...kernel.accounts import Accounts
 from ...kernel.audit import AuditTrail
+from ...kernel.desk import Appended, Desk
 from ...kernel.errors import Refused
-from ...kernel.labels.model import Clearance, Label
 from ...kernel.people import Permission, Person
-from ...kernel.records import Record
+from ...kernel.records import Record, is_record_id
+from ...kernel.views import OWN, Change
 from .appender import Appender
+from .callers import Callers
 from .completions import Completions
 from .hub import Hub
 from .ingest import Ingest
 from .metrics import Metrics
-from .problems import BUSY, refuse
+from .problems import BUSY, NOT_FOUND, refuse
+from .pulse import pulse
 
 if TYPE_CHECKING:
     from ...node import Node
+    from .answers import RecordView
 
+Delivery = Literal["unsent", "sent", "received"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
 COOKIE = "renkei_session"
+MAX_PAGE = 200
+"""Records in one page: more than a screen shows, little enough to encode in a few milliseconds."""
+Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Records in the page")]
+Before = Annotated[str | None, Parameter(pattern=r"^[0-9]{1,18}$", description="`next` of the page before")]
+SEEN_SECONDS = 5.0
+"""How long a write waits to show in the views before it is answered all the same."""
+ACTION_THREADS = 16
+"""Actions at once: each mostly waits for its commit and for the views to follow."""
 READ_THREADS = 4
 """SQLite readers at once: more than the cores of a small node gain nothing."""
+MAX_LOOK_UP = 500
+"""Ids looked up in one query, under SQLite's and the reader's limits."""
 MAX_READS_WAITING = 256
 """Reads and actions waiting for a thread: about a second's worth; beyond it callers come back."""
 HASH_THREADS = 2
@@ -78,34 +95,31 @@ class HttpEdge:
         self.trail = AuditTrail(node.audit, node.clock)
         self.hosts: set[bytes] = set()
         self.reads = Pool("http-read", READ_THREADS, MAX_READS_WAITING)
+        self.actions = Pool("http-act", ACTION_THREADS, MAX_READS_WAITING)
         self.hashers = Pool("http-hash", HASH_THREADS, MAX_SIGN_INS_WAITING)
-        self.hub = Hub(self._allowed, self.metrics)
+        self.hub = Hub(node.views.sight, self.metrics)
         self.started_at: datetime = node.clock.now()
         self.secure = False
-        self.completions: Completions
         self.appender: Appender
+        self.callers: Callers
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tie the edge to the loop it is served from."""
-        self.completions = Completions(loop)
-        ingest = Ingest(
-            self.node.codec,
-            self.hq,
-            self.realm,
-            self.node.policies.validate,
-            permission_of,
-        )
+        ingest = Ingest(self.node.codec, self.hq, self.realm, self.node.policies.validate, permission_of)
         self.appender = Appender(
             ingest=ingest,
             writer=self.node.writer,
             trail=self.trail,
             clock=self.node.clock,
-            completions=self.completions,
+            loop=loop,
             threads=self.reads.threads,
             unseen=self._unseen,
-            person_of=self.accounts.token_person,
             metrics=self.metrics,
         )
+        self.callers = Callers(self.accounts, loop)
+        self._completions = Completions(loop)
+        self._end_fold = self.node.views.on_fold(self._folded)
+        self._pulse = loop.create_task(pulse(self))
 
     def serve_host(self, host: str, port: int) -> None:
         """Accept requests whose Host is ``host``; on loopback also its other names."""
@@ -119,7 +133,10 @@ class HttpEdge:
     def close(self) -> None:
         """Finish what runs, write the audit trail's last entries."""
         self.hub.close()
+        self._pulse.cancel()
+        self._end_fold()
         self.reads.close()
+        self.actions.close()
         self.hashers.close()
         self.trail.close()
 
@@ -140,12 +157,116 @@ class HttpEdge:
         if (no := person.refuse(permission)) is not None:
             raise refuse(no)
 
-    def _allowed(self, clearance: Clearance) -> Callable[[Label], bool]:
-        gate = self.node.policies.gate(clearance)
-        return lambda label: gate[label].allowed
+    # --- a person's desk ------------------------------------------------------------------------------
 
-    def _unseen(self, person: Person, ids: Sequence[str]) -> Sequence[str]:
-        raise NotImplementedError
+    async def at_desk(self, person: Person, read: Callable[[Desk], T]) -> T:
+        """``read`` at ``person``'s desk, in a thread."""
+        return await self.reads.run(lambda: read(self.node.desk(person)))
+
+    async def act(self, person: Person, action: Callable[..., Any], *given: Any) -> Any:
+        """Run a room's action at ``person``'s desk; its result once the views show what it appended.
+
+        Raises the action's refusal.
+        """
+        return await self.actions.run(self._act, person, action, given)
+
+    def _act(self, person: Person, action: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+        recorder = _Recorder(self.node)
+        desk = msgspec.structs.replace(self.node.desk(person), writer=recorder)
+        result = unwrap(action(desk, *given))
+        for record in recorder.records:
+            self.trail.done(person, action.__name__, record.id, ", ".join(person.roles))
+        if recorder.last >= 0:
+            self.node.views.wait(OWN, recorder.last, SEEN_SECONDS)
+        return result
+
+    def one(self, desk: Desk, record_id: str) -> "RecordView":
+        """One record as the person at ``desk`` may see it.  Raises the refusal NOT_FOUND."""
+        from .answers import Shower  # noqa: PLC0415 - answers need this module's types
+
+        row = desk.views.get(record_id) if is_record_id(record_id) else None
+        if row is None:
+            raise refuse(NOT_FOUND)
+        return Shower(self.node, desk.views, desk.clock.now()).row(row)
+
+    # --- partners -------------------------------------------------------------------------------------
+
+    def delivery(self, record_id: str, partner: str) -> Delivery:
+        """How far an own record has got on its way to ``partner``."""
+        line = self.node.partners.get(partner)
+        seq = (
+            None if line is None else line.releaser.aliases.newest_seq(line.releaser.aliases.alias(record_id))
+        )
+        return "unsent" if line is None or seq is None else line.sender.state_of(seq)
+
+    def delivery_times(
+        self, record_id: str, partner: str, state: Delivery
+    ) -> tuple[datetime | None, datetime | None]:
+        """When an own record was put on its way, and by when it had arrived; None for what is not yet."""
+        line = self.node.partners.get(partner)
+        if line is None or state == "unsent":
+            return None, None
+        seq = line.releaser.aliases.newest_seq(line.releaser.aliases.alias(record_id))
+        logged = None if seq is None else next((p.logged_at for p in line.sent.read(seq, 1)), None)
+        return logged, line.sender.received_at if state == "received" else None
+
+    def links_up(self) -> int:
+        """How many links are up."""
+        lines = self.node.partners.values()
+        return sum(line.link is not None and line.link.state.state == "up" for line in lines)
+
+    def evidence_count(self, hq: str) -> int:
+        """Pieces of evidence kept about a partner."""
+        folder = self.node.folder.evidence
+        return sum(1 for _ in folder.glob(f"{hq}*")) if folder.is_dir() else 0
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _unseen(self, person: Person, ids: Sequence[str]) -> Refused | None:
+        """In a thread: why ``person`` may not replace one of these records, or None."""
+        reader = self.node.views.reader(self.realm, person.clearance)
+        self.node.views.wait(OWN, self.node.master.size - 1, SEEN_SECONDS)
+        for start in range(0, len(ids), MAX_LOOK_UP):
+            some = ids[start : start + MAX_LOOK_UP]
+            rows = reader.records_of(some)
+            if len(rows) != len(set(some)):
+                return NOT_FOUND
+            if not all(reader.whole(row) for row in rows):
+                return Refused(
+                    code="record.cut",
+                    expected="a caller cleared for all of the record",
+                    came="one who sees it in part",
+                    status=403,
+                )
+        return None
+
+    def _folded(self, changes: Sequence[Change]) -> None:
+        """On the fold thread: hand what changed to the loop."""
+        if self.metrics.streams:
+            self._completions.put(self.hub.publish, changes)
+        else:
+            self.hub.unheard = True
+
+
+class _Recorder:
+    """The node's writer, remembering what one action appended."""
+
+    def __init__(self, node: "Node") -> None:
+        self._node = node
+        self.last = -1
+        self.records: list[Record] = []
+
+    def append(self, records: Sequence[Record]) -> Appended:
+        """See ``desk.Writer``."""
+        appended = self._node.append(records)
+        self.last = max(self.last, appended.seq + len(appended.records) - 1)
+        self.records += appended.records
+        return appended
+
+
+def key_path(before: str, after: str = "") -> str:
+    """A path with a record's id, which is two segments, in it."""
+    return f"{before}/{{owner:str}}/{{key:str}}{after}"
 
 
 def unwrap(result: T | Refused) -> T:

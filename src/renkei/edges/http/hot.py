@@ -22,12 +22,15 @@ from uvicorn.server import ServerState
 from ...kernel.errors import Refused
 from ...kernel.people import Person
 from .appender import Appender, Outcome
+from .callers import Callers
 from .ingest import MAX_BODY_BYTES
 from .problems import PROBLEM_JSON, body_of
 
 PATH = b"/api/v1/records"
 NDJSON = b"application/x-ndjson"
 JSON = b"application/json"
+_NOT_HOT = frozenset({b"upgrade", b"transfer-encoding", b"content-encoding"})
+_MEDIA = frozenset({JSON, NDJSON})
 _COMMON = b"cache-control: no-store\r\nx-content-type-options: nosniff\r\ncontent-type: "
 
 
@@ -57,7 +60,8 @@ class HotProtocol(HttpToolsProtocol):
     """uvicorn's protocol with the shortcut.  ``appender`` is set on a subclass made for one node."""
 
     appender: Appender
-    hosts: Container[bytes]
+    callers: Callers
+    hosts: Container[bytes | None]
 
     def __init__(
         self,
@@ -71,38 +75,43 @@ class HotProtocol(HttpToolsProtocol):
         self._person: Person | None = None
         self._ndjson = False
 
+    def on_message_begin(self) -> None:
+        """Only what both ways need; the ASGI scope is made when the ordinary way is taken."""
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
     def on_headers_complete(self) -> None:
         """Take the shortcut or leave it."""
-        if self.url == PATH and self.parser.get_method() == b"POST" and self._is_hot():
+        if self.url == PATH and self._is_hot():
             self._hot = HotCycle(self.parser.should_keep_alive())
             self.cycle = self._hot  # type: ignore[assignment]
-        else:
-            self._hot = None
-            super().on_headers_complete()
+            return
+        self._hot = None
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expects
+        self.scope["headers"] = headers
+        super().on_headers_complete()
 
     def _is_hot(self) -> bool:
         if self.expect_100_continue or not (self.cycle is None or self.cycle.response_complete):
             return False
-        token = media = host = b""
-        length = -1
-        for name, value in self.headers:
-            if name == b"authorization":
-                token = value
-            elif name == b"content-type":
-                media = value
-            elif name == b"content-length":
-                length = int(value) if value.isdigit() else -1
-            elif name == b"host":
-                host = value
-            elif name in {b"upgrade", b"transfer-encoding", b"content-encoding"}:
-                return False
-        self._ndjson = media == NDJSON
-        if not (0 <= length <= MAX_BODY_BYTES and media in {NDJSON, JSON} and host in self.hosts):
+        headers = dict(self.headers)
+        media = headers.get(b"content-type")
+        length = headers.get(b"content-length", b"")
+        if (
+            self.parser.get_method() != b"POST"
+            or len(headers) != len(self.headers)  # something twice: let the framework judge
+            or not (length.isdigit() and int(length) <= MAX_BODY_BYTES)
+            or media not in _MEDIA
+            or headers.get(b"host") not in self.hosts
+            or not headers.keys().isdisjoint(_NOT_HOT)
+        ):
             return False
+        self._ndjson = media == NDJSON
         # A caller who is not known takes the ordinary way, so no stranger's body is gathered here.
-        self._person = (
-            self.appender.person_of(token[7:].decode("latin-1")) if token[:7] == b"Bearer " else None
-        )
+        self._person = self.callers.by_header(headers.get(b"authorization", b""))
         return self._person is not None
 
     def on_body(self, body: bytes) -> None:

@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from ...kernel.labels.model import Clearance, Label
+from ...kernel.labels.model import Clearance
+from ...kernel.views import Change
+from ...kernel.views.visibility import Visible
 from .metrics import Metrics
 
 MAX_STREAMS = 1000
@@ -41,12 +43,11 @@ class RecordEvent(msgspec.Struct, frozen=True):
     seq: int
 
 
-class Change(msgspec.Struct, frozen=True):
-    """An event on its way to streams; ``label`` None: for everybody, ``realm`` "": whatever the realm."""
+class Event(msgspec.Struct, frozen=True):
+    """An event on its way to streams; ``label`` (a label row) None: for everybody."""
 
     number: int
-    label: Label | None
-    realm: str
+    label: int | None
     sent: bytes
 
 
@@ -89,17 +90,16 @@ class Listener:
 
 
 class Audience:
-    """The open streams of one clearance and realm."""
+    """The open streams of one clearance and realm.  ``sight`` tells what they see now."""
 
-    def __init__(self, allowed: Callable[[Label], bool], realm: str) -> None:
-        self._allowed, self._realm = allowed, realm
+    def __init__(self, sight: Callable[[], Visible]) -> None:
+        self._sight = sight
         self.listeners: set[Listener] = set()
 
-    def visible(self, change: Change) -> bool:
-        """Whether this audience may hear of ``change``."""
-        if change.realm and change.realm != self._realm:
-            return False
-        return change.label is None or self._allowed(change.label)
+    def visible(self, events: Iterable[Event]) -> list[bytes]:
+        """Those of ``events`` that this audience may hear of.  Label rows are of one realm each."""
+        labels = self._sight().labels
+        return [event.sent for event in events if event.label is None or event.label in labels]
 
     def tell(self, piece: bytes) -> None:
         """Queue ``piece`` for every listener."""
@@ -111,45 +111,51 @@ class Hub:
     """All open streams of one node.  Lives in the event loop's thread."""
 
     def __init__(
-        self, access: Callable[[Clearance], Callable[[Label], bool]], metrics: Metrics, run: str | None = None
+        self, sight: Callable[[str, Clearance], Visible], metrics: Metrics, run: str | None = None
     ) -> None:
-        self._access = access
+        self._sight = sight
         self.metrics = metrics
         self._run = run or secrets.token_hex(4)
-        self._audiences: dict[tuple[Clearance, str], Audience] = {}
-        self._remembered: deque[Change] = deque(maxlen=MAX_REMEMBERED)
+        self._audiences: dict[tuple[str, Clearance], Audience] = {}
+        self._remembered: deque[Event] = deque(maxlen=MAX_REMEMBERED)
         self._number = 0
+        self.unheard = False
+        """Set when changes went by that nobody listened for: whoever comes back then fetches anew."""
         self._encode = msgspec.json.Encoder().encode
 
-    def publish(self, events: Sequence[tuple[RecordEvent, Label, str]]) -> None:
-        """Tell of folded records: each with its label and realm."""
-        if len(events) > MAX_BURST:
+    def publish(self, changes: Sequence[Change]) -> None:
+        """Tell of folded records."""
+        if len(changes) > MAX_BURST:
             self._remembered.clear()
             self._number += 1
-            self._tell_all(lambda _: self.reset())
+            self._tell_all(self.reset())
             return
-        changes = [self._change("record", event, label, realm) for event, label, realm in events]
+        events = [
+            self._event("record", RecordEvent(c.id, c.kind, c.version, c.source, c.seq), c.label)
+            for c in changes
+        ]
         for audience in self._audiences.values():
-            if audience.listeners:
-                seen = [change.sent for change in changes if audience.visible(change)]
-                if seen:
-                    self.metrics.stream_events += len(seen) * len(audience.listeners)
-                    audience.tell(b"".join(seen))
+            if audience.listeners and (seen := audience.visible(events)):
+                self.metrics.stream_events += len(seen) * len(audience.listeners)
+                audience.tell(b"".join(seen))
 
     def announce(self, name: str, data: object) -> None:
         """Tell everybody of something without a label: a link's state, the views' lag."""
-        change = self._change(name, data, None, "")
-        self._tell_all(lambda _: change.sent)
+        self._tell_all(self._event(name, data, None).sent)
 
-    def listen(self, clearance: Clearance, realm: str, last_event_id: str = "") -> Listener | None:
+    def listen(self, realm: str, clearance: Clearance, last_event_id: str = "") -> Listener | None:
         """A new stream, beginning after ``last_event_id``; None when there are too many."""
         if self.metrics.streams >= MAX_STREAMS:
             return None
-        key = (clearance, realm)
-        audience = self._audiences.get(key)
+        if self.unheard:
+            self.unheard = False
+            self._remembered.clear()
+            self._number += 1
+        audience = self._audiences.get((realm, clearance))
         if audience is None:
-            self._drop_deserted()
-            audience = self._audiences[key] = Audience(self._access(clearance), realm)
+            self._audiences = {key: a for key, a in self._audiences.items() if a.listeners}
+            audience = Audience(lambda: self._sight(realm, clearance))
+            self._audiences[realm, clearance] = audience
         listener = Listener(self, audience)
         audience.listeners.add(listener)
         self.metrics.streams += 1
@@ -166,37 +172,24 @@ class Hub:
         """The event that says: fetch what you show anew, and go on from here."""
         return b"id: %s.%d\nevent: reset\ndata: {}\n\n" % (self._run.encode(), self._number)
 
-    def _change(self, name: str, data: object, label: Label | None, realm: str) -> Change:
+    def _event(self, name: str, data: object, label: int | None) -> Event:
         self._number += 1
-        sent = b"id: %s.%d\nevent: %s\ndata: %s\n\n" % (
-            self._run.encode(),
-            self._number,
-            name.encode(),
-            self._encode(data),
-        )
-        change = Change(self._number, label, realm, sent)
-        self._remembered.append(change)
-        return change
+        head = b"id: %s.%d\nevent: %s\ndata: " % (self._run.encode(), self._number, name.encode())
+        event = Event(self._number, label, head + self._encode(data) + b"\n\n")
+        self._remembered.append(event)
+        return event
 
-    def _tell_all(self, piece: Callable[[Audience], bytes]) -> None:
+    def _tell_all(self, piece: bytes) -> None:
         for audience in self._audiences.values():
-            audience.tell(piece(audience))
+            audience.tell(piece)
 
     def _missed(self, audience: Audience, last_event_id: str) -> bytes:
         """What to send first: a greeting with the present number, what was missed, or ``reset``."""
         if not last_event_id:
             return b"id: %s.%d\nretry: 1000\n: listening\n\n" % (self._run.encode(), self._number)
         run, _, number = last_event_id.partition(".")
-        if run != self._run or not number.isdigit():
-            return self.reset()
         oldest = self._remembered[0].number if self._remembered else self._number + 1
-        if not oldest - 1 <= int(number) <= self._number:
+        if run != self._run or not number.isdigit() or not oldest - 1 <= int(number) <= self._number:
             return self.reset()
-        missed = [c.sent for c in self._after(int(number)) if audience.visible(c)]
-        return b": resumed\n\n" + b"".join(missed)
-
-    def _after(self, number: int) -> Iterable[Change]:
-        return (change for change in self._remembered if change.number > number)
-
-    def _drop_deserted(self) -> None:
-        self._audiences = {key: a for key, a in self._audiences.items() if a.listeners}
+        missed = (event for event in self._remembered if event.number > int(number))
+        return b": resumed\n\n" + b"".join(audience.visible(missed))

@@ -46,11 +46,13 @@ _PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)
 class Batch(msgspec.Struct, frozen=True):
     """Checked, stamped and encoded: ready for the writer.
 
-    ``updates`` are the ids of those drafts that replace a version the caller says it saw.
+    ``updates`` are the ids of those drafts that replace a version the caller says it saw, ``named`` says
+    whether any draft has an id that the caller chose.
     """
 
     drafts: list[Draft]
     updates: tuple[str, ...]
+    named: bool
 
 
 class LineError(BadInput):
@@ -113,6 +115,23 @@ class Ingest:
             raise _bad_line(1, err) from None
         return self._stamp([record], body, person, now)
 
+    def together(self, bodies: Sequence[bytes], person: Person, now: datetime) -> Batch | None:
+        """The records of many single requests at once, in their order; None if they must go one by one.
+
+        Only for new records: nobody's request can then depend on another's.
+        """
+        body = b"\n".join(bodies)
+        if body.count(b"\n") != len(bodies) - 1:
+            return None
+        try:
+            records = self._decoder.decode_lines(body)
+            if len(records) != len(bodies):
+                return None
+            batch = self._stamp(records, body, person, now)
+        except (msgspec.DecodeError, UnicodeDecodeError, BadInput):
+            return None
+        return None if batch.named else batch
+
     def _stamp(self, records: list[Any], body: bytes, person: Person, now: datetime) -> Batch:
         self._check_permissions({type(record) for record in records}, person)
         if body.count(b'"label"') != len(records) or b"\\u00" in body:
@@ -121,6 +140,7 @@ class Ingest:
         prefix = _id_prefix(self._hq, now)
         drafts: list[Draft] = []
         updates: list[str] = []
+        named = False
         for number, record in enumerate(records):
             raw = bytes(record.label)
             label = labels.get(raw)
@@ -131,13 +151,15 @@ class Ingest:
                     raise LineError(
                         number + 1, "record.version", "version 1 without an id", "another version"
                     )
-            elif self._names_update(record, number + 1):
-                updates.append(record.id)
+            else:
+                named = True
+                if self._names_update(record, number + 1):
+                    updates.append(record.id)
             record.realm, record.at, record.by = realm, now, by
             drafts.append(Draft(encode(record), record.id, record.version))
         if len(body) > MAX_RECORD_BYTES // 2:
             _check_sizes(drafts)
-        return Batch(drafts, tuple(updates))
+        return Batch(drafts, tuple(updates), named)
 
     def _names_update(self, record: Any, line: int) -> bool:
         """Whether the line replaces a version; refuses ids of other headquarters."""
@@ -162,7 +184,7 @@ class Ingest:
         self._check_known(label, line)
         if len(self._labels) >= MAX_LABELS:
             self._labels.clear()
-        known = self._labels[raw] = msgspec.Raw(self._encode(label))
+        known = self._labels[raw] = msgspec.Raw(self._encode(label.canonical()))
         return known
 
     def _check_known(self, label: Label, line: int) -> None:

@@ -1,24 +1,46 @@
-"""Records: appended in bulk or one by one, listed, read, explained, searched, drawn."""
+"""Records: appended in bulk or one by one, listed, read, explained, searched, drawn, translated."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Request, Response, post
+from litestar import Request, Response, get, post
+from litestar.params import Parameter
 
-from ...kernel.errors import Refused
+from ...kernel.desk import Desk
+from ...kernel.drafting import TranslationIn, add_translation
+from ...kernel.errors import BadInput, Refused
 from ...kernel.people import Permission, Person
-from .context import HttpEdge, header
+from ...kernel.records import HQ_PATTERN, is_record_id
+from ...kernel.views import OWN, Row
+from .answers import RecordPage, RecordView, Shower
+from .context import Before, HttpEdge, Limit, header, key_path
 from .ingest import MAX_BODY_BYTES
-from .problems import refuse
-from .schema import AppendOperation, problems
+from .problems import NOT_FOUND, refuse
+from .schema import AppendOperation, GeoJson, problems
 
+MAX_MAP = 1_000
+"""Records on one map: more cannot be told apart on a screen."""
 APPEND_MEDIA = Refused(
     code="request.media",
     expected="a body in application/json or application/x-ndjson",
     came="another type",
     status=415,
 )
+CUT = Refused(
+    code="record.cut",
+    expected="a caller cleared for all of the record",
+    came="one who sees it in part",
+    status=403,
+)
+FOREIGN = Refused(code="record.owner", expected="a record of this headquarters", came="a partner's")
+Kind = Annotated[str | None, Parameter(pattern=r"^[a-z][a-z-]{0,40}$", description="One kind of record")]
+Owner = Annotated[str | None, Parameter(pattern=HQ_PATTERN, description="Records of one headquarters")]
+Box = Annotated[
+    str, Parameter(max_length=100, description="west,south,east,north in degrees; west > east crosses 180")
+]
+Query = Annotated[str, Parameter(min_length=1, max_length=200)]
+MapLimit = Annotated[int, Parameter(ge=1, le=MAX_MAP)]
 
 
 class Appended(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -30,6 +52,51 @@ class Appended(msgspec.Struct, frozen=True, omit_defaults=True):
     first: int | None = None
     count: int | None = None
     ids: list[str] | None = None
+
+
+class Release(msgspec.Struct, frozen=True):
+    """Whether a partner may have a record, why, and how far it has got there."""
+
+    hq: str
+    outcome: Literal["released", "withheld"]
+    reason: str
+    state: Literal["unsent", "sent", "received"] | None
+
+
+class TranslateIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rendering of one of a record's texts; its author is the caller."""
+
+    field: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
+    lang: Literal["en", "ja"]
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+    reviewed: bool = False
+
+
+class Feature(msgspec.Struct, frozen=True, tag_field="type", tag="Feature"):
+    """A record with its shape (RFC 7946); its other fields are properties."""
+
+    id: str
+    geometry: GeoJson | None
+    properties: dict[str, Any]
+
+
+class FeatureCollection(msgspec.Struct, frozen=True, tag_field="type", tag="FeatureCollection"):
+    """Records on the map."""
+
+    features: list[Feature]
+
+
+async def page_of(
+    edge: HttpEdge, person: Person, kind: str | None, limit: int, before: str | None, owner: str | None = None
+) -> RecordPage:
+    """A page of records as ``person`` may see them, newest first."""
+
+    def read(desk: Desk) -> RecordPage:
+        page = desk.views.newest(kind, owner, limit, None if before is None else int(before))
+        rows = Shower(edge.node, desk.views, desk.clock.now()).rows(page.rows)
+        return RecordPage(rows, None if page.next is None else str(page.next))
+
+    return await edge.at_desk(person, read)
 
 
 @post(
@@ -61,4 +128,153 @@ async def append_records(
     return Response(outcome, media_type="application/json")
 
 
-HANDLERS = (append_records,)
+@get("/records", tags=["records"], summary="Newest records", responses=problems())
+async def list_records(
+    edge: HttpEdge,
+    person: Person,
+    kind: Kind = None,
+    owner: Owner = None,
+    limit: Limit = 50,
+    before: Before = None,
+) -> RecordPage:
+    """As far as the caller may see them, newest first."""
+    return await page_of(edge, person, kind, limit, before, owner)
+
+
+@get(key_path("/records"), tags=["records"], summary="A record", responses=problems())
+async def get_record(edge: HttpEdge, person: Person, owner: str, key: str) -> RecordView:
+    """The newest version, without what the caller may not see."""
+    return await edge.at_desk(person, lambda desk: edge.one(desk, f"{owner}/{key}"))
+
+
+@get(key_path("/records", "/bytes"), tags=["records"], summary="A record's exact bytes", responses=problems())
+async def get_record_bytes(edge: HttpEdge, person: Person, owner: str, key: str) -> Response[dict[str, Any]]:
+    """As logged, hashed and signed for; only for whoever may have all of them."""
+
+    def read(desk: Desk) -> bytes:
+        row = _row(desk, owner, key)
+        if not desk.views.whole(row):
+            raise refuse(CUT)
+        log = edge.node.master if row.source == OWN else edge.node.partners[row.source].received
+        return log.entry(row.seq)
+
+    raw = await edge.at_desk(person, read)
+    return Response(raw, media_type="application/json")  # type: ignore[arg-type]
+
+
+def _row(desk: Desk, owner: str, key: str) -> Row:
+    row = desk.views.get(f"{owner}/{key}") if is_record_id(f"{owner}/{key}") else None
+    if row is None:
+        raise refuse(NOT_FOUND)
+    return row
+
+
+@get(key_path("/records", "/release"), tags=["records"], summary="Who may have it", responses=problems(409))
+async def get_release(edge: HttpEdge, person: Person, owner: str, key: str) -> list[Release]:
+    """For every partner whether an own record may go there, why or why not, and how far it has got."""
+
+    def read(desk: Desk) -> list[Release]:
+        row = _row(desk, owner, key)
+        if row.source != OWN:
+            raise refuse(FOREIGN)
+        return [_release(edge, hq, row.raw) for hq in edge.node.partners]
+
+    return await edge.at_desk(person, read)
+
+
+def _release(edge: HttpEdge, hq: str, raw: bytes) -> Release:
+    line = edge.node.partners[hq]
+    why = line.releaser.explain(raw)
+    state = None if why.seq is None else line.sender.state_of(why.seq)
+    if not why.released:
+        return Release(hq, "withheld", why.reason, state)
+    reason = "the partner's clearance covers the label"
+    return Release(hq, "released", f"{reason}; {why.cut} portions are cut" if why.cut else reason, state)
+
+
+@get("/search", tags=["records"], summary="Find by words", responses=problems())
+async def search(edge: HttpEdge, person: Person, q: Query, limit: Limit = 50) -> RecordPage:
+    """Records that hold all the words as far as the caller may see them, newest first."""
+
+    def read(desk: Desk) -> RecordPage:
+        return RecordPage(Shower(edge.node, desk.views, desk.clock.now()).rows(desk.views.search(q, limit)))
+
+    return await edge.at_desk(person, read)
+
+
+@get("/map", tags=["records"], summary="Records in a box", responses=problems())
+async def get_map(
+    edge: HttpEdge, person: Person, bbox: Box, kind: Kind = None, limit: MapLimit = 500
+) -> RecordPage:
+    """Those that touch the box."""
+    west, south, east, north = _box(bbox)
+
+    def read(desk: Desk) -> RecordPage:
+        rows = desk.views.within(west, south, east, north, kind, limit)
+        return RecordPage(Shower(edge.node, desk.views, desk.clock.now()).rows(rows))
+
+    return await edge.at_desk(person, read)
+
+
+@get(
+    "/map.geojson",
+    media_type="application/geo+json",
+    tags=["records"],
+    summary="Records in a box as GeoJSON",
+    responses=problems(),
+)
+async def get_map_geojson(
+    edge: HttpEdge, person: Person, bbox: Box, kind: Kind = None, limit: MapLimit = 500
+) -> FeatureCollection:
+    """The same as a feature collection, for other map software."""
+    west, south, east, north = _box(bbox)
+
+    def read(desk: Desk) -> FeatureCollection:
+        rows = desk.views.within(west, south, east, north, kind, limit)
+        shown = Shower(edge.node, desk.views, desk.clock.now()).rows(rows)
+        return FeatureCollection([_feature(view) for view in shown])
+
+    return await edge.at_desk(person, read)
+
+
+def _feature(view: RecordView) -> Feature:
+    fields: dict[str, Any] = msgspec.json.decode(view.record)
+    geometry = fields.pop("geometry", None)
+    fields |= {"marking": view.marking.en, "source": view.source, "cut": view.cut}
+    return Feature(fields["id"], None if geometry is None else msgspec.convert(geometry, GeoJson), fields)
+
+
+def _box(text: str) -> tuple[float, float, float, float]:
+    """``west,south,east,north`` as numbers; whether they make a box is for the views to say."""
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput("map.box", "four numbers: west,south,east,north", "something else") from None
+    return west, south, east, north
+
+
+@post(
+    key_path("/records", "/translations"),
+    opt={"permission": Permission.TRANSLATE},
+    tags=["records"],
+    summary="Translate a text",
+    responses=problems(409, 413, 415, 422, 503),
+)
+async def translate(edge: HttpEdge, person: Person, owner: str, key: str, data: TranslateIn) -> RecordView:
+    """A new version of an own record with a rendering of one of its texts."""
+    given = TranslationIn(lang=data.lang, text=data.text, reviewed=data.reviewed)
+    await edge.act(person, add_translation, f"{owner}/{key}", data.field, given)
+    return await edge.at_desk(person, lambda desk: edge.one(desk, f"{owner}/{key}"))
+
+
+HANDLERS = (
+    append_records,
+    list_records,
+    get_record,
+    get_record_bytes,
+    get_release,
+    search,
+    get_map,
+    get_map_geojson,
+    translate,
+)

@@ -85,6 +85,14 @@ class RawRecordSchema(OpenAPISchemaPlugin):
         )
 
 
+class GeoJson(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A GeoJSON geometry (RFC 7946 section 3.1)."""
+
+    type: str
+    coordinates: list[Any] | None = None
+    geometries: list[Any] | None = None
+
+
 _LINE = Schema(
     type=OpenAPIType.OBJECT,
     properties={
@@ -114,7 +122,8 @@ class AppendOperation(Operation):
         )
 
 
-def _version() -> str:
+def node_version() -> str:
+    """The installed version of Renkei."""
     try:
         return version("renkei")
     except PackageNotFoundError:
@@ -125,7 +134,7 @@ def openapi() -> OpenAPIConfig:
     """The description's frame, served at ``/api/v1/openapi.json``."""
     return OpenAPIConfig(
         title="Renkei",
-        version=_version(),
+        version=node_version(),
         description="Coordination between sovereign headquarters. Errors are RFC 9457 problem documents.",
         path="/api/v1",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
@@ -136,6 +145,18 @@ def openapi() -> OpenAPIConfig:
                 "token": SecurityScheme(type="http", scheme="bearer"),
             }
         ),
-        tags=[Tag(name=name) for name in ("session", "node", "labels", "records", "coordination", "stream")],
+        tags=[
+            Tag(name=name)
+            for name in (
+                "session",
+                "node",
+                "labels",
+                "records",
+                "coordination",
+                "picture",
+                "command",
+                "stream",
+            )
+        ],
         use_handler_docstrings=True,
     )

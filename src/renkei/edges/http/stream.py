@@ -30,7 +30,7 @@ async def stream(
     """Events ``record`` {id, kind, version, source, seq}, ``link`` {hq, state},
     ``position`` {lag}; and ``reset`` {}: fetch what you show anew.
     """
-    listener = edge.hub.listen(person.clearance, edge.realm, last_event_id)
+    listener = edge.hub.listen(edge.realm, person.clearance, last_event_id)
     if listener is None:
         raise refuse(MANY)
     return Stream(

@@ -1,0 +1,97 @@
+"""Who commands, supports and corresponds to whom: read only here."""
+
+import msgspec
+from litestar import get
+
+from ...kernel.desk import Desk
+from ...kernel.people import Person
+from ...rooms import command as room
+from .answers import RecordPage, RecordView, Shower
+from .context import Before, HttpEdge, Limit, key_path
+from .problems import NOT_FOUND, refuse
+from .records import page_of
+from .schema import problems
+
+_TAG = ["command"]
+
+
+class RelatedOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A relation, the unit at its other end if known, and whether it holds today."""
+
+    relation: RecordView
+    unit: RecordView | None
+    in_force: bool
+
+
+class UnitOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit with what is asserted about it, by anyone, as far as the caller may see."""
+
+    unit: RecordView
+    site: RecordView | None
+    parents: list[RelatedOut]
+    children: list[RelatedOut]
+    counterparts: list[RelatedOut]
+
+
+@get("/headquarters", tags=_TAG, summary="Headquarters", responses=problems())
+async def list_headquarters(
+    edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None
+) -> RecordPage:
+    """Newest first."""
+    return await page_of(edge, person, "headquarters", limit, before)
+
+
+@get("/units", tags=_TAG, summary="Units", responses=problems())
+async def list_units(edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None) -> RecordPage:
+    """Newest first."""
+    return await page_of(edge, person, "unit", limit, before)
+
+
+@get(key_path("/units"), tags=_TAG, summary="A unit", responses=problems())
+async def get_unit(edge: HttpEdge, person: Person, owner: str, key: str) -> UnitOut:
+    """With its site, parents, children and counterparts."""
+
+    def read(desk: Desk) -> UnitOut:
+        view = room.unit_view(desk, f"{owner}/{key}")
+        if view is None:
+            raise refuse(NOT_FOUND)
+        shower = Shower(edge.node, desk.views, desk.clock.now())
+
+        def related(several: tuple[room.Related, ...]) -> list[RelatedOut]:
+            return [
+                RelatedOut(relation=shower.seen(r.relation), unit=shower.maybe(r.unit), in_force=r.in_force)
+                for r in several
+            ]
+
+        return UnitOut(
+            unit=shower.seen(view.seen),
+            site=shower.maybe(view.site),
+            parents=related(view.parents),
+            children=related(view.children),
+            counterparts=related(view.counterparts),
+        )
+
+    return await edge.at_desk(person, read)
+
+
+@get("/posts", tags=_TAG, summary="Posts", responses=problems())
+async def list_posts(edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None) -> RecordPage:
+    """Newest first."""
+    return await page_of(edge, person, "post", limit, before)
+
+
+@get("/sites", tags=_TAG, summary="Sites", responses=problems())
+async def list_sites(edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None) -> RecordPage:
+    """Newest first."""
+    return await page_of(edge, person, "site", limit, before)
+
+
+@get("/relations", tags=_TAG, summary="Relations between units", responses=problems())
+async def list_relations(
+    edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None
+) -> RecordPage:
+    """Newest first."""
+    return await page_of(edge, person, "relation", limit, before)
+
+
+HANDLERS = (list_headquarters, list_units, get_unit, list_posts, list_sites, list_relations)

@@ -1,0 +1,133 @@
+"""The policy's labels for forms, and what a label would mean."""
+
+from typing import Any, Literal
+
+import msgspec
+from litestar import get, post
+
+from ...kernel.labels.marking import phrase_of
+from ...kernel.labels.model import CategoryType, Label
+from ...kernel.labels.policy import PolicyBook
+from ...kernel.people import Person
+from .answers import MarkingOut
+from .context import HttpEdge
+from .nodes import NamesOut
+from .problems import refuse
+from .schema import problems
+
+
+class ClassificationOut(msgspec.Struct, frozen=True):
+    """One level; higher rank is stricter."""
+
+    name: str
+    rank: int
+    marking: NamesOut
+    colour: str
+
+
+class ValueOut(msgspec.Struct, frozen=True):
+    """One value of a tag."""
+
+    value: str
+    marking: NamesOut
+
+
+class TagOut(msgspec.Struct, frozen=True):
+    """A tag with its values."""
+
+    tag: str
+    type: CategoryType
+    values: list[ValueOut]
+
+
+class SuggestionOut(msgspec.Struct, frozen=True):
+    """A ready label."""
+
+    name: NamesOut
+    label: Label
+
+
+class LabelsOut(msgspec.Struct, frozen=True):
+    """The node's own policy, as forms need it."""
+
+    policy: str
+    classifications: list[ClassificationOut]
+    tags: list[TagOut]
+    suggestions: list[SuggestionOut]
+
+
+class LabelIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A label to look at."""
+
+    label: Label
+
+
+class Audience(msgspec.Struct, frozen=True):
+    """What a partner would get under a label, and why."""
+
+    hq: str
+    outcome: Literal["released", "withheld"]
+    reason: str
+
+
+class LabelCheck(msgspec.Struct, frozen=True):
+    """A label's marking, which partners it reaches, and whether the caller could read it."""
+
+    marking: MarkingOut
+    audience: list[Audience]
+    readable: bool
+
+
+@get("/labels", tags=["labels"], summary="Labels of the node's policy", responses=problems())
+async def get_labels(edge: HttpEdge) -> LabelsOut:
+    """Everything in use; what the policy calls obsolete is left out."""
+    own = edge.node.policies.own
+    return LabelsOut(
+        policy=own.id,
+        classifications=[
+            ClassificationOut(c.name, c.rank, _names(c.phrases, c.name), c.colour)
+            for c in own.classifications
+            if not c.obsolete
+        ],
+        tags=[
+            TagOut(
+                t.name,
+                t.type,
+                [ValueOut(v.name, _names(v.phrases, v.name)) for v in t.values if not v.obsolete],
+            )
+            for t in own.tags
+        ],
+        suggestions=[SuggestionOut(NamesOut(s.en, s.ja), s.label) for s in own.suggestions],
+    )
+
+
+def _names(phrases: Any, name: str) -> NamesOut:
+    return NamesOut(phrase_of(phrases, name, "en"), phrase_of(phrases, name, "ja"))
+
+
+@post(
+    "/labels/check", status_code=200, tags=["labels"], summary="What a label means", responses=problems(422)
+)
+async def check_label(edge: HttpEdge, person: Person, data: LabelIn) -> LabelCheck:
+    """How it is marked, which partners would get a record under it, and whether the caller could read it."""
+    book: PolicyBook = edge.node.policies
+    if (no := book.validate(data.label)) is not None:
+        raise refuse(no)
+    marking = book.mark(data.label)
+    return LabelCheck(
+        marking=MarkingOut(marking.en, marking.ja, marking.colour, marking.portion),
+        audience=[
+            _audience(book, hq, line.entry.clearance, data.label) for hq, line in edge.node.partners.items()
+        ],
+        readable=book.access(person.clearance, data.label).allowed,
+    )
+
+
+def _audience(book: PolicyBook, hq: str, clearance: Any, label: Label) -> Audience:
+    decision = book.access(clearance, label)
+    if decision.allowed:
+        return Audience(hq, "released", "the partner's clearance covers the label")
+    return Audience(hq, "withheld", getattr(decision, "reason", ""))
+
+
+HANDLERS = (get_labels, check_label)
