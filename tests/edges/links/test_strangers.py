@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 def call(port: int, data: bytes) -> bytes:
     """What a stranger gets who sends ``data``."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as stranger, suppress(ConnectionError):
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as stranger, suppress(OSError):
         stranger.sendall(data)
         stranger.shutdown(socket.SHUT_WR)
         return stranger.recv(4096)

@@ -28,7 +28,7 @@ from .limits import (
     RETRY_MAX,
 )
 from .link import Link, OnEvents, OnState, SessionFactory
-from .tls import check_expected, check_own, context_for, name_failure, peer_of, tune
+from .tls import Contexts, check_expected, check_own, name_failure, peer_of, tune
 from .waker import Waker
 
 
@@ -168,6 +168,7 @@ class LinkDialer(Link):
     ) -> None:
         super().__init__(partner, session_factory, clock, on_state=on_state, on_events=on_events)
         self._identity = identity
+        self._contexts = Contexts(identity, listening=False)
         self._trusted = (partner, *(p for p in all_partners if p.hq != partner.hq))
         self._backoff = Backoff(chance)
         self._addresses = Addresses()
@@ -253,7 +254,7 @@ class LinkDialer(Link):
         wait = self._backoff.wait()
         try:
             check_own(self._identity, self._clock.now())
-            context = context_for(self._identity, self._trusted, listening=False)
+            context = self._contexts.get(self._trusted)
             attempts.append(Attempt(*self._addresses.next(self.partner.endpoint), context))
         except (OSError, RenkeiError) as error:
             self._fail(error, wait)

@@ -21,7 +21,7 @@ from renkei.kernel.identity import Identity, PartnerEntry
 
 from .limits import BACKLOG, HANDSHAKE_PATIENCE, HANDSHAKES_AT_ONCE
 from .link import Link, OnEvents, OnState, SessionFactory
-from .tls import check_own, context_for, name_failure, peer_of, tune
+from .tls import Contexts, check_own, name_failure, peer_of, tune
 from .waker import Waker
 
 _log = structlog.get_logger("renkei.links")
@@ -47,6 +47,7 @@ class LinkListener:
     ) -> None:
         self._host, self._port = address
         self._identity, self._clock = identity, clock
+        self._contexts = Contexts(identity, listening=True)
         self._factory, self._on_state, self._on_events = session_factory, on_state, on_events
         self.partners: tuple[PartnerEntry, ...] = ()
         self.links: dict[str, Link] = {}
@@ -151,7 +152,7 @@ class LinkListener:
             check_own(self._identity, now)
             tune(caller)
             caller.settimeout(HANDSHAKE_PATIENCE)
-            context = context_for(self._identity, partners, listening=True)
+            context = self._contexts.get(partners)
             tls = context.wrap_socket(caller, server_side=True, do_handshake_on_connect=False)
             self._watch(tls)
             tls.do_handshake()

@@ -80,6 +80,23 @@ def context_for(identity: Identity, partners: Iterable[PartnerEntry], *, listeni
     return context
 
 
+class Contexts:
+    """Keeps the settings between connections, and makes new ones when certificate or partners change."""
+
+    def __init__(self, identity: Identity, *, listening: bool) -> None:
+        self._identity, self._listening = identity, listening
+        self._made: tuple[x509.Certificate, tuple[PartnerEntry, ...], ssl.SSLContext] | None = None
+
+    def get(self, partners: tuple[PartnerEntry, ...]) -> ssl.SSLContext:
+        """The settings for ``partners`` and our present certificate.  Raises OurFault."""
+        made, certificate = self._made, self._identity.link_certificate
+        if made is not None and made[0] is certificate and made[1] is partners:
+            return made[2]
+        context = context_for(self._identity, partners, listening=self._listening)
+        self._made = (certificate, partners, context)
+        return context
+
+
 def peer_of(
     tls: ssl.SSLSocket, partners: Iterable[PartnerEntry], now: datetime
 ) -> tuple[PartnerEntry, RenkeiError | None]:
