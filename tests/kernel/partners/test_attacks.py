@@ -1,4 +1,4 @@
-"""What a partner, or whoever stands between, may try: each is named, kept where it proves something, refused."""
+"""What a partner, or whoever stands between, may try: each is named, proven where it can be, and refused."""
 
 import msgspec
 import pytest
@@ -50,7 +50,7 @@ class Liar:
         return list(FrameReader().feed(self.victim.session.bytes_to_send()))
 
     def halted_for(self, code: str, *, proven: bool) -> None:
-        """The fault is named, durable, kept and provable; nothing logged changed; our own log still goes out."""
+        """Named, durable, kept and provable; nothing logged has changed; our own log still goes out."""
         fault = next(e for e in self.victim.events if isinstance(e, Faulted) and e.halted)
         assert (fault.code, fault.proven) == (code, proven)
         assert self.victim.receiver.halted.code == code

@@ -243,7 +243,7 @@ def test_why_and_why_not_is_decided_afresh(desk):
     assert "Releasable" not in told[0].reason
 
 
-class Crash(Exception):
+class Crash(Exception):  # noqa: N818 - a test may call it what it is
     pass
 
 

@@ -5,14 +5,12 @@ computed; backwards it is looked up in the facts of the log sent to that partner
 it in the transaction that first released the record.  So a name that was never released leads nowhere.
 """
 
-from collections import OrderedDict
-
 from ..errors import OurFault
 from ..ids import alias_of
 from ..log.base import Log
 
 CACHED_NAMES = 65_536
-"""Names kept at hand in each direction, about 16 MB: the records that a busy day refers to."""
+"""Names kept at hand in each direction, about 16 MB; when so many have gathered, they start afresh."""
 
 _FACT = "alias/"
 
@@ -23,16 +21,16 @@ class Aliases:
     def __init__(self, sent: Log, partner_key: bytes) -> None:
         self._sent = sent
         self._key = partner_key
-        self._names: OrderedDict[str, str] = OrderedDict()
-        self._found: OrderedDict[str, str] = OrderedDict()
+        self._names: dict[str, str] = {}
+        self._found: dict[str, str] = {}
 
     def alias(self, record_id: str) -> str:
         """The partner's name for ``record_id``, released or not."""
         name = self._names.get(record_id)
         if name is None:
+            if len(self._names) >= CACHED_NAMES:
+                self._names.clear()
             name = self._names[record_id] = alias_of(record_id, self._key)
-            if len(self._names) > CACHED_NAMES:
-                self._names.popitem(last=False)
         return name
 
     def resolve(self, alias: str) -> str | None:
@@ -42,9 +40,9 @@ class Aliases:
             fact = self._sent.fact(_FACT + alias)
             if fact is None:
                 return None
+            if len(self._found) >= CACHED_NAMES:
+                self._found.clear()
             own = self._found[alias] = decode_fact(fact)[0]
-            if len(self._found) > CACHED_NAMES:
-                self._found.popitem(last=False)
         return own
 
     def newest_seq(self, alias: str) -> int | None:

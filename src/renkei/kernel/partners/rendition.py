@@ -102,20 +102,29 @@ class Renderer:
 
     def _exchange(self, raw: bytes, own_id: str) -> bytes:
         """``raw`` with every id made the partner's; raises _Drop at one that may not be in it."""
-        out: bytearray | None = None
+        own_key = own_id[-_KEY_BYTES:].encode()
+        others: bytearray | None = None
         for match in _KEY.finditer(raw):
             at, end = match.span()
-            owner = _owner_before(raw, at, self._hq)
-            if owner == self._partner or not owner:
-                continue
-            start = at - len(owner)
-            found = raw[start:end].decode()
-            if _is_whole_string(raw, start, end) and not self._may_name(found, own_id):
-                raise _Drop
-            if out is None:
-                out = bytearray(raw)
-            out[at + 1 : end] = self._aliases.alias(found)[-_KEY_BYTES:].encode()
-        return raw if out is None else bytes(out)
+            if raw.startswith(own_key, at + 1):
+                continue  # the record's own id, exchanged below
+            name = self._name_at(raw, at, end, own_id)
+            if name is not None:
+                others = others or bytearray(raw)
+                others[at + 1 : end] = name
+        alias = self._aliases.alias(own_id)
+        return bytes(others or raw).replace(own_id.encode(), alias.encode())
+
+    def _name_at(self, raw: bytes, at: int, end: int, own_id: str) -> bytes | None:
+        """The key to put in place of the one at ``at``, None to leave it; raises _Drop to drop it."""
+        owner = _owner_before(raw, at, self._hq)
+        if owner == self._partner or not owner:
+            return None
+        start = at - len(owner)
+        found = raw[start:end].decode()
+        if _is_whole_string(raw, start, end) and not self._may_name(found, own_id):
+            raise _Drop
+        return self._aliases.alias(found)[-_KEY_BYTES:].encode()
 
     def _may_name(self, record_id: str, own_id: str) -> bool:
         """Whether the partner may get a reference to ``record_id``."""
