@@ -26,6 +26,7 @@ class Readers:
         self._free: list[apsw.Connection] = []
         self._made = 0
         self._closed = False
+        self._exchanging = False
         self._changed = threading.Condition()
 
     @contextmanager
@@ -41,7 +42,7 @@ class Readers:
 
     def _take(self) -> apsw.Connection:
         with self._changed:
-            while not self._free and self._made >= MAX_READERS and not self._closed:
+            while not self._closed and (self._exchanging or self._all_taken()):
                 self._changed.wait()
             if self._closed:
                 raise OurFault("views.closed", "open views", "a read after they were closed")
@@ -51,15 +52,23 @@ class Readers:
             self._made += 1
             return db
 
+    def _all_taken(self) -> bool:
+        return not self._free and self._made >= MAX_READERS
+
     @contextmanager
     def exchange(self) -> Iterator[None]:
         """Nobody reads inside this block, and the file has no reading connection."""
         with self._changed:
+            self._exchanging = True  # or new reads would keep it waiting for ever
             self._changed.wait_for(lambda: len(self._free) == self._made)
             for db in self._free:
                 db.close()
             self._free, self._made = [], 0
-            yield
+            try:
+                yield
+            finally:
+                self._exchanging = False
+                self._changed.notify_all()
 
     def close(self) -> None:
         """Close all connections once they are back; later reads raise OurFault."""

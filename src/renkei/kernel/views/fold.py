@@ -198,9 +198,10 @@ class Folding:
         standing = self._lookup(cursor, reads)
         folded = self._compare(reads, standing, pending)
         written = _Written()
-        for each in standing.values():
-            if each.read is not None:
-                self._take_apart(each, each.read, written, pending)
+        for read in reads:  # in order, so that arrivals are in order within a log
+            now = standing[read.head.id]
+            if now.read is read:
+                self._take_apart(now, read, written, pending)
         self._write(cursor, written, pending)
         _UNREADABLE.run(cursor, unreadable)
         for view in self._views:
