@@ -171,7 +171,9 @@ def main() -> None:
             rates[run.__name__].append(asked.batches * BATCH / elapsed)
             tails[run.__name__].append(p99(times))
     bound = statistics.median(rates[apsw_bound.__name__])
-    print(f"{asked.rounds} rounds of {asked.batches} commits of {BATCH} records of {RECORD_BYTES} bytes, medians")
+    print(
+        f"{asked.rounds} rounds of {asked.batches} commits of {BATCH} records of {RECORD_BYTES} bytes, medians"
+    )
     print(f"{'':18}{'records/s':>12}{'of apsw bound':>15}{'p99 ms':>9}")
     for name, found in rates.items():
         rate = statistics.median(found)

@@ -116,6 +116,33 @@ def test_an_entry_beyond_the_limit_is_refused_and_nothing_is_written(log: Log) -
     assert log.size == 1
 
 
+@pytest.mark.parametrize("key", ["a\0b", "\ud800"])
+def test_a_key_no_home_could_keep_is_refused(log: Log, key: str) -> None:
+    with pytest.raises(BadInput, match=r"log\.key"):
+        log.append([Draft(b"x", key, 1)], AT)
+    assert log.size == 0
+
+
+def test_what_is_wrong_with_one_group_is_not_held_against_the_others(log: Log) -> None:
+    unsound = [
+        Draft(bytes(MAX_ENTRY_BYTES + 1)),
+        Draft(b"x", "a\0b", 1),
+        Draft(b"x", "k", 2**64),
+        Draft(b"x", "k", -(2**64)),
+    ]
+    groups = [[Draft(b"first")], *([draft] for draft in unsound), [Draft(b"last", "k", 1)]]
+    answers = log.append_groups(groups, AT)
+    assert [answer if isinstance(answer, int) else type(answer) for answer in answers] == [
+        0,
+        BadInput,
+        BadInput,
+        StaleVersion,
+        StaleVersion,
+        1,
+    ]
+    assert entries_of(log) == [b"first", b"last"]
+
+
 def test_versions_of_a_key_follow_one_another_from_1(log: Log) -> None:
     log.append([Draft(b"1", "k", 1)], AT)
     log.append([Draft(b"2", "k", 2), Draft(b"3", "k", 3)], AT)

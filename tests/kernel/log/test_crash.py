@@ -24,7 +24,7 @@ from renkei.kernel.log.sqlite import SqliteLog
 
 ORIGIN = "renkei/us.usfj/master"
 AT = datetime(2022, 9, 18, 6, 5, 4, tzinfo=UTC)
-ROUNDS = 4
+ROUNDS = 3
 """Kills in an ordinary run; ``--crash-rounds`` asks for more."""
 
 CHILD = """
@@ -101,7 +101,7 @@ def test_a_killed_log_keeps_every_acknowledged_append_whole(
     path, dice = tmp_path / "log.db", random.Random()
     acknowledged: list[tuple[int, int, str]] = []
     for run in range(rounds(pytestconfig)):
-        answered, signed = run_and_kill(path, run, dice.uniform(0.02, 0.5))
+        answered, signed = run_and_kill(path, run, dice.uniform(0.02, 0.3))
         acknowledged += answered
         log = SqliteLog(path, ORIGIN)
         entries = [entry for pack in log.read(0, log.size) for entry in pack.entries]

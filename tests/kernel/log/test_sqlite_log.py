@@ -97,11 +97,14 @@ def test_opening_reads_a_handful_of_rows_whatever_the_size(
         log.append([Draft(b"x" * 20)] * 10_000, AT)
     log.seal()
     log.close()
-    began = time.perf_counter()
-    again = SqliteLog(path, ORIGIN)
-    assert time.perf_counter() - began < 0.05
-    assert again.head().size > 300_000 - 256
-    again.close()
+    took = []
+    for _ in range(5):  # the best of five, for the machine may be busy with something else
+        began = time.perf_counter()
+        again = SqliteLog(path, ORIGIN)
+        took.append(time.perf_counter() - began)
+        assert again.head().size > 300_000 - 256
+        again.close()
+    assert min(took) < 0.05
 
 
 def test_a_second_writer_is_refused_and_let_in_once_the_first_has_closed(path: Path) -> None:

@@ -21,6 +21,9 @@ HASH_BYTES = 32
 MAX_ENTRY_BYTES = 1024 * 1024
 """One entry's size: four times the largest record, so that what wraps a record always fits."""
 
+MAX_VERSION = 2**62
+"""Of a key; what every home can count beyond."""
+
 CHECKPOINT = "checkpoint"
 """Name of the fact that holds the newest signed checkpoint of the log's own tree."""
 
@@ -30,7 +33,7 @@ class Draft(msgspec.Struct, frozen=True):
 
     ``key`` and ``version`` state what the writer saw: the log refuses the whole append with
     StaleVersion unless ``version`` is exactly one more than the newest it holds for ``key``.
-    A draft with an empty key takes no part in that check.
+    A draft with an empty key takes no part in that check.  A key is text without NUL.
     """
 
     entry: bytes
@@ -76,7 +79,7 @@ class Log(Protocol):
 
         ``facts`` are small values set in the same transaction (a position, an alias), read back
         with ``fact``.  Raises StaleVersion when a draft's version is not the next one, BadInput when
-        an entry is larger than MAX_ENTRY_BYTES.
+        an entry is larger than MAX_ENTRY_BYTES or a key is not text without NUL.
         """
         ...
 
@@ -149,13 +152,6 @@ class Log(Protocol):
     def close(self) -> None:
         """Release files and threads; everything acknowledged is already on disk."""
         ...
-
-
-def check_entries(drafts: Sequence[Draft]) -> None:
-    """Refuse, with BadInput, an entry that is too large for any home of a log."""
-    for draft in drafts:
-        if len(draft.entry) > MAX_ENTRY_BYTES:
-            raise BadInput("log.entry-size", f"at most {MAX_ENTRY_BYTES} bytes", f"{len(draft.entry)}")
 
 
 def check_seq(seq: int, size: int) -> None:

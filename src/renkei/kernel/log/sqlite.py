@@ -23,7 +23,6 @@ from .base import (
     Draft,
     Head,
     Pack,
-    check_entries,
     check_first,
     check_seq,
     check_size,
@@ -33,7 +32,7 @@ from .packs import cut, ends_of, span, unpack
 from .sqlite_file import LogFile
 from .tiles import TILE_WIDTH, Tile, TileTree, tile_root
 from .verify import Finding, Progress, Stated, verify_log
-from .versions import number, sort_out, standing
+from .versions import acceptable, number, sort_out, standing
 
 SEAL_ENTRIES = 4096
 """Entries hashed at a time while sealing; proofs wait no longer than that takes, about 8 ms."""
@@ -56,8 +55,8 @@ _READ = """SELECT first, count, logged_at, ends, entries FROM packs
 _LAST_CHARACTER = "\U0010ffff"
 
 
-class _Stale(Exception):  # noqa: N818 - a signal within this module, not an error
-    """Some draft's version was not the next one."""
+class _Unsound(Exception):  # noqa: N818 - a signal within this module, not an error
+    """Some draft cannot be taken: its version is not the next one, or its form is none a log takes."""
 
 
 class SqliteLog:
@@ -118,14 +117,12 @@ class SqliteLog:
         self, groups: Sequence[Sequence[Draft]], at: datetime, facts: Mapping[str, bytes]
     ) -> list[int | Exception]:
         """Write all groups at once; only if that fails, find out which ones may stand."""
-        for group in groups:
-            check_entries(group)
         verdicts: list[Exception | None] = [None] * len(groups)
         with self._file.write_lock:
             first = self._size
             try:
                 size = self._write(groups, at, facts)
-            except _Stale:
+            except _Unsound:
                 verdicts = list(sort_out(groups, self.newest_version))
                 survivors = standing(groups, verdicts)
                 size = self._write(survivors, at, facts) if survivors else first
@@ -134,7 +131,7 @@ class SqliteLog:
         return number(groups, verdicts, first)
 
     def _write(self, groups: Sequence[Sequence[Draft]], at: datetime, facts: Mapping[str, bytes]) -> int:
-        """One transaction; returns the new size.  Raises _Stale with nothing written."""
+        """One transaction; returns the new size.  Raises _Unsound with nothing written."""
         entries = [draft.entry for group in groups for draft in group]
         if not entries and not facts:
             return self._size
@@ -340,8 +337,11 @@ class SqliteLog:
 
 
 def _advance(db: apsw.Connection, groups: Sequence[Sequence[Draft]]) -> None:
-    """Record every keyed draft's version, in order.  Raises _Stale if any is not the next one."""
-    keyed = [draft for group in groups for draft in group if draft.key]
+    """Record every keyed draft's version, in order.  Raises _Unsound if any cannot be taken."""
+    drafts = [draft for group in groups for draft in group]
+    if not acceptable(drafts):
+        raise _Unsound
+    keyed = [draft for draft in drafts if draft.key]
     before = db.total_changes()
     for new, run in groupby(keyed, _is_first):
         if new:
@@ -350,7 +350,7 @@ def _advance(db: apsw.Connection, groups: Sequence[Sequence[Draft]]) -> None:
         else:
             db.executemany(_NEXT_VERSION, [(draft.key, draft.version) for draft in run])
     if db.total_changes() - before != len(keyed):
-        raise _Stale
+        raise _Unsound
 
 
 def _is_first(draft: Draft) -> bool:

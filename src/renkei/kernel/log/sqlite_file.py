@@ -212,6 +212,8 @@ class LogFile:
         moment, to copy the last few and let the next append start the write-ahead log over.  So that they
         are few, it first copies again what came while it copied, until that is quickly done.
         """
+        if self._closed:
+            raise OurFault("log.closed", f"{self.path} to be open", "a closed log")
         with self._checkpoint_lock, self.faults():
             db = _connect(self.path, apsw.SQLITE_OPEN_READWRITE, READER_CACHE_KIB)
             try:

@@ -1,13 +1,13 @@
-"""Which of several appends may stand: optimistic concurrency, decided in order.
+"""Which of several appends may stand: what a log takes, and optimistic concurrency, decided in order.
 
-Pure.  Homes of a log run their fast path first, which only tells *that* something was stale, and come
+Pure.  Homes of a log run their fast path first, which only tells *that* something was amiss, and come
 here to find out what.
 """
 
 from collections.abc import Callable, Sequence
 
-from ..errors import StaleVersion
-from .base import Draft
+from ..errors import BadInput, StaleVersion
+from .base import MAX_ENTRY_BYTES, MAX_VERSION, Draft
 
 
 def stale(draft: Draft, newest: int) -> StaleVersion:
@@ -15,17 +15,49 @@ def stale(draft: Draft, newest: int) -> StaleVersion:
     return StaleVersion("record.version", f"version {newest + 1} of {draft.key}", f"version {draft.version}")
 
 
-def sort_out(groups: Sequence[Sequence[Draft]], newest: Callable[[str], int]) -> list[StaleVersion | None]:
+def acceptable(drafts: Sequence[Draft]) -> bool:
+    """Whether every draft is of a form a log takes: ``amiss`` for many at once, in little time."""
+    keys = "".join([draft.key for draft in drafts])
+    versions = [draft.version for draft in drafts]
+    return (
+        max([len(draft.entry) for draft in drafts], default=0) <= MAX_ENTRY_BYTES
+        and 0 <= min(versions, default=0) <= max(versions, default=0) <= MAX_VERSION
+        and "\0" not in keys
+        and (keys.isascii() or _is_text(keys))
+    )
+
+
+def amiss(draft: Draft) -> BadInput | None:
+    """Why no log takes ``draft``, whatever it holds."""
+    if len(draft.entry) > MAX_ENTRY_BYTES:
+        return BadInput("log.entry-size", f"at most {MAX_ENTRY_BYTES} bytes", f"{len(draft.entry)}")
+    if "\0" in draft.key or not _is_text(draft.key):
+        return BadInput("log.key", "a key of Unicode text without NUL", "another")
+    return None
+
+
+def _is_text(key: str) -> bool:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def sort_out(groups: Sequence[Sequence[Draft]], newest: Callable[[str], int]) -> list[BadInput | None]:
     """For each group None if it may stand, else its refusal.
 
     ``newest`` tells the version a log holds for a key; a group that stands counts for those after it.
     """
     settled: dict[str, int] = {}
-    verdicts: list[StaleVersion | None] = []
+    verdicts: list[BadInput | None] = []
     for group in groups:
         claimed: dict[str, int] = {}
-        verdict = None
+        verdict: BadInput | None = None
         for draft in group:
+            verdict = amiss(draft)
+            if verdict is not None:
+                break
             if not draft.key:
                 continue
             held = claimed.get(draft.key, settled.get(draft.key, -1))
