@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 import { feature } from 'topojson-client';
 
-const BOX = [116, 17, 156, 48];
+const BOX = [104, 10, 164, 54];
 /** About 500 m: finer than a pixel until a single island fills the screen. */
 const UNIT = 0.005;
 

@@ -1,6 +1,7 @@
 /** Ink that can be read on a policy's colour (WCAG 2.2, relative luminance and contrast ratio). */
 
-const INKS = ['#08111a', '#ffffff'] as const;
+/** Pure black and white: the better of the two is at least 4.58 to 1 on any colour; softer inks are not. */
+const INKS = ['#000000', '#ffffff'] as const;
 
 /** sRGB channels of `#rgb` or `#rrggbb`, or null for anything else (a colour by name). */
 export function channels(colour: string): [number, number, number] | null {

@@ -81,15 +81,62 @@ export function clockTime(when: Date, iana: string): string {
   return `${two(p.hour)}:${two(p.minute)}`;
 }
 
-/** Value of an `<input type="datetime-local">` that shows Zulu time. */
-export function toZuluInput(when: Date): string {
-  return when.toISOString().slice(0, 16);
+/** Hours east of UTC of a zone letter; undefined for J and for what is no letter. */
+function hoursOf(letter: string): number | undefined {
+  if (letter === 'Z') return 0;
+  const [east, west] = [EAST.indexOf(letter), WEST.indexOf(letter)];
+  return east >= 0 ? east + 1 : west >= 0 ? -(west + 1) : undefined;
 }
 
-/** RFC 3339 from such an input; undefined when it is empty or not a time. */
-export function fromZuluInput(value: string): string | undefined {
-  const when = new Date(value + 'Z');
-  return value && !Number.isNaN(when.getTime()) ? when.toISOString() : undefined;
+const FULL = /^(\d{2})(\d{2})(\d{2})([A-Z])(?:([A-Z]{3})(\d{2}))?$/;
+const HOUR = /^(\d{2}):?(\d{2})([A-Z])?$/;
+const LATER = /^\+(\d{1,4})([MHD]?)$/;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/**
+ * The moment a person typed: a date-time group with or without month and year (`221800Z`, the nearest
+ * such day), a time (`1800`, `0300I`: the next time it is that), or `+45`, `+2h`, `+1d` from now.
+ */
+export function parseDtg(typed: string, now: Date): Date | null {
+  const text = typed.trim().toUpperCase().replaceAll(' ', '');
+  const later = LATER.exec(text);
+  if (later) {
+    const unit = { '': MINUTE_MS, M: MINUTE_MS, H: 60 * MINUTE_MS, D: DAY_MS }[later[2] ?? ''] ?? MINUTE_MS;
+    return new Date(now.getTime() + Number(later[1]) * unit);
+  }
+  const full = FULL.exec(text);
+  if (full) return fromGroup(full, now);
+  const hour = HOUR.exec(text);
+  return hour ? nextTime(Number(hour[1]), Number(hour[2]), hour[3] ?? 'Z', now) : null;
+}
+
+function fromGroup(group: RegExpExecArray, now: Date): Date | null {
+  const [, day, hour, minute, letter = '', name, year] = group;
+  const wall = (y: number, m: number): Date | null => moment(y, m, Number(day), Number(hour), Number(minute), letter);
+  if (name) {
+    const month = (MONTHS as readonly string[]).indexOf(name);
+    return month < 0 ? null : wall(2000 + Number(year), month);
+  }
+  const near = [-1, 0, 1].map((step) => wall(now.getUTCFullYear(), now.getUTCMonth() + step)).filter((d) => d !== null);
+  const away = (d: Date): number => Math.abs(d.getTime() - now.getTime());
+  return near.sort((a, b) => away(a) - away(b))[0] ?? null;
+}
+
+function nextTime(hour: number, minute: number, letter: string, now: Date): Date | null {
+  const today = moment(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate(), hour, minute, letter);
+  if (!today) return null;
+  const days = Math.floor((now.getTime() - today.getTime()) / DAY_MS) + 1;
+  return new Date(today.getTime() + days * DAY_MS);
+}
+
+function moment(year: number, month: number, day: number, hour: number, minute: number, letter: string): Date | null {
+  const east = hoursOf(letter);
+  if (east === undefined || hour > 23 || minute > 59) return null;
+  const wall = new Date(Date.UTC(year, month, day, hour, minute));
+  // A day that the month does not have rolls over: that is a slip, not a date.
+  if (wall.getUTCDate() !== day) return null;
+  return new Date(wall.getTime() - east * 60 * MINUTE_MS);
 }
 
 /** `now` rounded up to the next five minutes, `minutes` later: deadlines people can say aloud. */

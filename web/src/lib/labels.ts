@@ -16,9 +16,20 @@ export function rankOf(label: Label, classifications: readonly Classification[])
   return classifications.find((c) => c.name === label.classification)?.rank ?? -1;
 }
 
-/** All labels as one, or null when there is none that the policy knows. */
+/**
+ * The rank of what is shown.  A partner's label stands under another policy: its marking's colour places
+ * it among ours, and what cannot be placed counts as the highest, never as nothing.
+ */
+export function shownRank(label: Label, colour: string, policy: Policy): number {
+  const own = label.policy === policy.policy ? rankOf(label, policy.classifications) : -1;
+  if (own >= 0) return own;
+  const alike = policy.classifications.find((c) => c.colour.toLowerCase() === colour.toLowerCase());
+  return alike?.rank ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** All labels as one, or null when none stands under this policy. */
 export function aggregate(labels: readonly Label[], policy: Policy): Label | null {
-  const known = labels.filter((l) => rankOf(l, policy.classifications) >= 0);
+  const known = labels.filter((l) => l.policy === policy.policy && rankOf(l, policy.classifications) >= 0);
   const [first] = known;
   if (!first) return null;
   const highest = known.reduce((a, b) =>

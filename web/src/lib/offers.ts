@@ -1,6 +1,6 @@
-/** Offers while they are being typed: times as the input has them, quantities as numbers. */
+/** Offers while they are being typed: times in RFC 3339 or empty, quantities as numbers. */
 import type { Item, Offer } from '../api/types';
-import { fromZuluInput, inMinutes, toZuluInput } from './dtg';
+import { inMinutes } from './dtg';
 
 export type Draft = {
   what: string;
@@ -20,8 +20,8 @@ export function emptyOffer(now: Date): Draft {
     quantity: 1,
     unit: '',
     from_place: '',
-    available_from: toZuluInput(inMinutes(now, 60)),
-    available_until: toZuluInput(inMinutes(now, 60 + USUAL_MINUTES)),
+    available_from: inMinutes(now, 60).toISOString(),
+    available_until: inMinutes(now, 60 + USUAL_MINUTES).toISOString(),
   };
 }
 
@@ -37,7 +37,7 @@ export function toOffer(draft: Draft): Offer {
     quantity: Number(draft.quantity),
     unit: draft.unit.trim(),
     from_place: draft.from_place.trim(),
-    available_from: fromZuluInput(draft.available_from) ?? null,
-    available_until: fromZuluInput(draft.available_until) ?? null,
+    available_from: draft.available_from || null,
+    available_until: draft.available_until || null,
   };
 }

@@ -6,7 +6,7 @@ import { SvelteMap } from 'svelte/reactivity';
 
 import * as api from '../api/node';
 import type { Label, Marking } from '../api/types';
-import { aggregate, labelKey, rankOf } from '../lib/labels';
+import { aggregate, labelKey, rankOf, shownRank } from '../lib/labels';
 import { session } from './session.svelte';
 
 type Shown = { label: Label; marking: Marking; count: number };
@@ -36,12 +36,14 @@ class Marks {
     const shown = [...this.#shown.values()];
     const policy = session.policy;
     if (!shown.length || !policy) return shown[0]?.marking ?? null;
+    const rank = (s: Shown): number => shownRank(s.label, s.marking.colour, policy);
+    const single = shown.reduce((a, b) => (rank(b) > rank(a) ? b : a));
     const together = aggregate(shown.map((s) => s.label), policy);
-    const known = together && this.#known.get(labelKey(together));
-    if (together && !known) void this.#ask(together);
+    if (!together || rank(single) > rankOf(together, policy.classifications)) return single.marking;
+    const known = this.#known.get(labelKey(together));
+    if (!known) void this.#ask(together);
     // Until the node has said it: the highest single one, never a lower one.
-    const rank = (s: Shown): number => rankOf(s.label, policy.classifications);
-    return known || shown.reduce((a, b) => (rank(b) > rank(a) ? b : a)).marking;
+    return known ?? single.marking;
   }
 
   async #ask(label: Label): Promise<void> {

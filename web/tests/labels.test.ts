@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Label, Policy } from '../src/api/types';
+import { contrast, inkOn } from '../src/lib/colour';
+import { aggregate, holds, labelKey, parted, shownRank, toggled } from '../src/lib/labels';
+
+const P = 'urn:policy:own';
+const policy: Policy = {
+  policy: P,
+  classifications: [
+    { name: 'OPEN', rank: 0, marking: { en: 'OPEN', ja: '公開' }, colour: '#208040' },
+    { name: 'SECRET', rank: 3, marking: { en: 'SECRET', ja: '秘' }, colour: '#b02020' },
+    { name: 'RESTRICTED', rank: 1, marking: { en: 'RESTRICTED', ja: '注意' }, colour: '#2060b0' },
+  ],
+  tags: [
+    { tag: 'Releasable to', type: 'permissive', values: [] },
+    { tag: 'Codeword', type: 'restrictive', values: [] },
+  ],
+  suggestions: [],
+};
+const label = (classification: string, rel?: string[], code?: string[]): Label => ({
+  policy: P,
+  classification,
+  categories: [
+    ...(rel ? [{ tag: 'Releasable to', type: 'permissive' as const, values: rel }] : []),
+    ...(code ? [{ tag: 'Codeword', type: 'restrictive' as const, values: code }] : []),
+  ],
+});
+
+describe('the labels on screen, taken together', () => {
+  it('have the highest classification by rank, not by order or name', () => {
+    expect(aggregate([label('OPEN'), label('SECRET'), label('RESTRICTED')], policy)?.classification).toBe('SECRET');
+  });
+
+  it('unite restrictive values and keep only the permissive ones that all have', () => {
+    const both = aggregate([label('OPEN', ['JPN', 'USA'], ['A']), label('OPEN', ['USA', 'PHL'], ['B'])], policy);
+    expect(both?.categories).toEqual([
+      { tag: 'Releasable to', type: 'permissive', values: ['USA'] },
+      { tag: 'Codeword', type: 'restrictive', values: ['A', 'B'] },
+    ]);
+  });
+
+  it('are nothing when no label stands under the policy', () => {
+    expect(aggregate([{ policy: 'urn:other', classification: 'SECRET' }], policy)).toBeNull();
+  });
+
+  it('rank a foreign label by its colour, and one that cannot be placed above all', () => {
+    const foreign: Label = { policy: 'urn:other', classification: 'SECRET' };
+    expect(shownRank(foreign, '#2060B0', policy)).toBe(1);
+    expect(shownRank(foreign, '#123456', policy)).toBeGreaterThan(3);
+    expect(shownRank(label('OPEN'), '#b02020', policy)).toBe(0);
+  });
+});
+
+describe('choosing a label', () => {
+  it('is the same label in whatever order values were chosen', () => {
+    const one = toggled(toggled(label('OPEN'), 'Releasable to', 'permissive', 'USA'), 'Releasable to', 'permissive', 'JPN');
+    expect(labelKey(one)).toBe(labelKey(label('OPEN', ['JPN', 'USA'])));
+  });
+
+  it('leaves no empty tag behind when the last value goes', () => {
+    const none = toggled(label('OPEN', ['USA']), 'Releasable to', 'permissive', 'USA');
+    expect(none.categories).toEqual([]);
+    expect(holds(none, 'Releasable to', 'USA')).toBe(false);
+  });
+
+  it('says who gets it and who does not, with the reason', () => {
+    const marking = { en: '', ja: '', colour: '', portion: '' };
+    const audience = [
+      { hq: 'us.usfj', outcome: 'withheld' as const, reason: 'not releasable to USA' },
+      { hq: 'ph.afp', outcome: 'released' as const, reason: '' },
+    ];
+    expect(parted({ marking, audience, readable: true })).toEqual({
+      released: ['ph.afp'],
+      withheld: [{ hq: 'us.usfj', reason: 'not releasable to USA' }],
+    });
+  });
+});
+
+it('ink on any policy colour can be read: at least 4.5 to 1 (WCAG 2.2, 1.4.3)', () => {
+  for (let hue = 0; hue <= 0xfff; hue++) {
+    const paper = '#' + hue.toString(16).padStart(3, '0');
+    expect(contrast(paper, inkOn(paper)), paper).toBeGreaterThanOrEqual(4.5);
+  }
+  expect(contrast('#2e8b57', inkOn('#2e8b57'))).toBeGreaterThanOrEqual(4.5);
+});
