@@ -7,6 +7,7 @@ must hold beyond that.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -19,7 +20,7 @@ from .states import Promised
 # --- Sums -----------------------------------------------------------------------------------------
 
 
-class Sum(msgspec.Struct, frozen=True):
+class Sum(msgspec.Struct, frozen=True, gc=False):
     """Quantities of one thing in one unit: asked for, promised and not cancelled, delivered."""
 
     what: str
@@ -29,6 +30,7 @@ class Sum(msgspec.Struct, frozen=True):
     done: float
 
 
+@lru_cache(maxsize=4096)  # names repeat: a few hundred things are asked for again and again
 def same_thing(what: str, unit: str) -> tuple[str, str]:
     """The name under which two quantities may be added."""
     return " ".join(what.split()).casefold(), unit.strip().casefold()

@@ -115,7 +115,7 @@ def _said_row(item: Folded, record: Record) -> tuple[object, ...] | None:
     return (*head, outcome, review, progress, what, unit, quantity, done)
 
 
-class Standing(msgspec.Struct):
+class Standing(msgspec.Struct, gc=False):
     """Facts about one request or task being gathered; ``said`` has kind and id of each thing said."""
 
     asker: str

@@ -69,7 +69,7 @@ class Move(StrEnum):
 # --- Facts ----------------------------------------------------------------------------------------
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Answered(msgspec.Struct, frozen=True, gc=False):
     """One answer as far as state goes."""
 
     at: datetime
@@ -77,7 +77,7 @@ class Answered(msgspec.Struct, frozen=True):
     review_at: datetime | None = None
 
 
-class Promised(msgspec.Struct, frozen=True):
+class Promised(msgspec.Struct, frozen=True, gc=False):
     """One commitment as far as state goes."""
 
     state: Progress
@@ -87,7 +87,7 @@ class Promised(msgspec.Struct, frozen=True):
     quantity_done: float = 0.0
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything that is known about one request or task, as a set: no order, no duplicates that count.
 
     ``answers`` and ``promises`` are the newest versions of distinct records of the answerer.
@@ -101,7 +101,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     promises: tuple[Promised, ...] = ()
 
 
-class Signature(msgspec.Struct, frozen=True):
+class Signature(msgspec.Struct, frozen=True, gc=False):
     """The six symbols a state depends on."""
 
     withdrawn: bool

@@ -110,15 +110,15 @@ def request_board(
 
 def task_view(desk: Desk, record_id: str, delivery: Delivered = _never_left) -> TaskView | None:
     """One task with its reports; None if there is none that this person may see."""
-    views = _tasks(desk, "id = ?", (record_id,), 1, delivery)
+    views = _tasks(desk, "id = ?", (record_id,), 1, delivery, replies=True)
     return views[0] if views else None
 
 
 def task_board(
     desk: Desk, delivery: Delivered = _never_left, state: State | None = None, limit: int = MAX_BOARD
 ) -> list[TaskView]:
-    """Tasks of both sides, newest first."""
-    views = _tasks(desk, "kind = 'task'", (), min(limit, MAX_BOARD), delivery)
+    """Tasks of both sides, newest first, without their reports."""
+    views = _tasks(desk, "kind = 'task'", (), min(limit, MAX_BOARD), delivery, replies=False)
     return [v for v in views if state is None or v.state is state]
 
 
@@ -134,7 +134,7 @@ def incident_view(desk: Desk, record_id: str, delivery: Delivered = _never_left)
     return IncidentView(
         seen=seen,
         requests=tuple(_requests(desk, inside, (record_id, "request"), MAX_RELATED, delivery, replies=False)),
-        tasks=tuple(_tasks(desk, inside, (record_id, "task"), MAX_RELATED, delivery)),
+        tasks=tuple(_tasks(desk, inside, (record_id, "task"), MAX_RELATED, delivery, replies=False)),
         log=_related(desk, record_id, LogEntry),
         decisions=_related(desk, record_id, Decision),
     )
@@ -157,19 +157,24 @@ _NEEDS = {
 }
 
 
-def _moves(desk: Desk, what: str, state: State, standing: Standing) -> tuple[Move, ...]:
-    """What the table allows this side, the person's roles permit, and there is something to do about."""
-    sides = states.side_of(desk.hq, standing.asker, standing.answerer)
-    allowed = states.moves(state, sides)
-    work = any(p.state in ("planned", "under way") for p in standing.promises)
-    needs = _NEEDS[what]
-    return tuple(
-        move
-        for move in Move
-        if move in allowed
-        and (move is not Move.PROGRESS or work)
-        and desk.person.may(needs.get(move, Permission.REQUEST_ANSWER))
-    )
+class _Allowed:
+    """What this person may do about requests (or tasks), worked out once for each state and side."""
+
+    def __init__(self, desk: Desk, what: str) -> None:
+        self._hq = desk.hq
+        needs = _NEEDS[what]
+        self._held = [m for m in Move if desk.person.may(needs.get(m, Permission.REQUEST_ANSWER))]
+        self._known: dict[tuple[State, bool, bool, bool], tuple[Move, ...]] = {}
+
+    def moves(self, state: State, standing: Standing) -> tuple[Move, ...]:
+        """What the table allows this side, the roles permit, and there is something to do about."""
+        work = any(p.state in ("planned", "under way") for p in standing.promises)
+        key = (state, self._hq == standing.asker, self._hq == standing.answerer, work)
+        if key not in self._known:
+            sides = states.side_of(self._hq, standing.asker, standing.answerer)
+            allowed = states.moves(state, sides) - (frozenset() if work else {Move.PROGRESS})
+            self._known[key] = tuple(m for m in self._held if m in allowed)
+        return self._known[key]
 
 
 def _holder(state: State, standing: Standing) -> str:
@@ -185,7 +190,7 @@ def _requests(
     *,
     replies: bool,
 ) -> list[RequestView]:
-    now = desk.clock.now()
+    now, allowed = desk.clock.now(), _Allowed(desk, "request")
     views = []
     gathered = gather(desk, where, values, limit)
     for seen in look_all(desk.views, gathered, Request):
@@ -207,7 +212,7 @@ def _requests(
                 delivery=arrived,
                 read_at=None if standing.read_at is None else moment(standing.read_at),
                 fulfilled=fulfilled(request.items, standing.promises),
-                moves=_moves(desk, "request", state, standing),
+                moves=allowed.moves(state, standing),
                 acknowledgement=_first(desk, standing) if replies else None,
                 answers=_said(desk, standing, "answer", Answer) if replies else (),
                 commitments=_said(desk, standing, "commitment", Commitment) if replies else (),
@@ -217,9 +222,15 @@ def _requests(
 
 
 def _tasks(
-    desk: Desk, where: str, values: tuple[object, ...], limit: int, delivery: Delivered
+    desk: Desk,
+    where: str,
+    values: tuple[object, ...],
+    limit: int,
+    delivery: Delivered,
+    *,
+    replies: bool,
 ) -> list[TaskView]:
-    now = desk.clock.now()
+    now, allowed = desk.clock.now(), _Allowed(desk, "task")
     views = []
     gathered = gather(desk, where, values, limit)
     for seen in look_all(desk.views, gathered, Task):
@@ -234,9 +245,9 @@ def _tasks(
                 holder=_holder(state, standing),
                 delivery=arrived,
                 read_at=None if standing.read_at is None else moment(standing.read_at),
-                moves=_moves(desk, "task", state, standing),
-                acknowledgement=_first(desk, standing),
-                reports=_said(desk, standing, "task-report", TaskReport),
+                moves=allowed.moves(state, standing),
+                acknowledgement=_first(desk, standing) if replies else None,
+                reports=_said(desk, standing, "task-report", TaskReport) if replies else (),
             )
         )
     return views
