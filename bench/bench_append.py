@@ -150,35 +150,39 @@ def single_appends(folder: Path, load: list[list[Draft]]) -> Times:
     return [elapsed, *times]
 
 
+RUNS = (flat_file, apsw_bound, log_append, append_and_seal, with_sealer, single_appends)
+
+
 def p99(times: Times) -> float:
     return sorted(times)[int(len(times) * 0.99)]
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--batches", type=int, default=100)
-    asked = options.parse_args()
-    runs = (flat_file, apsw_bound, log_append, append_and_seal, with_sealer, single_appends)
-    rates: dict[str, list[float]] = {run.__name__: [] for run in runs}
-    tails: dict[str, list[float]] = {run.__name__: [] for run in runs}
-    for _ in range(asked.rounds):
-        load = list(drafts(asked.batches))
-        for run in runs:
+def measure(rounds: int, batches: int) -> dict[str, tuple[float, float]]:
+    """For each run its median rate (records a second) and its median p99 (seconds)."""
+    rates: dict[str, list[float]] = {run.__name__: [] for run in RUNS}
+    tails: dict[str, list[float]] = {run.__name__: [] for run in RUNS}
+    for _ in range(rounds):
+        load = list(drafts(batches))
+        for run in RUNS:
             with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
                 times = run(Path(folder), load)
             elapsed = times.pop(0) if run is single_appends else sum(times)
-            rates[run.__name__].append(asked.batches * BATCH / elapsed)
+            rates[run.__name__].append(batches * BATCH / elapsed)
             tails[run.__name__].append(p99(times))
-    bound = statistics.median(rates[apsw_bound.__name__])
-    print(
-        f"{asked.rounds} rounds of {asked.batches} commits of {BATCH} records of {RECORD_BYTES} bytes, medians"
-    )
+    return {name: (statistics.median(rates[name]), statistics.median(tails[name])) for name in rates}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--batches", type=int, default=100)
+    asked = options.parse_args()
+    found = measure(asked.rounds, asked.batches)
+    bound = found[apsw_bound.__name__][0]
+    print(f"{asked.rounds} rounds of {asked.batches} commits, {BATCH} records of {RECORD_BYTES} bytes each")
     print(f"{'':18}{'records/s':>12}{'of apsw bound':>15}{'p99 ms':>9}")
-    for name, found in rates.items():
-        rate = statistics.median(found)
-        tail = statistics.median(tails[name]) * 1000
-        print(f"{name.replace('_', ' '):18}{rate:12,.0f}{rate / bound:15.2f}{tail:9.1f}")
+    for name, (rate, tail) in found.items():
+        print(f"{name.replace('_', ' '):18}{rate:12,.0f}{rate / bound:15.2f}{tail * 1000:9.1f}")
 
 
 if __name__ == "__main__":
