@@ -198,6 +198,16 @@ def test_an_agreement_that_has_ended_ends_the_links_to_come(station):
     usfj.wait_state("jp.jjoc", "down", "link.agreement")
 
 
+def test_an_agreement_that_ends_cuts_the_link_that_is_up(station):
+    usfj, jjoc = station("us.usfj", FakeClock(NOW)), station("jp.jjoc", FakeClock(NOW))
+    soon = msgspec.structs.replace(jjoc.entry("listen"), until=NOW + timedelta(hours=1))
+    port = listening(usfj, soon)
+    jjoc.open(usfj.entry("dial", port))
+    usfj.wait_state("jp.jjoc", "up")
+    usfj.clock.advance(timedelta(hours=1))
+    usfj.wait_state("jp.jjoc", "down", "link.agreement")
+
+
 def test_a_partner_that_we_are_to_dial_may_not_call(station):
     usfj, jjoc = station("us.usfj"), station("jp.jjoc")
     port = listening(usfj, jjoc.entry("dial", 9))

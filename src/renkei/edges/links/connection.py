@@ -15,8 +15,10 @@ import contextlib
 import select
 import ssl
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from threading import Event
 
 from renkei.kernel.clock import Clock
@@ -31,8 +33,17 @@ from .waker import Waker
 _NOTHING = memoryview(b"")
 
 
+def where(error: Exception) -> str:
+    """What kind of error arose where in this program, without its words, which might carry content."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno},"
+
+
 class Connection:
-    """One connection's life.  ``run`` does it all, in the calling thread; the rest is for other threads."""
+    """One connection's life.  ``run`` does it all, in the calling thread; the rest is for other threads.
+
+    ``check`` is called with every tick and raises when the connection may no longer be.
+    """
 
     def __init__(
         self,
@@ -42,6 +53,7 @@ class Connection:
         on_up: Callable[["Connection"], None],
         on_suspect: Callable[["Connection"], None],
         on_events: Callable[[Sequence[object]], None],
+        check: Callable[[datetime], None],
     ) -> None:
         self.ended = Event()
         self.suspect = False
@@ -50,6 +62,7 @@ class Connection:
         self._tls = tls
         self._clock = clock
         self._on_up, self._on_suspect, self._on_events = on_up, on_suspect, on_events
+        self._check = check
         self._waker = Waker()
         self._grown = False
         self._closing: RenkeiError | None = None
@@ -102,7 +115,7 @@ class Connection:
         except OSError as error:
             return name_failure(error)
         except Exception as error:
-            return OurFault("link.session", "the exchange to go on", f"{type(error).__name__} in this node")
+            return OurFault("link.session", "the exchange to go on", where(error))
 
     def _wait(self) -> bool:
         """Wait until there is something to do; whether the socket may have bytes."""
@@ -194,7 +207,9 @@ class Connection:
         if now < self._next_tick:
             return
         self._next_tick = now + TICK_EVERY
-        self._session.tick(self._clock.now())
+        moment = self._clock.now()
+        self._check(moment)
+        self._session.tick(moment)
         silent = now - self._heard
         if self.up_since is None and now - self._started > FIRST_WORDS:
             raise Unreachable("link.greeting", f"the partner's greeting within {FIRST_WORDS:g} s", "none")

@@ -14,10 +14,10 @@ from datetime import timedelta
 from threading import Thread
 
 from renkei.kernel.clock import Clock
-from renkei.kernel.errors import RenkeiError, Unreachable
+from renkei.kernel.errors import OurFault, RenkeiError, Unreachable
 from renkei.kernel.identity import Identity, PartnerEntry
 
-from .connection import Connection
+from .connection import Connection, where
 from .limits import (
     ATTEMPT_PATIENCE,
     ATTEMPTS_AT_ONCE,
@@ -209,9 +209,13 @@ class LinkDialer(Link):
             if self.is_off or self._is_sound():
                 self._wait([], None)
                 continue
-            tls = self._race()
-            if tls is not None:
-                self._begin(tls)
+            try:
+                tls = self._race()
+                if tls is not None:
+                    self._begin(tls)
+            except Exception as error:
+                self.note_failure(OurFault("link.dialler", "to go on dialling", where(error)))
+                time.sleep(RETRY_MAX)
 
     def _is_sound(self) -> bool:
         current = self._current

@@ -30,7 +30,7 @@ from renkei.kernel.errors import RenkeiError, Unreachable
 from renkei.kernel.identity import PartnerEntry
 from renkei.kernel.link import LinkSession, LinkState
 
-from .connection import Connection
+from .connection import Connection, where
 from .limits import REPLACE_PATIENCE, STABLE_AFTER
 
 SessionFactory = Callable[[str], LinkSession]
@@ -123,7 +123,12 @@ class Link:
         is off.  The caller then calls ``serve`` in the thread that is to do the work.
         """
         connection = Connection(
-            tls, self._clock, on_up=self._came_up, on_suspect=self._suspect, on_events=self._hand_on
+            tls,
+            self._clock,
+            on_up=self._came_up,
+            on_suspect=self._suspect,
+            on_events=self._hand_on,
+            check=self._check_agreement,
         )
         with self._changing():
             if self.is_off:
@@ -166,6 +171,11 @@ class Link:
             if self._current is connection and not self.is_off:
                 self._note(state="up", last_error="", attempts=0, next_try_at=None)
 
+    def _check_agreement(self, now: datetime) -> None:
+        """Raise when the agreement with the partner has ended under a link that is up."""
+        if not self.partner.in_force(now):
+            raise Unreachable("link.agreement", f"an agreement with {self.hq} in force", "its end")
+
     def _hand_on(self, events: Sequence[object]) -> None:
         if self._on_events is not None:
             self._on_events(self.hq, events)
@@ -190,6 +200,8 @@ class Link:
                 _log.info("link", partner=self.hq, state=notice.state, error=notice.last_error)
                 if self._on_state is not None:
                     self._on_state(self.hq, notice)
+            except Exception as error:
+                _log.error("link.told", partner=self.hq, error=where(error))
             finally:
                 self._telling = False
 

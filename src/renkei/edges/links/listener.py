@@ -10,6 +10,7 @@ import contextlib
 import select
 import socket
 import ssl
+import time
 from collections.abc import Iterable
 from threading import Lock, Thread, current_thread
 
@@ -19,7 +20,7 @@ from renkei.kernel.clock import Clock
 from renkei.kernel.errors import OurFault, RenkeiError, TheirFault, Unreachable
 from renkei.kernel.identity import Identity, PartnerEntry
 
-from .limits import BACKLOG, HANDSHAKE_PATIENCE, HANDSHAKES_AT_ONCE
+from .limits import ACCEPT_PAUSE, BACKLOG, HANDSHAKE_PATIENCE, HANDSHAKES_AT_ONCE
 from .link import Link, OnEvents, OnState, SessionFactory
 from .tls import Contexts, check_own, name_failure, peer_of, tune
 from .waker import Waker
@@ -113,9 +114,15 @@ class LinkListener:
         poll.register(self._waker.fd, select.POLLIN)
         while not self._stopping:
             poll.poll()
-            with contextlib.suppress(OSError):
+            try:
                 caller, address = self._server.accept()
-                self._receive(caller, str(address[0]))
+            except (BlockingIOError, ConnectionError):
+                continue  # the call was for us to stop, or the caller is gone already
+            except OSError as error:
+                self._refuse("here", name_failure(error))
+                time.sleep(ACCEPT_PAUSE)
+                continue
+            self._receive(caller, str(address[0]))
 
     def _receive(self, caller: socket.socket, origin: str) -> None:
         """Give the caller a thread; when too many are strangers still, hang up on the oldest of them."""
@@ -125,7 +132,14 @@ class LinkListener:
             if len(strangers) >= HANDSHAKES_AT_ONCE:
                 _interrupt(strangers[0])
             self._callers[thread] = caller
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            caller.close()
+            with self._lock:
+                del self._callers[thread]
+            self._refuse(origin, OurFault("link.threads", "room for another thread", "none"))
+            time.sleep(ACCEPT_PAUSE)
 
     def _meet(self, caller: socket.socket, origin: str) -> None:
         """A caller's thread: authenticate it, then serve its link."""

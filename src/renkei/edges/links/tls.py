@@ -109,7 +109,10 @@ def peer_of(
     der = tls.getpeercert(binary_form=True)
     if der is None:
         raise TheirFault("link.certificate", "a certificate", "none")
-    peer = x509.load_der_x509_certificate(der)
+    try:
+        peer = x509.load_der_x509_certificate(der)
+    except ValueError as error:
+        raise TheirFault("link.certificate", "a well-formed certificate", "another") from error
     entry = _issuing_partner(peer, partners)
     try:
         check_link_certificate(peer, entry.hq, entry.card.authority, now)

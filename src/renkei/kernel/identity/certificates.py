@@ -133,11 +133,19 @@ def check_dates(certificate: x509.Certificate, what: str, now: datetime) -> None
 
 def names_in(certificate: x509.Certificate) -> tuple[str, str]:
     """The common name and the DNS alternative name; ``(none)`` or ``(several)`` where not exactly one."""
-    common = [str(a.value) for a in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    try:
+        common = [str(a.value) for a in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    except ValueError:
+        common = []
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         other = [str(name.value) for name in extension.value]
-    except (x509.ExtensionNotFound, ValueError):
+    except (
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        ValueError,
+    ):
         other = []
     return _only(common), _only(other)
 
