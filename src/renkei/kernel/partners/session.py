@@ -97,10 +97,9 @@ class Session:
         if self._state != "open":
             return
         self._answer(self._receiver.tick(now))
-        if not self._pending and min(self._heard or now, self._spoke or now) < now:
-            quiet = max(seconds_between(self._heard, now), seconds_between(self._spoke, now))
-            if quiet >= PING_AFTER:
-                self._answer(Turn(frames=[frames.Ping(int(now.timestamp() * 1000).to_bytes(_PING_BYTES))]))
+        quiet = max(seconds_between(self._heard, now), seconds_between(self._spoke, now))
+        if quiet >= PING_AFTER and not self._pending:
+            self._answer(Turn(frames=[frames.Ping(int(now.timestamp() * 1000).to_bytes(_PING_BYTES))]))
 
     # --- within --------------------------------------------------------------------------------------
 
