@@ -5,8 +5,8 @@ the cut*.  A cut that the system reports (refused, reset) is retried at most ``R
 jitter) after the return.  A silent cut (packets vanish) is suspected after ``SUSPECT_AFTER`` of
 silence; from then on a new attempt sets out every ``RETRY_MAX`` while earlier ones still wait, so that
 the first packet to get through opens the link.  A cut too short to be suspected is bridged by TCP's own
-repetition (RFC 6298: after about 0.2, 0.6, 1.4 and 3 s on a short line): the longest wait is after a cut of just
-over 1.4 s, which suspicion, at 2.25 s at the latest, ends.
+repetition (RFC 6298: after about 0.2, 0.6, 1.4 and 3 s on a short line): the longest wait is after a cut of
+just over 1.4 s, which suspicion, at 2.25 s at the latest, ends.
 """
 
 RETRY_FIRST = 0.05
