@@ -11,10 +11,10 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from .desk import Desk
-from .errors import Refused
+from .errors import BadInput, Refused
 from .labels.model import Label
 from .people import Permission
-from .records import Language, Record, Text, Translation
+from .records import Language, Record, Text, Translation, what_came
 from .seen import Seen, look
 
 MAX_TEXT = 20_000
@@ -164,5 +164,26 @@ def one(desk: Desk, record: R) -> R:
 
 
 def append(desk: Desk, records: Sequence[R]) -> list[R]:
-    """Append records together and return them as logged."""
+    """Append records together and return them as logged.
+
+    Raises BadInput for one beyond its kind's limits: what no reader could decode must not be logged.
+    """
+    for record in records:
+        try:
+            msgspec.json.decode(msgspec.json.encode(record), type=type(record))
+        except msgspec.ValidationError as err:
+            raise BadInput("record.form", f"a {record.kind} within its limits", what_came(err)) from None
     return list(desk.writer.append(records).records)  # type: ignore[arg-type]
+
+
+def check_references(desk: Desk, *ids: str | None) -> Refused | None:
+    """Refused unless every id given is one of a record that this person may see here."""
+    wanted = {i for i in ids if i}
+    if wanted and len(desk.views.records_of(wanted)) < len(wanted):
+        return Refused(
+            code="reference.unknown",
+            expected="references to records known here",
+            came="one to another",
+            status=422,
+        )
+    return None

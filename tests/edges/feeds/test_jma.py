@@ -254,6 +254,14 @@ def test_nothing_is_logged_for_bad_input(duo: Duo) -> None:
     assert duo.jjoc.master.size == 0
 
 
+def test_a_report_beyond_a_hazards_limits_is_not_logged(duo: Duo) -> None:
+    body = changed(ADVISORY, "<Name>高知県</Name>", f"<Name>{'高' * 300}</Name>")
+    with pytest.raises(BadInput) as caught:
+        ingest(duo.jjoc.desk(), body, suggested(JJOC, "open"))
+    assert caught.value.code == "record.form"
+    assert duo.jjoc.master.size == 0
+
+
 @given(st.integers(0, 6000), st.binary(min_size=1, max_size=6))
 def test_damage_anywhere_is_read_or_named_and_never_breaks_the_reader(place: int, damage: bytes) -> None:
     data = packaged(ADVISORY)

@@ -205,6 +205,13 @@ def test_a_log_entry_is_corrected_by_another_and_stays(duo: Duo) -> None:
     assert refused(outcome).status == 404
 
 
+def test_a_reference_to_a_record_that_is_not_here_is_refused(duo: Duo) -> None:
+    gone = duo.jjoc.desk().new_id(duo.clock.now())
+    given = LogEntryIn(text="x", label=LABEL, incident=gone)
+    assert refused(write_log_entry(duo.jjoc.desk(), given)).code == "reference.unknown"
+    assert duo.jjoc.master.size == 0
+
+
 def test_a_log_entry_cannot_be_about_the_future(duo: Duo) -> None:
     ahead = duo.clock.now() + timedelta(minutes=1)
     given = LogEntryIn(text="x", label=LABEL, happened_at=ahead)

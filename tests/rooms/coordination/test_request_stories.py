@@ -3,11 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from renkei.kernel.drafting import TextIn
-from renkei.kernel.errors import Refused
+from renkei.kernel.errors import Refused, StaleVersion
 from renkei.kernel.people import Role
+from renkei.kernel.views import ViewStore
+from renkei.rooms import VIEWS
 from renkei.rooms.coordination import (
     AcknowledgeIn,
     Answer,
@@ -261,6 +264,22 @@ def test_an_answer_without_a_label_takes_the_requests_under_the_own_policy(duo: 
         )
     )
     assert made[0].label == suggested(USFJ, "official-jpn").canonical()
+
+
+def test_of_two_desks_that_answer_at_once_the_log_takes_the_first(duo: Duo) -> None:
+    request = ask(duo)
+    duo.carry_all()
+    theirs = duo.jjoc.alias(request.id)
+    behind = ViewStore(None, duo.usfj.codec, duo.usfj.book, VIEWS, lambda s, a: None, USFJ)
+    behind.fold(duo.usfj.sources)
+    desk = duo.usfj.desk()
+    reader = behind.reader(desk.realm, desk.person.clearance)
+    slower = msgspec.structs.replace(desk, views=reader)
+    done(answer_request(desk, theirs, AnswerIn(outcome="full", offers=(offer(),))))
+    with pytest.raises(StaleVersion):
+        answer_request(slower, theirs, AnswerIn(outcome="full", offers=(offer(),)))
+    behind.close()
+    assert len(view(duo.usfj, theirs).commitments) == 1
 
 
 def test_deadlines_show_beside_the_state_until_they_are_met(duo: Duo) -> None:

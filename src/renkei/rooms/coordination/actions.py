@@ -15,6 +15,7 @@ from renkei.kernel.clock import to_millisecond
 from renkei.kernel.desk import Desk
 from renkei.kernel.drafting import (
     append,
+    check_references,
     label_like,
     one,
     own_whole,
@@ -41,7 +42,7 @@ from .inputs import (
     ReasonIn,
     RequestIn,
 )
-from .making import acknowledge, make, note_of, reply, same, withdraw
+from .making import acknowledge, answer_id, make, note_of, reply, same, withdraw
 from .records import (
     Acknowledgement,
     Answer,
@@ -64,6 +65,8 @@ from .views import RequestView, request_view
 def open_incident(desk: Desk, given: IncidentIn) -> Incident | Refused:
     """Open an incident, with the hazards it is about."""
     if refused := desk.person.refuse(Permission.INCIDENT_WRITE):
+        return refused
+    if refused := check_references(desk, *given.hazards):
         return refused
     texts = texts_of(desk, title=given.title, summary=given.summary)
     if isinstance(texts, Refused):
@@ -109,11 +112,14 @@ def send_request(desk: Desk, given: RequestIn) -> Request | Refused:
     if refused := desk.person.refuse(Permission.REQUEST_SEND):
         return refused
     now = desk.clock.now()
-    if refused := rules.check_request(desk.hq, given.to, now, given.acknowledge_by, given.answer_by):
+    deadlines = (given.acknowledge_by, given.answer_by)
+    refused = rules.check_request(desk.hq, given.to, now, *deadlines) or check_references(
+        desk, given.incident
+    )
+    for label in [item.label for item in given.items if item.label is not None]:
+        refused = refused or desk.policies.validate(label)
+    if refused:
         return refused
-    for item in given.items:
-        if item.label is not None and (refused := desk.policies.validate(item.label)):
-            return refused
     texts = texts_of(desk, title=given.title, need=given.need)
     if isinstance(texts, Refused):
         return texts
@@ -161,7 +167,9 @@ def answer_request(desk: Desk, request: str, given: AnswerIn) -> list[Record] | 
     offers = tuple(Offer(**_offer(o)) for o in given.offers)
     begun = any(c.state in ("under way", "done") for c in mine)
     has_reason = given.reason is not None
-    if refused := rules.check_answer(given.outcome, has_reason, offers, view.seen.record.items, begun):
+    refused = check_references(desk, *(o.from_site for o in given.offers))
+    refused = refused or rules.check_answer(given.outcome, has_reason, offers, view.seen.record.items, begun)
+    if refused:
         return refused
     now = desk.clock.now()
     answer = _answer(desk, view, given, offers, now)
@@ -224,6 +232,7 @@ def _answer(
     fields: dict[str, Any] = same(given, "outcome", "review_at") | {"reason": reason, "offers": offers}
     current = max(view.answers, key=lambda seen: (seen.record.at, seen.record.version), default=None)
     if current is None or current.record.outcome == "declined":
+        header["id"] = answer_id(desk.hq, view.seen.record, len(view.answers))
         return Answer(**header, request=view.seen.record.id, **fields)
     whole = own_whole(desk, current, "answer")
     return whole if isinstance(whole, Refused) else revise(desk, whole, now, label=header["label"], **fields)
@@ -266,6 +275,8 @@ def write_log_entry(desk: Desk, given: LogEntryIn) -> LogEntry | Refused:
     now = desk.clock.now()
     if given.corrects is not None and look(desk.views, given.corrects, LogEntry) is None:
         return unknown("log-entry")
+    if refused := check_references(desk, given.incident, given.request, *given.links):
+        return refused
     if given.happened_at is not None and given.happened_at > now:
         return Refused(
             code="log-entry.time", expected="a time that has come", came="one in the future", status=422
@@ -282,6 +293,8 @@ def write_log_entry(desk: Desk, given: LogEntryIn) -> LogEntry | Refused:
 def record_decision(desk: Desk, given: DecisionIn) -> Decision | Refused:
     """Record what was decided, among what, by whose authority and why."""
     if refused := desk.person.refuse(Permission.DECISION_WRITE):
+        return refused
+    if refused := check_references(desk, given.incident, given.request):
         return refused
     options: list[Option] = []
     for number, option in enumerate(given.options):

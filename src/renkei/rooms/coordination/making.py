@@ -1,12 +1,14 @@
 """Steps that the room's actions share: making an own record, and replying to another's."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from renkei.kernel.clock import to_millisecond
 from renkei.kernel.desk import Desk
 from renkei.kernel.drafting import Words, label_like, one, own_whole, revise, stamp, text_of
 from renkei.kernel.errors import Refused
+from renkei.kernel.ids import new_id
 from renkei.kernel.labels.model import Label
 from renkei.kernel.records import Record, Text
 from renkei.kernel.seen import Seen
@@ -16,6 +18,7 @@ from .records import Acknowledgement, Request, Task
 
 R = TypeVar("R", bound=Record)
 A = TypeVar("A", Request, Task)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def same(given: Input, *names: str) -> dict[str, Any]:
@@ -30,7 +33,7 @@ def _plain(value: Any) -> Any:
 def make(desk: Desk, kind: type[R], label: Label, now: datetime, fields: dict[str, Any]) -> R | Refused:
     """A new record of this headquarters, logged; refused for a label the policy does not permit."""
     header = stamp(desk, label, now)
-    return header if isinstance(header, Refused) else one(desk, kind(**header, **fields))
+    return header if isinstance(header, Refused) else one(desk, kind(**{**header, **fields}))
 
 
 def reply(
@@ -60,6 +63,17 @@ def withdraw(desk: Desk, seen: Seen[A], what: str, given: ReasonIn) -> A | Refus
     if isinstance(reason, Refused):
         return reason
     return one(desk, revise(desk, found, desk.clock.now(), withdrawn=True, reason=reason))
+
+
+def answer_id(hq: str, original: Request | Task, number: int) -> str:
+    """The id of ``hq``'s answer number ``number`` (from 0) to a request or task.
+
+    Two desks that answer at the same moment arrive at the same id, so the log takes the first and
+    refuses the second as a stale version, instead of both promising the same thing.
+    """
+    asked_at = original.asked_at if isinstance(original, Request) else original.set_at
+    entropy = sha256(f"{hq} {original.id} {number}".encode()).digest()[:10]
+    return new_id(hq, max(asked_at, _EPOCH), entropy)
 
 
 def note_of(desk: Desk, given: Words | None, before: Text | None) -> Text | Refused | None:

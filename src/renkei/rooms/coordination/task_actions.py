@@ -1,13 +1,15 @@
 """What a person does about tasks; ``actions`` tells how the room's actions work."""
 
+from typing import Any
+
 from renkei.kernel.desk import Desk
-from renkei.kernel.drafting import one, own_whole, revise, text_of, texts_of, unknown
+from renkei.kernel.drafting import check_references, one, own_whole, revise, text_of, texts_of, unknown
 from renkei.kernel.errors import Refused
 from renkei.kernel.people import Permission
 
 from . import rules, states
 from .inputs import AcknowledgeIn, ProgressIn, ReasonIn, TaskAnswerIn, TaskIn
-from .making import acknowledge, make, note_of, reply, same, withdraw
+from .making import acknowledge, answer_id, make, note_of, reply, same, withdraw
 from .records import Acknowledgement, Read, Task, TaskReport
 from .states import Move
 from .views import TaskView, task_view
@@ -16,6 +18,8 @@ from .views import TaskView, task_view
 def set_task(desk: Desk, given: TaskIn) -> Task | Refused:
     """Give a task to one's own people, or propose it to another headquarters."""
     if refused := desk.person.refuse(Permission.TASK_WRITE):
+        return refused
+    if refused := check_references(desk, given.incident, given.request):
         return refused
     texts = texts_of(desk, title=given.title, detail=given.detail)
     if isinstance(texts, Refused):
@@ -57,10 +61,11 @@ def answer_task(desk: Desk, task: str, given: TaskAnswerIn) -> TaskReport | Refu
     reason = text_of(desk, given.reason)
     if isinstance(reason, Refused):
         return reason
-    fields = {"outcome": given.outcome, "reason": reason, "progress": "planned"}
+    fields: dict[str, Any] = {"outcome": given.outcome, "reason": reason, "progress": "planned"}
     if report is not None and before == "planned":
         return one(desk, revise(desk, report, desk.clock.now(), **fields))
-    return reply(desk, TaskReport, view.seen.record, given.label, {"task": task, **fields})
+    fields |= {"id": answer_id(desk.hq, view.seen.record, len(view.reports)), "task": task}
+    return reply(desk, TaskReport, view.seen.record, given.label, fields)
 
 
 def progress_task(desk: Desk, task: str, given: ProgressIn) -> TaskReport | Refused:

@@ -6,7 +6,17 @@ import msgspec
 
 from renkei.kernel.clock import Instant, to_millisecond
 from renkei.kernel.desk import Desk
-from renkei.kernel.drafting import Words, one, own_whole, revise, stamp, text_of, texts_of, unknown
+from renkei.kernel.drafting import (
+    Words,
+    check_references,
+    one,
+    own_whole,
+    revise,
+    stamp,
+    text_of,
+    texts_of,
+    unknown,
+)
 from renkei.kernel.errors import Refused
 from renkei.kernel.geojson import Point, parse
 from renkei.kernel.labels.model import Label
@@ -89,7 +99,8 @@ def report_position(desk: Desk, given: PositionIn) -> Position | Refused:
     now = desk.clock.now()
     observed_at = to_millisecond(given.observed_at or now)
     note = text_of(desk, given.note)
-    if refused := check_observed(observed_at, now):
+    refused = check_observed(observed_at, now) or check_references(desk, given.unit, given.site)
+    if refused:
         return refused
     if isinstance(note, Refused):
         return note
@@ -107,7 +118,8 @@ def draw_area(desk: Desk, given: AreaIn) -> Area | Refused:
     if refused := desk.person.refuse(Permission.PICTURE_WRITE):
         return refused
     geometry = parse(given.geometry)
-    if refused := check_window(given.valid_from, given.valid_until):
+    refused = check_window(given.valid_from, given.valid_until) or check_references(desk, given.incident)
+    if refused:
         return refused
     texts = texts_of(desk, name=given.name, note=given.note)
     if isinstance(texts, Refused):
