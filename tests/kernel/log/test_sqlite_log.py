@@ -314,6 +314,20 @@ def test_the_write_ahead_log_starts_over_under_steady_appends(
     log.close()
 
 
+def test_a_log_nobody_looks_after_bounds_its_write_ahead_log_by_itself(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "WAL_RESET_BYTES", 1024 * 1024)
+    monkeypatch.setattr(sqlite_file, "WAL_OVERDUE_BYTES", 4 * 1024 * 1024)
+    monkeypatch.setattr(sqlite_file, "OVERDUE_PAUSE_S", 0.0)
+    log = SqliteLog(path, ORIGIN)
+    for _ in range(60):
+        log.append([Draft(bytes(100_000))] * 10, AT)
+        time.sleep(0.002)
+    assert log.wal_bytes() < 30 * 1024 * 1024
+    log.close()
+
+
 def test_reading_keeps_no_connection_per_thread(path: Path) -> None:
     log = filled(path)
     readers = [log.read(0, 1000) for _ in range(50)]

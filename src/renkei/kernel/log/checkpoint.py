@@ -9,7 +9,7 @@ text, a *note*::
     1000                                        size
     CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=    root, base64
                                                 (empty line)
-    — us.usfj <base64 of key id and signature>  one line per signature
+    — us.usfj/renkei <base64 of key id and signature>   one line per signature
 
 Sources: c2sp.org/signed-note v1.0.0 (format, key ids, type 0x01), c2sp.org/tlog-checkpoint v1.0.0
 (text), c2sp.org/tlog-cosignature v1.0.0 (type 0x04).  The strict readings: base64 must be canonical;

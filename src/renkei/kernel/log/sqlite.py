@@ -126,6 +126,7 @@ class SqliteLog:
                 verdicts = list(sort_out(groups, self.newest_version))
                 survivors = standing(groups, verdicts)
                 size = self._write(survivors, at, facts) if survivors else first
+        self._file.relieve()
         for listener in self._listeners if size > first else ():
             listener(size)
         return number(groups, verdicts, first)

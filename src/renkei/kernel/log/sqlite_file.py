@@ -14,9 +14,9 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 
 import apsw
 
@@ -30,6 +30,10 @@ WAL_RESET_BYTES = 16 * 1024 * 1024
 """Beyond this the write-ahead log is started over, holding appends for as long as the last few frames
 take; it bounds the file and the time to recover it after a crash (about 0.1 s)."""
 
+WAL_OVERDUE_BYTES = 4 * WAL_RESET_BYTES
+"""Beyond this a log that nobody looks after (it has no sealer) copies its write-ahead log by itself."""
+OVERDUE_PAUSE_S = 1.0
+"""Between two such copies."""
 CATCH_UP_PASSES = 5
 """Copies beside appends before they are held after all: each leaves less, unless the disk cannot follow."""
 QUICK_PASS_S = 0.010
@@ -72,6 +76,7 @@ class LogFile:
         self._checkpoint_lock = Lock()
         self._closed = False
         self._broken = ""
+        self._overdue_at = 0.0
         self._lock_fd = -1 if read_only else _lock(path)
         self.writer: apsw.Connection | None = None
         try:
@@ -205,6 +210,17 @@ class LogFile:
         except FileNotFoundError:
             return 0
 
+    def relieve(self) -> None:
+        """After a commit: if the write-ahead log has grown far too long, have it copied in a thread."""
+        if time.monotonic() < self._overdue_at or self.wal_bytes() <= WAL_OVERDUE_BYTES:
+            return
+        self._overdue_at = time.monotonic() + OVERDUE_PAUSE_S
+        Thread(target=self._relieve, name=f"relieve {self.path.name}", daemon=True).start()
+
+    def _relieve(self) -> None:
+        with suppress(RenkeiError):  # closed meanwhile, or out of room: the next commit says so to its caller
+            self.checkpoint_wal()
+
     def checkpoint_wal(self) -> tuple[int, int]:
         """Copy the write-ahead log into the file.  Returns its frames, and those copied.
 
@@ -212,9 +228,9 @@ class LogFile:
         moment, to copy the last few and let the next append start the write-ahead log over.  So that they
         are few, it first copies again what came while it copied, until that is quickly done.
         """
-        if self._closed:
-            raise OurFault("log.closed", f"{self.path} to be open", "a closed log")
         with self._checkpoint_lock, self.faults():
+            if self._closed:
+                raise OurFault("log.closed", f"{self.path} to be open", "a closed log")
             db = _connect(self.path, apsw.SQLITE_OPEN_READWRITE, READER_CACHE_KIB)
             try:
                 for _ in range(CATCH_UP_PASSES):
@@ -231,7 +247,7 @@ class LogFile:
 
     def close(self) -> None:
         """Close every connection and let go of the lock."""
-        with self.write_lock, self._pool_lock:
+        with self._checkpoint_lock, self.write_lock, self._pool_lock:
             self._closed = True
             idle, self._readers = self._readers, []
             for db in idle:
