@@ -3,11 +3,13 @@
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kernel.partners.world import JJOC, PCG, USFJ, Pair, entries_of, entry, note_over, signer_of, tree_root
 from renkei.kernel.errors import TheirFault
 from renkei.kernel.log.base import Draft
-from renkei.kernel.log.checkpoint import Checkpoint, NoteSigner, cosign, sign_checkpoint
+from renkei.kernel.log.checkpoint import Checkpoint, NoteSigner, cosign, open_cosigned, sign_checkpoint
 from renkei.kernel.log.memory import MemoryLog
 from renkei.kernel.partners import (
     Faulted,
@@ -413,3 +415,71 @@ def test_no_fault_carries_content(liar):
     liar.say(frames.Entries(10, tuple(bad[10:])), frames.Checkpoint(note_over(bad)))
     told = msgspec.json.encode(liar.victim.events) + liar.victim.session.bytes_to_send()
     assert secret.encode() not in told
+
+
+# --- anything at all --------------------------------------------------------------------------------
+
+TREES = [
+    [entry(n) for n in range(12)],
+    [*(entry(n) for n in range(5)), *(entry(n) for n in range(105, 112))],
+    [*(entry(n) for n in range(8)), entry(8, JJOC), *(entry(n) for n in range(9, 12))],
+]
+SPOTS = st.integers(1, 12)
+
+
+def entries_frames(tree, one, other):
+    first, end = sorted((one - 1, other))
+    return frames.Entries(first, tuple(tree[first:end]))
+
+
+def proof_frame(tree, one, other):
+    old, new = sorted((one, other))
+    return frames.Proof(old, new, *consistency(tree, old, new))
+
+
+SAYINGS = st.one_of(
+    st.builds(entries_frames, st.sampled_from(TREES), SPOTS, SPOTS),
+    st.builds(entries_frames, st.sampled_from(TREES), SPOTS, SPOTS),
+    st.builds(lambda tree, n: frames.Checkpoint(note_over(tree[:n])), st.sampled_from(TREES), SPOTS),
+    st.builds(lambda tree, n: frames.Checkpoint(note_over(tree[:n])), st.sampled_from(TREES), SPOTS),
+    st.builds(proof_frame, st.sampled_from(TREES), SPOTS, SPOTS),
+    st.just(frames.Checkpoint("nonsense")),
+    st.just("reconnect"),
+    st.just("restart"),
+)
+
+
+@given(st.lists(SAYINGS, min_size=8, max_size=30))
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_said_only_one_signed_tree_is_ever_logged_and_receipted(sayings):
+    liar = Liar.__new__(Liar)
+    liar.pair, liar.truth = Pair(), []
+    victim = liar.victim = liar.pair.jjoc
+    liar.greet()
+    receipted: dict[int, bytes] = {}
+    logged: list[bytes] = []
+    for saying in sayings:
+        try:
+            if isinstance(saying, str):
+                if saying == "restart":
+                    victim.restart()
+                liar.greet()
+            else:
+                liar.say(saying)
+        except TheirFault:
+            liar.greet()
+        now = entries_of(victim.received)
+        assert now[: len(logged)] == logged
+        assert any(now == tree[: len(now)] for tree in TREES)
+        assert all(b"jp.jjoc/" not in e for e in now)
+        logged = now
+        for frame in liar.heard():
+            if isinstance(frame, frames.Receipt):
+                signed = open_cosigned(
+                    frame.note.encode(), signer_of(USFJ).verifier, signer_of(JJOC).verifier
+                ).checkpoint
+                assert signed.root == tree_root(logged[: signed.size])
+                assert receipted.setdefault(signed.size, signed.root) == signed.root
+    for evidence in victim.evidence:
+        if evidence.code in ("checkpoint.fork", "entries.rewritten") or evidence.code.startswith("entry."):
+            assert judge(evidence, signer_of(USFJ).verifier)

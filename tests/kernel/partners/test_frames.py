@@ -67,7 +67,7 @@ def fault_of(data):
 
 
 @given(st.lists(FRAMES, max_size=6), st.booleans(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_frames_survive_the_trip_in_any_pieces(sent, deflate, data):
     stream = b"".join(encode(frame, deflate=deflate) for frame in sent)
     reader, came = FrameReader(), []

@@ -102,18 +102,19 @@ class Renderer:
 
     def _exchange(self, raw: bytes, own_id: str) -> bytes:
         """``raw`` with every id made the partner's; raises _Drop at one that may not be in it."""
-        own_key = own_id[-_KEY_BYTES:].encode()
+        own = own_id.encode()
         others: bytearray | None = None
         for match in _KEY.finditer(raw):
             at, end = match.span()
-            if raw.startswith(own_key, at + 1):
-                continue  # the record's own id, exchanged below
+            start = at - len(self._hq)
+            if raw.startswith(own, start) and raw[start - 1] not in _NAME_BYTES:
+                continue  # exchanged below, wherever it stands
             name = self._name_at(raw, at, end, own_id)
             if name is not None:
                 others = others or bytearray(raw)
                 others[at + 1 : end] = name
         alias = self._aliases.alias(own_id)
-        return bytes(others or raw).replace(own_id.encode(), alias.encode())
+        return bytes(others or raw).replace(own, alias.encode())
 
     def _name_at(self, raw: bytes, at: int, end: int, own_id: str) -> bytes | None:
         """The key to put in place of the one at ``at``, None to leave it; raises _Drop to drop it."""
