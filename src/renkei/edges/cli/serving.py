@@ -3,18 +3,18 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 import uvloop
 
-from ...kernel.link import LinkState
 from ...node import Node
 from ..http import HttpServer, create_app
 from ..links import Links
 from .output import Output
 
+RENEWAL_LOOK_SECONDS = 6 * 60 * 60.0
+"""How often the link certificate's age is looked at; it is renewed weeks before it ends."""
 _log = structlog.get_logger("renkei.serve")
 
 
@@ -31,8 +31,7 @@ class Running:
             lambda hq: node.line(hq).session(),
             node.clock,
             listen=node.config.link_address(),
-            on_state=self._link_changed,
-            on_events=self._link_said,
+            on_events=node.link_said,
         )
 
     async def start(self) -> None:
@@ -49,11 +48,12 @@ class Running:
         await self.server.stop()
         await asyncio.to_thread(self.node.close)
 
-    def _link_changed(self, hq: str, state: LinkState) -> None:
-        self.app.edge.link_changed(hq, state)
-
-    def _link_said(self, hq: str, events: Sequence[object]) -> None:
-        self.node.link_said(hq, events)
+    async def keep_certificates(self) -> None:
+        """Renew the link certificate when its time comes; a node may run for years."""
+        while True:
+            if await asyncio.to_thread(self.node.identity.renew_if_due, self.node.clock):
+                _log.info("link certificate renewed", hq=self.node.config.hq)
+            await asyncio.sleep(RENEWAL_LOOK_SECONDS)
 
 
 def serve_node(data: Path, out: Output) -> int:
@@ -70,11 +70,13 @@ async def _serve(data: Path, out: Output) -> int:
     running = Running(Node.open(data))
     config = running.node.config
     await running.start()
+    renewal = asyncio.create_task(running.keep_certificates())
     _log.info("serving", hq=config.hq, http=config.http, link=config.link)
     out.note(f"{config.hq} serves http://{config.http} (links on {config.link}); Ctrl-C stops it")
     try:
         await told.wait()
     finally:
+        renewal.cancel()
         await running.stop()
     return 0
 
