@@ -104,7 +104,7 @@ class AuditTrail:
         self._bulk: dict[tuple[str, str], _Bulk] = {}
         self._full: list[Entry] = []
         self._failure = ""
-        self._closed = False
+        self._closing = threading.Event()
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Entry)
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
@@ -200,17 +200,15 @@ class AuditTrail:
 
     def close(self) -> None:
         """Commit what is noted and stop the thread; the log itself stays open."""
-        self._closed = True
+        self._closing.set()
         self._wake.set()
         self._thread.join()
         self._commit()
 
     def _run(self) -> None:
-        pause = threading.Event()
-        while not self._closed:
+        while not self._closing.is_set():
             self._wake.wait()
-            if not self._closed:
-                pause.wait(COMMIT_SECONDS)
+            self._closing.wait(COMMIT_SECONDS)
             self._commit()
 
     def _commit(self) -> None:

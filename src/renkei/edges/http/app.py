@@ -18,8 +18,8 @@ from ...kernel.people import Permission, Person
 from . import command, coordination, labels, nodes, picture, records, session, stream
 from .context import HttpEdge, header
 from .front import App, Front, Receive, Scope, Send
-from .problems import BUSY, CSRF, SIGN_IN, Refusal, as_refused, extra_headers, refuse, respond
-from .schema import RawRecordSchema, openapi
+from .problems import BUSY, CSRF, MEDIA, SIGN_IN, Refusal, as_refused, extra_headers, refuse, respond
+from .schema import RawRecordSchema, get_openapi, openapi
 from .static import Static
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ HANDLERS = (
     *picture.HANDLERS,
     *command.HANDLERS,
     stream.stream,
+    get_openapi,
 )
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _log = logging.getLogger("renkei.http")
@@ -80,7 +81,21 @@ def identify(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteH
     if connection.scope.get("method") not in _SAFE:
         if by_cookie and not handler.opt.get("open") and header(connection.scope, b"x-renkei") != "1":
             raise refuse(CSRF)
+        if (
+            handler.opt.get("media") is None
+            and _has_body(connection.scope)
+            and not _is_json(connection.scope)
+        ):
+            raise refuse(MEDIA)
         edge.trail.check()
+
+
+def _has_body(scope: Any) -> bool:
+    return header(scope, b"content-length") not in {"", "0"} or bool(header(scope, b"transfer-encoding"))
+
+
+def _is_json(scope: Any) -> bool:
+    return header(scope, b"content-type").partition(";")[0].strip().lower() == "application/json"
 
 
 def _framework(edge: HttpEdge) -> Litestar:

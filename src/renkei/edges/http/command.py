@@ -2,12 +2,12 @@
 
 import msgspec
 from litestar import get
+from litestar.params import FromPath
 
 from ...kernel.desk import Desk
-from ...kernel.people import Person
 from ...rooms import command as room
 from .answers import RecordPage, RecordView, Shower
-from .context import Before, HttpEdge, Limit, key_path
+from .context import Before, Caller, Edge, Limit, key_path
 from .problems import NOT_FOUND, refuse
 from .records import page_of
 from .schema import problems
@@ -35,20 +35,20 @@ class UnitOut(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/headquarters", tags=_TAG, summary="Headquarters", responses=problems())
 async def list_headquarters(
-    edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None
+    edge: Edge, person: Caller, limit: Limit = 200, before: Before = None
 ) -> RecordPage:
     """Newest first."""
     return await page_of(edge, person, "headquarters", limit, before)
 
 
 @get("/units", tags=_TAG, summary="Units", responses=problems())
-async def list_units(edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None) -> RecordPage:
+async def list_units(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
     """Newest first."""
     return await page_of(edge, person, "unit", limit, before)
 
 
 @get(key_path("/units"), tags=_TAG, summary="A unit", responses=problems())
-async def get_unit(edge: HttpEdge, person: Person, owner: str, key: str) -> UnitOut:
+async def get_unit(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> UnitOut:
     """With its site, parents, children and counterparts."""
 
     def read(desk: Desk) -> UnitOut:
@@ -75,21 +75,19 @@ async def get_unit(edge: HttpEdge, person: Person, owner: str, key: str) -> Unit
 
 
 @get("/posts", tags=_TAG, summary="Posts", responses=problems())
-async def list_posts(edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None) -> RecordPage:
+async def list_posts(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
     """Newest first."""
     return await page_of(edge, person, "post", limit, before)
 
 
 @get("/sites", tags=_TAG, summary="Sites", responses=problems())
-async def list_sites(edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None) -> RecordPage:
+async def list_sites(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
     """Newest first."""
     return await page_of(edge, person, "site", limit, before)
 
 
 @get("/relations", tags=_TAG, summary="Relations between units", responses=problems())
-async def list_relations(
-    edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None
-) -> RecordPage:
+async def list_relations(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
     """Newest first."""
     return await page_of(edge, person, "relation", limit, before)
 

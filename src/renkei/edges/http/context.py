@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
 
 import msgspec
 from litestar._parsers import parse_cookie_string
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 
 from ...kernel.accounts import Accounts
 from ...kernel.audit import AuditTrail
@@ -42,8 +43,10 @@ T = TypeVar("T")
 COOKIE = "renkei_session"
 MAX_PAGE = 200
 """Records in one page: more than a screen shows, little enough to encode in a few milliseconds."""
-Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Records in the page")]
-Before = Annotated[str | None, Parameter(pattern=r"^[0-9]{1,18}$", description="`next` of the page before")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Records in the page")]
+Before = Annotated[
+    str | None, QueryParameter(pattern=r"^[0-9]{1,18}$", description="`next` of the page before")
+]
 SEEN_SECONDS = 5.0
 """How long a write waits to show in the views before it is answered all the same."""
 ACTION_THREADS = 16
@@ -284,3 +287,9 @@ def permission_of(kind: type[Record]) -> Permission | None:
 def header(scope: Any, name: bytes) -> str:
     """A request header's first value, "" if absent."""
     return next((v.decode("latin-1") for n, v in scope["headers"] if n == name), "")
+
+
+Edge = NamedDependency[HttpEdge]
+"""A handler's parameter ``edge``."""
+Caller = NamedDependency[Person]
+"""A handler's parameter ``person``: whoever is calling."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from ...kernel.desk import Desk
 from ...kernel.errors import Refused
@@ -18,7 +18,7 @@ from ...kernel.people import Person
 from ...kernel.records import Record
 from ...rooms import coordination as room
 from .answers import RecordPage, RecordView, Shower
-from .context import Before, HttpEdge, Limit, key_path
+from .context import Before, Caller, Edge, HttpEdge, Limit, key_path
 from .problems import NOT_FOUND, refuse
 from .records import page_of
 from .schema import problems
@@ -39,7 +39,7 @@ State = Literal[
 ]
 
 
-Wanted = Annotated[State | None, Parameter(query="state", description="Only those in this state")]
+Wanted = Annotated[State | None, QueryParameter(name="state", description="Only those in this state")]
 
 
 class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -221,21 +221,19 @@ _READ = problems()
 
 
 @get("/incidents", tags=_TAG, summary="Incidents", responses=_READ)
-async def list_incidents(
-    edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None
-) -> RecordPage:
+async def list_incidents(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
     """Newest first, own and partners'."""
     return await page_of(edge, person, "incident", limit, before)
 
 
 @post("/incidents", tags=_TAG, summary="Open an incident", responses=_WRITE)
-async def open_incident(edge: HttpEdge, person: Person, data: room.IncidentIn) -> RecordView:
+async def open_incident(edge: Edge, person: Caller, data: JSONBody[room.IncidentIn]) -> RecordView:
     """With the hazards it is about."""
     return await _made(edge, person, room.open_incident, data)
 
 
 @get(key_path("/incidents"), tags=_TAG, summary="An incident", responses=_READ)
-async def get_incident(edge: HttpEdge, person: Person, owner: str, key: str) -> IncidentOut:
+async def get_incident(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> IncidentOut:
     """With everything that refers to it."""
 
     def read(desk: Desk) -> IncidentOut:
@@ -249,7 +247,7 @@ async def get_incident(edge: HttpEdge, person: Person, owner: str, key: str) -> 
 
 @post(key_path("/incidents", "/close"), tags=_TAG, summary="Close an own incident", responses=_WRITE)
 async def close_incident(
-    edge: HttpEdge, person: Person, owner: str, key: str, data: room.ReasonIn
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.ReasonIn]
 ) -> RecordView:
     """With a reason; it can be opened again."""
     return await _made(edge, person, room.close_incident, f"{owner}/{key}", data)
@@ -257,7 +255,7 @@ async def close_incident(
 
 @post(key_path("/incidents", "/reopen"), tags=_TAG, summary="Open an own incident again", responses=_WRITE)
 async def reopen_incident(
-    edge: HttpEdge, person: Person, owner: str, key: str, data: room.ReasonIn
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.ReasonIn]
 ) -> RecordView:
     """With a reason."""
     return await _made(edge, person, room.reopen_incident, f"{owner}/{key}", data)
@@ -267,7 +265,7 @@ async def reopen_incident(
 
 
 @get("/requests", tags=_TAG, summary="Requests", responses=_READ)
-async def list_requests(edge: HttpEdge, person: Person, wanted: Wanted = None) -> RequestBoard:
+async def list_requests(edge: Edge, person: Caller, wanted: Wanted = None) -> RequestBoard:
     """Of both sides, newest first."""
 
     def read(desk: Desk) -> RequestBoard:
@@ -279,7 +277,7 @@ async def list_requests(edge: HttpEdge, person: Person, wanted: Wanted = None) -
 
 
 @post("/requests", tags=_TAG, summary="Ask another headquarters", responses=_WRITE)
-async def send_request(edge: HttpEdge, person: Person, data: room.RequestIn) -> RequestOut:
+async def send_request(edge: Edge, person: Caller, data: JSONBody[room.RequestIn]) -> RequestOut:
     """It leaves when the label allows and the link carries."""
     if data.to not in edge.node.partners:
         raise refuse(
@@ -290,20 +288,20 @@ async def send_request(edge: HttpEdge, person: Person, data: room.RequestIn) -> 
 
 
 @get(key_path("/requests"), tags=_TAG, summary="A request", responses=_READ)
-async def get_request(edge: HttpEdge, person: Person, owner: str, key: str) -> RequestOut:
+async def get_request(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> RequestOut:
     """With acknowledgement, answers and commitments."""
     return await edge.at_desk(person, lambda desk: _request(edge, desk, f"{owner}/{key}"))
 
 
 @post(key_path("/requests", "/read"), tags=_TAG, summary="Mark as read", responses=_WRITE)
-async def read_request(edge: HttpEdge, person: Person, owner: str, key: str) -> RequestOut:
+async def read_request(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> RequestOut:
     """A person opened the partner's request."""
     return await _act_on_request(edge, person, room.read_request, f"{owner}/{key}")
 
 
 @post(key_path("/requests", "/acknowledge"), tags=_TAG, summary="Take in hand", responses=_WRITE)
 async def acknowledge_request(
-    edge: HttpEdge, person: Person, owner: str, key: str, data: room.AcknowledgeIn
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.AcknowledgeIn]
 ) -> RequestOut:
     """The partner's request, to be answered."""
     return await _act_on_request(edge, person, room.acknowledge_request, f"{owner}/{key}", data)
@@ -311,7 +309,7 @@ async def acknowledge_request(
 
 @post(key_path("/requests", "/answer"), tags=_TAG, summary="Answer", responses=_WRITE)
 async def answer_request(
-    edge: HttpEdge, person: Person, owner: str, key: str, data: room.AnswerIn
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.AnswerIn]
 ) -> RequestOut:
     """In full, in part or not; a second answer amends the first."""
     return await _act_on_request(edge, person, room.answer_request, f"{owner}/{key}", data)
@@ -319,7 +317,7 @@ async def answer_request(
 
 @post(key_path("/requests", "/withdraw"), tags=_TAG, summary="Take back an own request", responses=_WRITE)
 async def withdraw_request(
-    edge: HttpEdge, person: Person, owner: str, key: str, data: room.ReasonIn
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.ReasonIn]
 ) -> RequestOut:
     """With a reason."""
     return await _act_on_request(edge, person, room.withdraw_request, f"{owner}/{key}", data)
@@ -327,7 +325,7 @@ async def withdraw_request(
 
 @post(key_path("/commitments", "/progress"), tags=_TAG, summary="Report progress", responses=_WRITE)
 async def report_progress(
-    edge: HttpEdge, person: Person, owner: str, key: str, data: room.ProgressIn
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.ProgressIn]
 ) -> RecordView:
     """Of an own commitment."""
     return await _made(edge, person, room.report_progress, f"{owner}/{key}", data)
@@ -337,7 +335,7 @@ async def report_progress(
 
 
 @get("/tasks", tags=_TAG, summary="Tasks", responses=_READ)
-async def list_tasks(edge: HttpEdge, person: Person, wanted: Wanted = None) -> TaskBoard:
+async def list_tasks(edge: Edge, person: Caller, wanted: Wanted = None) -> TaskBoard:
     """Of both sides, newest first."""
 
     def read(desk: Desk) -> TaskBoard:
@@ -349,27 +347,27 @@ async def list_tasks(edge: HttpEdge, person: Person, wanted: Wanted = None) -> T
 
 
 @post("/tasks", tags=_TAG, summary="Set a task", responses=_WRITE)
-async def set_task(edge: HttpEdge, person: Person, data: room.TaskIn) -> TaskOut:
+async def set_task(edge: Edge, person: Caller, data: JSONBody[room.TaskIn]) -> TaskOut:
     """For one's own people, or proposed to a partner."""
     made: Record = await edge.act(person, room.set_task, data)
     return await edge.at_desk(person, lambda desk: _task(edge, desk, made.id))
 
 
 @get(key_path("/tasks"), tags=_TAG, summary="A task", responses=_READ)
-async def get_task(edge: HttpEdge, person: Person, owner: str, key: str) -> TaskOut:
+async def get_task(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> TaskOut:
     """With its newest report."""
     return await edge.at_desk(person, lambda desk: _task(edge, desk, f"{owner}/{key}"))
 
 
 @post(key_path("/tasks", "/read"), tags=_TAG, summary="Mark as read", responses=_WRITE)
-async def read_task(edge: HttpEdge, person: Person, owner: str, key: str) -> TaskOut:
+async def read_task(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> TaskOut:
     """A person opened the task."""
     return await _act_on_task(edge, person, room.read_task, f"{owner}/{key}")
 
 
 @post(key_path("/tasks", "/acknowledge"), tags=_TAG, summary="Take in hand", responses=_WRITE)
 async def acknowledge_task(
-    edge: HttpEdge, person: Person, owner: str, key: str, data: room.AcknowledgeIn
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.AcknowledgeIn]
 ) -> TaskOut:
     """To be answered."""
     return await _act_on_task(edge, person, room.acknowledge_task, f"{owner}/{key}", data)
@@ -377,7 +375,7 @@ async def acknowledge_task(
 
 @post(key_path("/tasks", "/answer"), tags=_TAG, summary="Accept or decline", responses=_WRITE)
 async def answer_task(
-    edge: HttpEdge, person: Person, owner: str, key: str, data: room.TaskAnswerIn
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.TaskAnswerIn]
 ) -> TaskOut:
     """Accept, accept in part, or decline with a reason."""
     return await _act_on_task(edge, person, room.answer_task, f"{owner}/{key}", data)
@@ -385,14 +383,16 @@ async def answer_task(
 
 @post(key_path("/tasks", "/progress"), tags=_TAG, summary="Report progress", responses=_WRITE)
 async def progress_task(
-    edge: HttpEdge, person: Person, owner: str, key: str, data: room.ProgressIn
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.ProgressIn]
 ) -> TaskOut:
     """Of an accepted task."""
     return await _act_on_task(edge, person, room.progress_task, f"{owner}/{key}", data)
 
 
 @post(key_path("/tasks", "/withdraw"), tags=_TAG, summary="Take back an own task", responses=_WRITE)
-async def withdraw_task(edge: HttpEdge, person: Person, owner: str, key: str, data: room.ReasonIn) -> TaskOut:
+async def withdraw_task(
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.ReasonIn]
+) -> TaskOut:
     """With a reason."""
     return await _act_on_task(edge, person, room.withdraw_task, f"{owner}/{key}", data)
 
@@ -402,28 +402,26 @@ async def withdraw_task(edge: HttpEdge, person: Person, owner: str, key: str, da
 
 @get("/log-entries", tags=_TAG, summary="The watch log", responses=_READ)
 async def list_log_entries(
-    edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None
+    edge: Edge, person: Caller, limit: Limit = 200, before: Before = None
 ) -> RecordPage:
     """Newest first."""
     return await page_of(edge, person, "log-entry", limit, before)
 
 
 @post("/log-entries", tags=_TAG, summary="Write in the watch log", responses=_WRITE)
-async def write_log_entry(edge: HttpEdge, person: Person, data: room.LogEntryIn) -> RecordView:
+async def write_log_entry(edge: Edge, person: Caller, data: JSONBody[room.LogEntryIn]) -> RecordView:
     """A line; it is never changed, only corrected by another."""
     return await _made(edge, person, room.write_log_entry, data)
 
 
 @get("/decisions", tags=_TAG, summary="Decisions", responses=_READ)
-async def list_decisions(
-    edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None
-) -> RecordPage:
+async def list_decisions(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
     """Newest first."""
     return await page_of(edge, person, "decision", limit, before)
 
 
 @post("/decisions", tags=_TAG, summary="Record a decision", responses=_WRITE)
-async def record_decision(edge: HttpEdge, person: Person, data: room.DecisionIn) -> RecordView:
+async def record_decision(edge: Edge, person: Caller, data: JSONBody[room.DecisionIn]) -> RecordView:
     """What was decided, among what, by whose authority and why."""
     return await _made(edge, person, room.record_decision, data)
 

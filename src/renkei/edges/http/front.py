@@ -11,7 +11,8 @@ from typing import Any
 
 from ...kernel.errors import Refused
 from .metrics import Metrics
-from .problems import HOST, PROBLEM_JSON, as_refused, body_of
+from .problems import HOST, NO_PATH, PROBLEM_JSON, as_refused, body_of
+from .schema import HIDDEN
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -64,7 +65,9 @@ class Front:
             await send(message)
 
         try:
-            if self._known_host(scope):
+            if path.startswith(HIDDEN) and path[len(HIDDEN) :] != ".json":
+                await answer(NO_PATH, guarded)
+            elif self._known_host(scope):
                 await (self._api if is_api else self._static)(scope, receive, guarded)
             else:
                 await answer(HOST, guarded)

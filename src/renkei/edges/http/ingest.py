@@ -80,7 +80,9 @@ class Ingest:
         check_label: Callable[[Label], Refused | None],
         permission_of: Callable[[type[Record]], Permission | None],
     ) -> None:
-        self._hq, self._realm = hq, realm
+        self._hq = hq
+        # Fields at their default are left out, which the encoder tells by identity.
+        self._realm = LIVE if realm == LIVE else realm
         self._check_label = check_label
         twins = {_twin(kind): kind for kind in codec.kinds.values()}
         self._permission = {twin: permission_of(kind) for twin, kind in twins.items()}
@@ -190,7 +192,7 @@ class Ingest:
     def _check_known(self, label: Label, line: int) -> None:
         no = self._check_label(label)
         if no is not None:
-            raise LineError(line, no.code, no.expected, no.came, 400)
+            raise LineError(line, no.code, no.expected, no.came, no.status)
 
     def _check_portions(self, records: Sequence[Any]) -> None:
         checked: set[Label] = set()

@@ -4,13 +4,13 @@ from typing import Any, Literal
 
 import msgspec
 from litestar import get, post
+from litestar.params import JSONBody
 
 from ...kernel.labels.marking import phrase_of
 from ...kernel.labels.model import CategoryType, Label
 from ...kernel.labels.policy import PolicyBook
-from ...kernel.people import Person
 from .answers import MarkingOut
-from .context import HttpEdge
+from .context import Caller, Edge
 from .nodes import NamesOut
 from .problems import refuse
 from .schema import problems
@@ -79,7 +79,7 @@ class LabelCheck(msgspec.Struct, frozen=True):
 
 
 @get("/labels", tags=["labels"], summary="Labels of the node's policy", responses=problems())
-async def get_labels(edge: HttpEdge) -> LabelsOut:
+async def get_labels(edge: Edge) -> LabelsOut:
     """Everything in use; what the policy calls obsolete is left out."""
     own = edge.node.policies.own
     return LabelsOut(
@@ -108,7 +108,7 @@ def _names(phrases: Any, name: str) -> NamesOut:
 @post(
     "/labels/check", status_code=200, tags=["labels"], summary="What a label means", responses=problems(422)
 )
-async def check_label(edge: HttpEdge, person: Person, data: LabelIn) -> LabelCheck:
+async def check_label(edge: Edge, person: Caller, data: JSONBody[LabelIn]) -> LabelCheck:
     """How it is marked, which partners would get a record under it, and whether the caller could read it."""
     book: PolicyBook = edge.node.policies
     if (no := book.validate(data.label)) is not None:

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from ...kernel.audit import MAX_PAGE
 from ...kernel.clock import dtg
@@ -14,7 +15,7 @@ from ...kernel.errors import Refused
 from ...kernel.people import Permission, Person
 from ...kernel.records import Unknown
 from ...node import PartnerLine
-from .context import HttpEdge
+from .context import Caller, Edge, HttpEdge
 from .metrics import CONTENT_TYPE
 from .problems import refuse
 from .schema import node_version, problems
@@ -162,7 +163,7 @@ class Health(msgspec.Struct, frozen=True):
 
 
 @get("/node", tags=["node"], summary="The node", responses=problems())
-async def get_node(edge: HttpEdge) -> NodeOut:
+async def get_node(edge: Edge) -> NodeOut:
     """Who this is, which policy is in force, how long its logs are and how far the views follow."""
     return await edge.reads.run(_node, edge)
 
@@ -188,7 +189,7 @@ def _node(edge: HttpEdge) -> NodeOut:
 
 
 @get("/partners", tags=["node"], summary="Partners and their links", responses=problems())
-async def list_partners(edge: HttpEdge) -> list[PartnerOut]:
+async def list_partners(edge: Edge) -> list[PartnerOut]:
     """Every partner with the state of its link and of both directions."""
     lines = list(edge.node.partners.values())
     return await edge.reads.run(lambda: [_partner(edge, line) for line in lines])
@@ -243,7 +244,7 @@ def _last_at(line: PartnerLine) -> datetime | None:
 @get(
     "/partners/{hq:str}/queue", tags=["node"], summary="What is on its way to a partner", responses=problems()
 )
-async def partner_queue(edge: HttpEdge, person: Person, hq: str) -> list[QueueRow]:
+async def partner_queue(edge: Edge, person: Caller, hq: FromPath[str]) -> list[QueueRow]:
     """The newest entries for the partner that the caller may see, newest first."""
     line = _line(edge, hq)
     return await edge.reads.run(_queue, edge, person, line)
@@ -275,7 +276,7 @@ def _queue(edge: HttpEdge, person: Person, line: PartnerLine) -> list[QueueRow]:
     summary="Cut or restore a link",
     responses=problems(409),
 )
-async def switch_link(edge: HttpEdge, person: Person, hq: str, data: LinkSwitchIn) -> LinkOut:
+async def switch_link(edge: Edge, person: Caller, hq: FromPath[str], data: JSONBody[LinkSwitchIn]) -> LinkOut:
     """By hand; a link cut so stays cut until it is restored here."""
     line = _line(edge, hq)
     if line.link is None:
@@ -296,9 +297,9 @@ async def switch_link(edge: HttpEdge, person: Person, hq: str, data: LinkSwitchI
     responses=problems(),
 )
 async def get_audit(
-    edge: HttpEdge,
-    limit: Annotated[int, Parameter(ge=1, le=MAX_PAGE)] = 100,
-    before: Annotated[int | None, Parameter(ge=0, le=2**53)] = None,
+    edge: Edge,
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)] = 100,
+    before: Annotated[int | None, QueryParameter(ge=0, le=2**53)] = None,
 ) -> list[AuditRow]:
     """Newest first."""
     return await edge.reads.run(_audit, edge, limit, before)
@@ -325,15 +326,24 @@ def _audit(edge: HttpEdge, limit: int, before: int | None) -> list[AuditRow]:
     ]
 
 
-@get("/health", opt={"open": True}, tags=["node"], summary="Is the node well", security=[{}])
-async def get_health(edge: HttpEdge) -> Response[Health]:
+@get(
+    "/health",
+    opt={"open": True},
+    tags=["node"],
+    summary="Is the node well",
+    security=[{}],
+    responses={
+        503: ResponseSpec(data_container=Health, description="Something has stopped", generate_examples=False)
+    },
+)
+async def get_health(edge: Edge) -> Response[Health]:
     """200 when everything runs, 503 with the names of what does not."""
     failures = [*edge.node.failures(), *(["audit"] if edge.trail.failing else [])]
     return Response(Health(not failures, failures), status_code=503 if failures else 200)
 
 
 @get("/metrics", opt={"open": True}, media_type="text/plain", include_in_schema=False)
-async def get_metrics(edge: HttpEdge, request: Request[Any, Any, Any]) -> Response[str]:
+async def get_metrics(edge: Edge, request: Request[Any, Any, Any]) -> Response[str]:
     """Prometheus text; to callers on this machine, or with an administrator's token."""
     local = request.client is not None and request.client.host in {"127.0.0.1", "::1"}
     person: Person | None = request.scope["user"]

@@ -1,12 +1,12 @@
 """Hazards, positions and areas."""
 
 from litestar import get, post
+from litestar.params import JSONBody
 
 from ...kernel.desk import Desk
-from ...kernel.people import Person
 from ...rooms import picture as room
 from .answers import RecordPage, RecordView, Shower
-from .context import Before, HttpEdge, Limit
+from .context import Before, Caller, Edge, Limit
 from .records import page_of
 from .schema import problems
 
@@ -15,7 +15,7 @@ _WRITE = problems(409, 413, 415, 422, 503)
 
 
 @get("/hazards", tags=_TAG, summary="Hazards", responses=problems())
-async def list_hazards(edge: HttpEdge, person: Person) -> RecordPage:
+async def list_hazards(edge: Edge, person: Caller) -> RecordPage:
     """Those in force first, the newest report first."""
 
     def read(desk: Desk) -> RecordPage:
@@ -26,28 +26,26 @@ async def list_hazards(edge: HttpEdge, person: Person) -> RecordPage:
 
 
 @get("/positions", tags=_TAG, summary="Own-reported positions", responses=problems())
-async def list_positions(
-    edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None
-) -> RecordPage:
+async def list_positions(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
     """Newest first."""
     return await page_of(edge, person, "position", limit, before)
 
 
 @post("/positions", tags=_TAG, summary="Report a position", responses=_WRITE)
-async def report_position(edge: HttpEdge, person: Person, data: room.PositionIn) -> RecordView:
+async def report_position(edge: Edge, person: Caller, data: JSONBody[room.PositionIn]) -> RecordView:
     """Where an own unit or site is; ``position`` names an earlier report to be replaced."""
     made = await edge.act(person, room.report_position, data)
     return await edge.at_desk(person, lambda desk: edge.one(desk, made.id))
 
 
 @get("/areas", tags=_TAG, summary="Areas", responses=problems())
-async def list_areas(edge: HttpEdge, person: Person, limit: Limit = 200, before: Before = None) -> RecordPage:
+async def list_areas(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
     """Newest first."""
     return await page_of(edge, person, "area", limit, before)
 
 
 @post("/areas", tags=_TAG, summary="Draw an area", responses=_WRITE)
-async def draw_area(edge: HttpEdge, person: Person, data: room.AreaIn) -> RecordView:
+async def draw_area(edge: Edge, person: Caller, data: JSONBody[room.AreaIn]) -> RecordView:
     """A shape with a purpose."""
     made = await edge.act(person, room.draw_area, data)
     return await edge.at_desk(person, lambda desk: edge.one(desk, made.id))

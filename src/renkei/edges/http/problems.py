@@ -9,7 +9,7 @@ import http
 
 import msgspec
 from litestar import Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
 from ...kernel.errors import BadInput, OurFault, Refused, RenkeiError, StaleVersion, TheirFault, Unreachable
 
@@ -50,6 +50,7 @@ CSRF = Refused(
     code="session.csrf", expected="the header X-Renkei: 1 beside the session cookie", came="none", status=403
 )
 HOST = Refused(code="request.host", expected="a Host this node serves", came="another", status=421)
+NO_PATH = Refused(code="request.path", expected="a path of this API", came="another", status=404)
 MEDIA = Refused(code="request.media", expected="a body in application/json", came="another type", status=415)
 BODY_SIZE = Refused(code="request.size", expected="a smaller body", came="more", status=413)
 BUSY = Refused(code="node.busy", expected="fewer requests at once", came="more", status=503)
@@ -62,11 +63,11 @@ _BY_TYPE: tuple[tuple[type[RenkeiError], int], ...] = (
     (OurFault, 500),
 )
 _FRAMEWORK = {
-    401: ("session.needed", "a session cookie or a token"),
-    404: ("request.path", "a path of this API"),
-    405: ("request.method", "a method this path has"),
-    413: ("request.size", "a smaller body"),
-    415: ("request.media", "a body in application/json"),
+    401: ("session.needed", "a session cookie or a token", "neither"),
+    404: ("request.path", "a path of this API", "another"),
+    405: ("request.method", "a method this path has", "another"),
+    413: ("request.size", "a smaller body", "more"),
+    415: ("request.media", "a body in application/json", "another type"),
 }
 
 
@@ -92,21 +93,32 @@ def as_refused(err: Exception) -> Refused:
     if isinstance(err, Refusal):
         return err.refused
     if isinstance(err, RenkeiError):
-        carried = getattr(err, "refused", None)
-        if isinstance(carried, Refused):
-            return carried
-        if err.code == "log.busy":
-            return BUSY
-        status = getattr(err, "status", None) or next(s for kind, s in _BY_TYPE if isinstance(err, kind))
-        return Refused(code=err.code, expected=err.expected, came=err.came, status=status)
+        return _failure(err)
+    if isinstance(err, HTTPException) and err.status_code < 500:
+        return _from_framework(err)
+    return Refused(code="node.fault", expected="no fault of this node", came="one; it is logged", status=500)
+
+
+def _failure(err: RenkeiError) -> Refused:
+    carried = getattr(err, "refused", None)
+    if isinstance(carried, Refused):
+        return carried
+    if err.code == "log.busy":
+        return BUSY
+    status = getattr(err, "status", None) or next(s for kind, s in _BY_TYPE if isinstance(err, kind))
+    return Refused(code=err.code, expected=err.expected, came=err.came, status=status)
+
+
+def _from_framework(err: HTTPException) -> Refused:
     if isinstance(err, ValidationException):
         return Refused(
             code="request.form", expected="what the API description says", came=_fields(err), status=400
         )
-    if isinstance(err, HTTPException) and err.status_code < 500:
-        code, expected = _FRAMEWORK.get(err.status_code, ("request.form", "a well-formed request"))
-        return Refused(code=code, expected=expected, came="something else", status=err.status_code)
-    return Refused(code="node.fault", expected="no fault of this node", came="one; it is logged", status=500)
+    if isinstance(err.__cause__, SerializationException):
+        return Refused(code="request.json", expected="JSON in UTF-8", came="bytes that are not", status=400)
+    rest = ("request.form", "a well-formed request", "something else")
+    code, expected, came = _FRAMEWORK.get(err.status_code, rest)
+    return Refused(code=code, expected=expected, came=came, status=err.status_code)
 
 
 def body_of(refused: Refused) -> bytes:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from ...kernel.desk import Desk
 from ...kernel.drafting import TranslationIn, add_translation
@@ -14,7 +14,7 @@ from ...kernel.people import Permission, Person
 from ...kernel.records import HQ_PATTERN, is_record_id
 from ...kernel.views import OWN, Row
 from .answers import RecordPage, RecordView, Shower
-from .context import Before, HttpEdge, Limit, header, key_path
+from .context import Before, Caller, Edge, HttpEdge, Limit, header, key_path
 from .ingest import MAX_BODY_BYTES
 from .problems import NOT_FOUND, refuse
 from .schema import AppendOperation, GeoJson, problems
@@ -34,13 +34,14 @@ CUT = Refused(
     status=403,
 )
 FOREIGN = Refused(code="record.owner", expected="a record of this headquarters", came="a partner's")
-Kind = Annotated[str | None, Parameter(pattern=r"^[a-z][a-z-]{0,40}$", description="One kind of record")]
-Owner = Annotated[str | None, Parameter(pattern=HQ_PATTERN, description="Records of one headquarters")]
+Kind = Annotated[str | None, QueryParameter(pattern=r"^[a-z][a-z-]{0,40}$", description="One kind of record")]
+Owner = Annotated[str | None, QueryParameter(pattern=HQ_PATTERN, description="Records of one headquarters")]
 Box = Annotated[
-    str, Parameter(max_length=100, description="west,south,east,north in degrees; west > east crosses 180")
+    str,
+    QueryParameter(max_length=100, description="west,south,east,north in degrees; west > east crosses 180"),
 ]
-Query = Annotated[str, Parameter(min_length=1, max_length=200)]
-MapLimit = Annotated[int, Parameter(ge=1, le=MAX_MAP)]
+Query = Annotated[str, QueryParameter(min_length=1, max_length=200)]
+MapLimit = Annotated[int, QueryParameter(ge=1, le=MAX_MAP)]
 
 
 class Appended(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -101,7 +102,7 @@ async def page_of(
 
 @post(
     "/records",
-    opt={"permission": Permission.RECORDS_APPEND},
+    opt={"permission": Permission.RECORDS_APPEND, "media": "its own"},
     tags=["records"],
     summary="Append records",
     operation_class=AppendOperation,
@@ -109,7 +110,7 @@ async def page_of(
     request_max_body_size=MAX_BODY_BYTES,
 )
 async def append_records(
-    edge: HttpEdge, request: Request[Any, Any, Any], person: Person, ids: bool = False
+    edge: Edge, request: Request[Any, Any, Any], person: Caller, ids: FromQuery[bool] = False
 ) -> Response[Appended]:
     """Log one record (JSON) or up to 10,000, one on each line (NDJSON), all or none; durable when answered.
 
@@ -130,8 +131,8 @@ async def append_records(
 
 @get("/records", tags=["records"], summary="Newest records", responses=problems())
 async def list_records(
-    edge: HttpEdge,
-    person: Person,
+    edge: Edge,
+    person: Caller,
     kind: Kind = None,
     owner: Owner = None,
     limit: Limit = 50,
@@ -142,13 +143,15 @@ async def list_records(
 
 
 @get(key_path("/records"), tags=["records"], summary="A record", responses=problems())
-async def get_record(edge: HttpEdge, person: Person, owner: str, key: str) -> RecordView:
+async def get_record(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> RecordView:
     """The newest version, without what the caller may not see."""
     return await edge.at_desk(person, lambda desk: edge.one(desk, f"{owner}/{key}"))
 
 
 @get(key_path("/records", "/bytes"), tags=["records"], summary="A record's exact bytes", responses=problems())
-async def get_record_bytes(edge: HttpEdge, person: Person, owner: str, key: str) -> Response[dict[str, Any]]:
+async def get_record_bytes(
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]
+) -> Response[dict[str, Any]]:
     """As logged, hashed and signed for; only for whoever may have all of them."""
 
     def read(desk: Desk) -> bytes:
@@ -170,7 +173,7 @@ def _row(desk: Desk, owner: str, key: str) -> Row:
 
 
 @get(key_path("/records", "/release"), tags=["records"], summary="Who may have it", responses=problems(409))
-async def get_release(edge: HttpEdge, person: Person, owner: str, key: str) -> list[Release]:
+async def get_release(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> list[Release]:
     """For every partner whether an own record may go there, why or why not, and how far it has got."""
 
     def read(desk: Desk) -> list[Release]:
@@ -193,7 +196,7 @@ def _release(edge: HttpEdge, hq: str, raw: bytes) -> Release:
 
 
 @get("/search", tags=["records"], summary="Find by words", responses=problems())
-async def search(edge: HttpEdge, person: Person, q: Query, limit: Limit = 50) -> RecordPage:
+async def search(edge: Edge, person: Caller, q: Query, limit: Limit = 50) -> RecordPage:
     """Records that hold all the words as far as the caller may see them, newest first."""
 
     def read(desk: Desk) -> RecordPage:
@@ -204,7 +207,7 @@ async def search(edge: HttpEdge, person: Person, q: Query, limit: Limit = 50) ->
 
 @get("/map", tags=["records"], summary="Records in a box", responses=problems())
 async def get_map(
-    edge: HttpEdge, person: Person, bbox: Box, kind: Kind = None, limit: MapLimit = 500
+    edge: Edge, person: Caller, bbox: Box, kind: Kind = None, limit: MapLimit = 500
 ) -> RecordPage:
     """Those that touch the box."""
     west, south, east, north = _box(bbox)
@@ -224,7 +227,7 @@ async def get_map(
     responses=problems(),
 )
 async def get_map_geojson(
-    edge: HttpEdge, person: Person, bbox: Box, kind: Kind = None, limit: MapLimit = 500
+    edge: Edge, person: Caller, bbox: Box, kind: Kind = None, limit: MapLimit = 500
 ) -> FeatureCollection:
     """The same as a feature collection, for other map software."""
     west, south, east, north = _box(bbox)
@@ -260,7 +263,9 @@ def _box(text: str) -> tuple[float, float, float, float]:
     summary="Translate a text",
     responses=problems(409, 413, 415, 422, 503),
 )
-async def translate(edge: HttpEdge, person: Person, owner: str, key: str, data: TranslateIn) -> RecordView:
+async def translate(
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[TranslateIn]
+) -> RecordView:
     """A new version of an own record with a rendering of one of its texts."""
     given = TranslationIn(lang=data.lang, text=data.text, reviewed=data.reviewed)
     await edge.act(person, add_translation, f"{owner}/{key}", data.field, given)

@@ -5,13 +5,15 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.datastructures import Cookie
+from litestar.params import FromPath, JSONBody
 
 from ...kernel.accounts import ABSOLUTE_END, MAX_PASSWORD_CHARS, Session, TokenInfo, permissions_of
 from ...kernel.errors import Refused
 from ...kernel.labels.model import Clearance
 from ...kernel.people import Permission, Person, Role
-from .context import COOKIE, HttpEdge, unwrap
+from .context import COOKIE, Caller, Edge, HttpEdge, unwrap
 from .problems import refuse
+from .schema import NOTHING, problems
 
 
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,8 +55,15 @@ NOT_FOR_TOKENS = Refused(
 )
 
 
-@post("/session", opt={"open": True}, tags=["session"], summary="Sign in", status_code=201)
-async def sign_in(edge: HttpEdge, request: Request[Any, Any, Any], data: SignIn) -> Response[Me]:
+@post(
+    "/session",
+    opt={"open": True},
+    tags=["session"],
+    summary="Sign in",
+    status_code=201,
+    responses=problems(413, 415, 429, 503),
+)
+async def sign_in(edge: Edge, request: Request[Any, Any, Any], data: JSONBody[SignIn]) -> Response[Me]:
     """Start a session; its secret comes back as a cookie only.  Any session the caller held ends."""
     address = request.client.host if request.client else ""
     held = request.cookies.get(COOKIE, "")
@@ -68,14 +77,14 @@ async def sign_in(edge: HttpEdge, request: Request[Any, Any, Any], data: SignIn)
     return Response(me_of(edge, result.person), cookies=[_cookie(edge, result)])
 
 
-@get("/session", tags=["session"], summary="Who am I")
-async def who_am_i(edge: HttpEdge, person: Person) -> Me:
+@get("/session", tags=["session"], summary="Who am I", responses=problems())
+async def who_am_i(edge: Edge, person: Caller) -> Me:
     """The caller, by session or token."""
     return me_of(edge, person)
 
 
-@delete("/session", tags=["session"], summary="Sign out")
-async def sign_out(edge: HttpEdge, request: Request[Any, Any, Any], person: Person) -> Response[None]:
+@delete("/session", tags=["session"], summary="Sign out", responses={204: NOTHING, **problems()})
+async def sign_out(edge: Edge, request: Request[Any, Any, Any], person: Caller) -> Response[None]:
     """End the session the cookie names."""
     edge.accounts.sign_out(request.cookies.get(COOKIE, ""))
     edge.trail.done(person, "session.end")
@@ -84,14 +93,14 @@ async def sign_out(edge: HttpEdge, request: Request[Any, Any, Any], person: Pers
     return response
 
 
-@get("/tokens", tags=["session"], summary="My tokens")
-async def list_tokens(edge: HttpEdge, person: Person) -> list[TokenInfo]:
+@get("/tokens", tags=["session"], summary="My tokens", responses=problems())
+async def list_tokens(edge: Edge, person: Caller) -> list[TokenInfo]:
     """The caller's account's tokens, newest first."""
     return edge.accounts.tokens(person.account)
 
 
-@post("/tokens", tags=["session"], summary="Make a token")
-async def make_token(edge: HttpEdge, person: Person, data: NewToken) -> MintedToken:
+@post("/tokens", tags=["session"], summary="Make a token", responses=problems(409, 413, 415))
+async def make_token(edge: Edge, person: Caller, data: JSONBody[NewToken]) -> MintedToken:
     """A token for a program, narrowed to permissions the caller holds."""
     if person.scopes is not None:
         raise refuse(NOT_FOR_TOKENS)
@@ -100,8 +109,8 @@ async def make_token(edge: HttpEdge, person: Person, data: NewToken) -> MintedTo
     return MintedToken(token=secret, info=info)
 
 
-@delete("/tokens/{token_id:str}", tags=["session"], summary="Revoke a token")
-async def revoke_token(edge: HttpEdge, person: Person, token_id: str) -> None:
+@delete("/tokens/{token_id:str}", tags=["session"], summary="Revoke a token", responses=problems())
+async def revoke_token(edge: Edge, person: Caller, token_id: FromPath[str]) -> None:
     """Revoke one of the caller's account's tokens; it stops working at once."""
     if not edge.accounts.revoke(person.account, token_id):
         raise refuse(

@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from litestar import Request, get
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from litestar.response import Stream
 
 from ...kernel.errors import Refused
 from ...kernel.people import Person
-from .context import HttpEdge
+from .context import Caller, Edge, HttpEdge
 from .hub import Listener
 from .problems import refuse
+from .schema import problems
 
 HEARTBEAT_SECONDS = 15.0
 """Well under the 60 s after which proxies drop a silent connection; also how soon a stream notices that
@@ -20,12 +21,18 @@ its reader signed out or was given another clearance."""
 MANY = Refused(code="stream.many", expected="fewer open streams", came="one more", status=503)
 
 
-@get("/stream", media_type="text/event-stream", tags=["stream"], summary="Live changes you may see")
+@get(
+    "/stream",
+    media_type="text/event-stream",
+    tags=["stream"],
+    summary="Live changes you may see",
+    responses=problems(503),
+)
 async def stream(
-    edge: HttpEdge,
-    person: Person,
+    edge: Edge,
+    person: Caller,
     request: Request[Any, Any, Any],
-    last_event_id: Annotated[str, Parameter(header="Last-Event-ID", max_length=100)] = "",
+    last_event_id: Annotated[str, HeaderParameter(name="Last-Event-ID", max_length=100)] = "",
 ) -> Stream:
     """Events ``record`` {id, kind, version, source, seq}, ``link`` {hq, state},
     ``position`` {lag}; and ``reset`` {}: fetch what you show anew.

@@ -1,0 +1,136 @@
+"""The live stream: what arrives, for whom, and from where on."""
+
+import json
+from collections.abc import Iterator
+
+import httpx
+
+from edges.http.served import Served
+from renkei.edges.http import hub as module
+from renkei.edges.http.hub import Hub
+from renkei.edges.http.metrics import Metrics
+from renkei.kernel.labels.model import Clearance
+from renkei.kernel.views import Change
+from renkei.kernel.views.visibility import Catalogue, Visible
+
+LOW, HIGH = Clearance("p", ("low",)), Clearance("p", ("low", "high"))
+
+
+def change(n: int, label: int = 1) -> Change:
+    return Change(f"jp.jjoc/{n}", "log-entry", 1, "", n, label, "live", n)
+
+
+def make() -> Hub:
+    labels = {LOW: frozenset({1}), HIGH: frozenset({1, 2})}
+    return Hub(lambda realm, c: Visible(labels[c], Catalogue({}, {})), Metrics(), run="run")
+
+
+def seqs(sent: bytes) -> list[int]:
+    rows = sent.decode().split("\n")
+    return [json.loads(row[6:])["seq"] for row in rows if row.startswith('data: {"id"')]
+
+
+def test_each_audience_hears_of_what_it_may_see_and_nothing_else() -> None:
+    hub = make()
+    low, high = hub.listen("live", LOW), hub.listen("live", HIGH)
+    assert low and high
+    hub.publish([change(0), change(1, label=2), change(2)])
+    assert seqs(low.take()) == [0, 2]
+    assert seqs(high.take()) == [0, 1, 2]
+
+
+def test_a_stream_resumes_after_the_last_event_it_had() -> None:
+    hub = make()
+    first = hub.listen("live", HIGH)
+    assert first
+    hub.publish([change(0), change(1)])
+    ids = [row[4:] for row in first.take().decode().split("\n") if row.startswith("id: ")]
+    hub.publish([change(2, label=2), change(3)])
+    again = hub.listen("live", LOW, ids[-1])
+    assert again
+    assert seqs(again.take()) == [3]
+
+
+def test_who_was_away_too_long_or_comes_from_another_run_is_told_to_fetch_anew() -> None:
+    hub = make()
+    hub.listen("live", HIGH)
+    for n in range(module.MAX_REMEMBERED + 10):
+        hub.publish([change(n)])
+    for last in ("run.1", "other.5", "run.x", "run.99999999", "garbage"):
+        again = hub.listen("live", HIGH, last)
+        assert again
+        assert b"event: reset" in again.take(), last
+
+
+def test_changes_that_went_by_unheard_reset_whoever_comes_back() -> None:
+    hub = make()
+    first = hub.listen("live", HIGH)
+    assert first
+    hub.publish([change(0)])
+    first.close()
+    hub.unheard = True
+    again = hub.listen("live", HIGH, "run.1")
+    assert again and b"event: reset" in again.take()
+
+
+def test_a_slow_reader_costs_bounded_memory_and_is_told() -> None:
+    hub = make()
+    slow = hub.listen("live", HIGH)
+    assert slow
+    for n in range(20_000):
+        hub.publish([change(n)])
+        assert slow._size <= module.MAX_BACKLOG_BYTES
+    taken = slow.take()
+    assert taken.startswith(b"id: run.") and b"event: reset" in taken
+
+
+def test_a_bulk_load_is_one_reset() -> None:
+    hub = make()
+    listener = hub.listen("live", LOW)
+    assert listener
+    listener.take()
+    hub.publish([change(n) for n in range(module.MAX_BURST + 1)])
+    assert listener.take().count(b"event: reset") == 1
+
+
+def test_streams_are_bounded_in_number() -> None:
+    hub = make()
+    opened = [hub.listen("live", LOW) for _ in range(module.MAX_STREAMS)]
+    assert all(opened)
+    assert hub.listen("live", LOW) is None
+    opened[0].close()  # type: ignore[union-attr]
+    assert hub.listen("live", LOW) is not None
+
+
+def events(rows: Iterator[str]) -> Iterator[tuple[str, str, dict[str, object]]]:
+    """(id, name, data) of each event."""
+    id_ = name = ""
+    for row in rows:
+        if row.startswith("id: "):
+            id_ = row[4:]
+        elif row.startswith("event: "):
+            name = row[7:]
+        elif row.startswith("data: "):
+            yield id_, name, json.loads(row[6:])
+
+
+def test_a_write_shows_on_the_stream_of_who_may_see_it(served: Served) -> None:
+    watch, low = served.client("watch"), served.client("low")
+    with low.stream("GET", "/stream") as low_stream, watch.stream("GET", "/stream") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        rows, low_rows = stream.iter_lines(), low_stream.iter_lines()
+        assert next(rows).startswith("id: ") and next(low_rows).startswith("id: ")
+        writer = served.client("watch")
+        hidden = writer.post("/log-entries", json={"text": "x", "label": served.label("duty-usa")}).json()
+        shown = writer.post("/log-entries", json={"text": "x", "label": served.label("open")}).json()
+        heard = [next(e for e in events(rows) if e[1] == "record") for _ in range(2)]
+        assert [e[2]["id"] for e in heard] == [hidden["record"]["id"], shown["record"]["id"]]
+        assert next(e for e in events(low_rows) if e[1] == "record")[2]["id"] == shown["record"]["id"]
+        resumed = served.client("watch")
+        with resumed.stream("GET", "/stream", headers={"last-event-id": heard[0][0]}) as again:
+            first = next(e for e in events(again.iter_lines()) if e[1] == "record")
+        assert first[2]["id"] == shown["record"]["id"]
+
+
+def test_the_stream_is_closed_to_strangers(served: Served) -> None:
+    assert httpx.get(f"{served.url}/api/v1/stream").status_code == 401
