@@ -1,28 +1,53 @@
 """The ``renkei`` command: its sub-commands, options common to all, and how failures are told.
 
 Exit status: 0 done, 1 refused or failed (said on standard error), 2 the command line itself is wrong.
+With ``--json`` every command, failed or not, leaves exactly one JSON document on standard output.
+
+Commands are named here by the place of their function and imported when called, so that ``renkei --help``
+and completion need not load a whole node.
 """
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
-from ...kernel.errors import RenkeiError
-from .client import Api, find_credentials
+from ...kernel.errors import BadInput, OurFault, Refused, RenkeiError
 from .output import Output
 
-DEFAULT_DATA = Path("renkei-data")
+if TYPE_CHECKING:
+    from .client import Api
 
-app = App(
-    name="renkei",
-    help="Coordination between sovereign headquarters: each keeps its own records, releases only what its policy allows, and can prove it.",
-    result_action="return_value",
-)
-app.register_install_completion_command(help="Install completion for your shell.")
+DEFAULT_DATA = Path("renkei-data")
+INTERRUPTED = 130
+"""What shells report for a program ended by Ctrl-C: 128 and the signal's number."""
+
+HELP = """Coordination between sovereign headquarters: each keeps its own records, releases only what its
+policy allows, and can prove it.
+
+See it work:
+  renkei demo
+
+Set up a node in DIR, agree on a partner, run it:
+  renkei init DIR --hq us.usfj --name-en NAME --name-ja NAME --policy FILE
+  renkei account add watch --post POST --role watch-officer --clearance @FILE
+  renkei card --to OUR-CARD
+  renkei partner add THEIR-CARD --clearance @FILE
+  renkei serve
+
+Work at it:
+  renkei sign-in http://127.0.0.1:8440 watch
+  renkei request send jp.jjoc TITLE --need TEXT --label NAME
+  renkei request list
+
+Trust it:
+  renkei status
+  renkei log verify
+  renkei partner verify jp.jjoc
+
+Commands on a node's own files take --data DIR (or RENKEI_DATA)."""
 
 
 @Parameter(name="*")
@@ -30,7 +55,9 @@ app.register_install_completion_command(help="Install completion for your shell.
 class Common:
     """Options of every command."""
 
-    json: Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document instead of text.")] = False
+    json: Annotated[
+        bool, Parameter(name="--json", negative="", help="Print one JSON document instead of text.")
+    ] = False
 
     @property
     def out(self) -> Output:
@@ -43,7 +70,9 @@ class Common:
 class Local(Common):
     """Options of commands that work on a node's data folder."""
 
-    data: Annotated[Path, Parameter(name=["--data", "-d"], env_var="RENKEI_DATA", help="The node's data folder.")] = DEFAULT_DATA
+    data: Annotated[
+        Path, Parameter(name=["--data", "-d"], env_var="RENKEI_DATA", help="The node's data folder.")
+    ] = DEFAULT_DATA
 
 
 @Parameter(name="*")
@@ -51,29 +80,104 @@ class Local(Common):
 class Remote(Common):
     """Options of commands that call a running node."""
 
-    url: Annotated[str | None, Parameter(help="The node's address; default: as signed in.")] = None
-    token: Annotated[str | None, Parameter(help="An API token; default: as signed in.")] = None
+    url: Annotated[
+        str | None, Parameter(name="--url", env_var="RENKEI_URL", help="The node's address; else as signed in.")
+    ] = None
+    token: Annotated[
+        str | None, Parameter(name="--token", env_var="RENKEI_TOKEN", help="An API token; else as signed in.")
+    ] = None
 
-    def api(self) -> Api:
+    def api(self) -> "Api":
         """A client of that node."""
+        from .client import Api, find_credentials  # noqa: PLC0415 - only commands that call a node need it
+
         credentials = find_credentials(self.url, self.token)
         return Api(credentials.url, credentials.token)
+
+
+def version() -> str:
+    """The installed version."""
+    from importlib.metadata import PackageNotFoundError  # noqa: PLC0415 - 40 ms that most commands need not pay
+    from importlib.metadata import version as installed  # noqa: PLC0415
+
+    try:
+        return installed("renkei")
+    except PackageNotFoundError:
+        return "0"
+
+
+app = App(
+    name="renkei",
+    help=HELP,
+    help_format="plaintext",
+    version=version,
+    version_flags=["--version"],
+    result_action="return_value",
+)
+app.register_install_completion_command(help="Install completion for your shell (bash, zsh or fish).")
+
+_START, _NODE = Group("Start", sort_key=1), Group("A node from the inside (its data folder)", sort_key=2)
+_WORK, _FILES = Group("At a running node", sort_key=3), Group("In and out", sort_key=4)
+
+_COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
+    (_START, "demo", "demo:demo", "Two headquarters on this machine play a real event."),
+    (_START, "init", "nodes:init", "Make a new node's data folder: settings, keys and policy."),
+    (_START, "serve", "nodes:serve", "Run the node until Ctrl-C or SIGTERM."),
+    (_NODE, "status", "nodes:status", "How the node stands: logs, views, partners, health."),
+    (_NODE, "card", "nodes:card", "This headquarters' card, to hand to a partner."),
+    (_NODE, "account", "accounts:account_app", "Posts that sign in at this node."),
+    (_NODE, "partner", "partners:partner_app", "Headquarters this one deals with."),
+    (_NODE, "log", "logs:log_app", "The logs: verify, show, export."),
+    (_NODE, "views", "nodes:views_app", "The tables folded from the logs."),
+    (_NODE, "keys", "nodes:keys_app", "This headquarters' keys and certificates."),
+    (_WORK, "sign-in", "work:sign_in", "Sign in to a node and keep a token for later commands."),
+    (_WORK, "sign-out", "work:sign_out", "Revoke the token that sign-in kept, and forget it."),
+    (_WORK, "request", "work:request_app", "Ask a partner for support, and answer what partners ask."),
+    (_WORK, "incident", "incidents:incident_app", "Incidents and their watch log."),
+    (_FILES, "import", "imports:import_app", "Take in reports, reference data or a courier's file."),
+    (_FILES, "courier", "couriers:courier_app", "The link on a disk: files that a courier carries."),
+    (_FILES, "openapi", "nodes:openapi", "The API's OpenAPI description, without a running node."),
+)
+for _group, _name, _place, _help in _COMMANDS:
+    app.command(f"{__package__}.{_place}", name=_name, help=_help, group=_group)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run())
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line; the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
+    out = Output("--json" in given)
     try:
-        result = app(given)
+        result = app(given, exit_on_error=False, print_error=False)
+    except CycloptsError as err:
+        out.fail(usage_error(err))
+        return 2
     except RenkeiError as err:
-        Output("--json" in given).fail(err)
+        out.fail(err)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        sys.stderr.close()  # whoever read us has left; nobody is there to be told
+        return 1
+    except OSError as err:
+        came = f"{err.filename or 'the system'}: {err.strerror or type(err).__name__}"
+        out.fail(OurFault("system", "files and addresses that can be used", came))
+        return 1
     return result if isinstance(result, int) else 0
 
 
-Command = Callable[..., object]
+def usage_error(err: CycloptsError) -> BadInput:
+    """What is wrong with a command line, and where its help is."""
+    chain = " ".join(err.command_chain or ())
+    return BadInput("usage", f"a command line as in: {f'renkei {chain}'.strip()} --help", str(err).strip())
+
+
+def accepted(refused: object) -> None:
+    """Raise BadInput if ``refused`` is a rule's no."""
+    if isinstance(refused, Refused):
+        raise BadInput(refused.code, refused.expected, refused.came)

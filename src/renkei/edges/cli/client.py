@@ -1,7 +1,7 @@
 """A small client of a node's API, for the command line and the demo.
 
-Credentials: ``--url`` and ``--token``, the environment (``RENKEI_URL``, ``RENKEI_TOKEN``), or what
-``renkei sign-in`` kept in the user's configuration folder (mode 0600), in that order.
+Credentials: ``--url`` and ``--token`` (or ``RENKEI_URL``, ``RENKEI_TOKEN``), or what ``renkei sign-in`` kept in
+the user's configuration folder (mode 0600), in that order.
 """
 
 import os
@@ -37,6 +37,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
     url: str
     token: str = ""
+    id: str = ""
 
 
 def credentials_file() -> Path:
@@ -48,12 +49,11 @@ def credentials_file() -> Path:
 def find_credentials(url: str | None, token: str | None) -> Credentials:
     """The credentials to use.  Raises BadInput when there are none."""
     kept = load_credentials()
-    url = url or os.environ.get("RENKEI_URL") or (kept.url if kept else None)
-    token = token or os.environ.get("RENKEI_TOKEN") or (kept.token if kept and kept.url == url else None)
+    url = url or (kept.url if kept else None)
+    token = token or (kept.token if kept and url and kept.url == url.rstrip("/") else None)
     if not url or not token:
-        raise BadInput(
-            "cli.credentials", "a node and a token (renkei sign-in URL ACCOUNT keeps both)", "none"
-        )
+        came = "none" if not url else f"no token for {url}"
+        raise BadInput("cli.credentials", "a node and a token (renkei sign-in URL ACCOUNT keeps both)", came)
     return Credentials(url, token)
 
 
@@ -73,6 +73,11 @@ def save_credentials(credentials: Credentials) -> Path:
     return path
 
 
+def forget_credentials() -> None:
+    """Keep nothing any more."""
+    credentials_file().unlink(missing_ok=True)
+
+
 class Api:
     """Calls to one node as one person or program."""
 
@@ -81,13 +86,17 @@ class Api:
         headers = {"X-Renkei": "1", "Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        self._http = httpx.Client(
-            base_url=self.url + "/api/v1", headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=self.url + "/api/v1", headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False
+            )
+        except httpx.InvalidURL:
+            raise BadInput("cli.url", "an address such as http://127.0.0.1:8440", repr(url[:80])) from None
 
     def sign_in(self, account: str, password: str) -> dict[str, Any]:
         """Start a session; the cookie stays with this client."""
-        return self.post("/session", {"account": account, "password": password})
+        me: dict[str, Any] = self.post("/session", {"account": account, "password": password})
+        return me
 
     def get(self, path: str, **params: str | int | None) -> Any:
         """GET ``path``; the decoded answer."""
@@ -121,6 +130,8 @@ class Api:
         headers = {"Content-Type": "application/json"} if content is not None else {}
         try:
             answer = self._http.request(method, path, content=content, params=params, headers=headers)
+        except httpx.UnsupportedProtocol:
+            raise BadInput("cli.url", "an address such as http://127.0.0.1:8440", repr(self.url[:80])) from None
         except httpx.HTTPError as err:
             raise Unreachable(
                 "node.unreachable", f"a node that answers at {self.url}", type(err).__name__

@@ -1,36 +1,30 @@
-"""``renkei init | serve | status | card | account | views``: one node, from the inside."""
+"""``renkei init | serve | status | card | keys | views | openapi``: one node, from the inside."""
 
 import asyncio
-import getpass
+import contextlib
 import sys
+import tempfile
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from ...kernel.accounts import Accounts
 from ...kernel.clock import SystemClock, dtg
-from ...kernel.errors import BadInput, Refused, RenkeiError
-from ...kernel.identity import fingerprint, load_partners, open_card
-from ...kernel.labels.model import Clearance
-from ...kernel.labels.presets import clearance_from
-from ...kernel.log.sqlite import SqliteLog
-from ...kernel.people import Role
-from ...node import Folder, Node, NodeConfig, create_node, load_config, own_card
-from ...node.config import Names
-from ...node.node import load_policies
-from .app import Common, Local, app
-from .output import Output
-from .serving import serve_node
+from ...kernel.errors import BadInput, RenkeiError
+from ...kernel.identity import Identity, fingerprint, open_card
+from ...kernel.labels.policy import PolicyBook
+from ...kernel.labels.presets import UNITED_STATES, synthetic_policy
+from ...node import Folder, Names, Node, NodeConfig, create_node, load_config, own_card
+from .app import Common, Local
+from .local import LocalNode, iso, read_file, write_new
 
-account_app = App(name="account", help="Posts that sign in at this node.")
 views_app = App(name="views", help="The tables folded from the logs.")
-app.command(account_app)
-app.command(views_app)
+keys_app = App(name="keys", help="This headquarters' keys and certificates.")
 
 
-@app.command
 def init(
     folder: Path,
     *,
@@ -46,194 +40,289 @@ def init(
 
     Parameters
     ----------
-    folder: The folder to make.
-    hq: The headquarters' id, such as us.usfj.
-    name_en: Its name in English.
-    name_ja: Its name in Japanese.
-    policy: The nation's security policy, a SPIF 2.1 file.
-    http: host:port for people and programs.
-    link: host:port for partners' links.
+    folder
+        The folder to make.
+    hq
+        The headquarters' id, such as us.usfj.
+    name_en
+        Its name in English.
+    name_ja
+        Its name in Japanese.
+    policy
+        The nation's security policy, a SPIF 2.1 file.
+    http
+        host:port for people and programs.
+    link
+        host:port for partners' links; it stands on the card, so partners must reach it there.
     """
     out = (common or Common()).out
     try:
-        config = msgspec.convert(
-            {"hq": hq, "names": Names(name_en, name_ja), "http": http, "link": link}, NodeConfig
-        )
+        given = {"hq": hq, "names": {"en": name_en, "ja": name_ja}, "http": http, "link": link}
+        config = msgspec.convert(given, NodeConfig)
     except msgspec.ValidationError as err:
-        raise BadInput("hq.form", "a headquarters id such as us.usfj", str(err)) from None
+        raise BadInput("init.settings", "a headquarters id such as us.usfj, and names", str(err)) from None
     config.http_address()
     config.link_address()
-    create_node(folder, config, _read(policy))
-    card = open_card(own_card(folder, config), SystemClock().now())
+    create_node(folder, config, read_file(policy))
+    print_of = fingerprint(open_card(own_card(folder, config), SystemClock().now()))
     out.data(
-        {"folder": str(folder), "hq": hq, "fingerprint": fingerprint(card)},
-        text=f"{hq} is ready in {folder}\nfingerprint of its card, to read to partners: {fingerprint(card)}\n"
-        f"next: renkei account add --data {folder} ..., then renkei serve --data {folder}",
+        {"folder": str(folder), "hq": hq, "fingerprint": print_of},
+        text=f"{hq} is ready in {folder}\n"
+        f"fingerprint of its card, to read to partners: {print_of}\n"
+        f"next: renkei account add ... --data {folder}, then renkei serve --data {folder}",
     )
 
 
-@app.command
-def serve(*, data: Local | None = None) -> int:
-    """Run the node until it is told to stop (Ctrl-C or SIGTERM)."""
-    local = data or Local()
-    return serve_node(local.data, local.out)
+def serve(*, local: Local | None = None) -> int:
+    """Run the node until Ctrl-C or SIGTERM.
+
+    Its own log goes to standard error, one JSON line for each event.
+    """
+    from .serving import serve_node  # noqa: PLC0415 - the servers take longer to import than most commands to run
+
+    local = local or Local()
+    config = load_config(Folder(local.data))
+    status = serve_node(local.data, local.out)
+    if local.json:
+        local.out.data({"hq": config.hq, "served": True})
+    return status
 
 
-@app.command
-def card(*, to: Path | None = None, data: Local | None = None) -> None:
+def card(*, to: Path | None = None, local: Local | None = None) -> None:
     """Write this headquarters' card, to hand to a partner.
 
     Parameters
     ----------
-    to: The file to write; standard output if left out.
+    to
+        The file to write; standard output if left out.
     """
-    local = data or Local()
+    local = local or Local()
     text = own_card(local.data, load_config(Folder(local.data)))
     if to is None:
-        sys.stdout.buffer.write(text)
+        sys.stdout.write(text.decode())
         return
-    to.write_bytes(text)
-    print_card = fingerprint(open_card(text, SystemClock().now()))
-    local.out.data({"file": str(to), "fingerprint": print_card})
-
-
-@app.command
-def status(*, data: Local | None = None) -> int:
-    """Say how the node stands: its logs, views and partners; from the files, running or not."""
-    local = data or Local()
-    folder = Folder(local.data)
-    config = load_config(folder)
-    logs = {}
-    for path in sorted(folder.logs.glob("*.db")):
-        logs[path.stem] = _log_status(path, config.hq)
-    partners = {
-        hq: {"fingerprint": fingerprint(entry.card), "connect": entry.connect, "inForce": entry.in_force(SystemClock().now())}
-        for hq, entry in load_partners(folder.partners).items()
-    }
-    running = _running(config)
+    write_new(to, text)
+    print_of = fingerprint(open_card(text, SystemClock().now()))
     local.out.data(
-        {
-            "hq": config.hq,
-            "name": f"{config.names.en} {config.names.ja}",
-            "dtg": dtg(SystemClock().now()),
-            "running": running is not None,
-            "http": f"http://{config.http}",
-            "logs": logs,
-            "views": _views_status(folder, config),
-            "partners": partners,
-        }
+        {"file": str(to), "fingerprint": print_of},
+        text=f"{to} written\nfingerprint, to be read to the partner by voice: {print_of}",
     )
-    return 0
+
+
+# --- status -----------------------------------------------------------------------------------------------
+
+
+def status(*, local: Local | None = None) -> int:
+    """Say how the node stands: logs, views and partners from its files, health if it answers.
+
+    Exit status 1 if the node answers and is not well.
+    """
+    local = local or Local()
+    node = LocalNode(local.data)
+    found = _status(node)
+    if local.json:
+        local.out.data(found)
+    else:
+        _print_status(local, found)
+    return 1 if found["health"] is not None and not found["health"]["ok"] else 0
+
+
+def _status(node: LocalNode) -> dict[str, Any]:
+    logs = [_log_status(node, name) for name in node.log_names()]
+    now = node.clock.now()
+    return {
+        "hq": node.hq,
+        "names": node.config.names,
+        "realm": node.config.realm,
+        "dtg": dtg(now),
+        "http": f"http://{node.config.http}",
+        "link": node.config.link,
+        "health": node.health(),
+        "logs": logs,
+        "views": _views_status(node, {log["name"]: log["entries"] for log in logs}),
+        "partners": [
+            {
+                "hq": hq,
+                "name": entry.card.names.en,
+                "connect": entry.connect,
+                "inForce": entry.in_force(now),
+                "keyUntil": iso(entry.card.until),
+                "evidence": len(list(node.folder.evidence.glob(f"{hq}-*.json"))),
+                "fingerprint": fingerprint(entry.card),
+            }
+            for hq, entry in node.partners().items()
+        ],
+    }
+
+
+def _log_status(node: LocalNode, name: str) -> dict[str, Any]:
+    with node.log(name) as log:
+        head = log.head()
+        return {
+            "name": name,
+            "entries": log.size,
+            "sealed": head.size,
+            "root": head.root.hex(),
+            "bytes": log.path.stat().st_size + log.wal_bytes(),
+        }
+
+
+def _views_status(node: LocalNode, sizes: dict[str, int]) -> list[dict[str, Any]]:
+    """Position and lag of the views for each log they follow."""
+    positions = node.positions()
+    sources = {"": "master"} | {hq: f"{hq}.received" for hq in node.partners()}
+    rows = []
+    for source, name in sources.items():
+        position, size = positions.get(source, 0), sizes.get(name, 0)
+        rows.append({"source": source, "log": name, "position": position, "lag": max(0, size - position)})
+    return rows
+
+
+def _print_status(local: Local, found: dict[str, Any]) -> None:
+    out, health = local.out, found["health"]
+    names = found["names"]
+    out.say(f"{found['hq']}  {names.en}  {names.ja}  ({found['realm']})  {found['dtg']}")
+    if health is None:
+        out.say(f"not serving: nothing answers at {found['http']}")
+    else:
+        out.say(f"serving {found['http']}: " + ("well" if health["ok"] else "; ".join(health["failures"])))
+    out.say("")
+    out.table(("name", "entries", "sealed", "bytes"), found["logs"])
+    out.say("")
+    out.say("views")
+    out.table(("log", "position", "lag"), found["views"])
+    out.say("")
+    out.say("partners")
+    out.table(("hq", "name", "connect", "inForce", "keyUntil", "evidence"), found["partners"])
+
+
+# --- views and keys -----------------------------------------------------------------------------------------
 
 
 @views_app.command
-def rebuild(*, data: Local | None = None) -> None:
+def rebuild(*, local: Local | None = None) -> None:
     """Fold all tables anew from the logs.  The node must not be running."""
-    local = data or Local()
-    node = Node.open(local.data)
+    local = local or Local()
+    with opened(local.data) as node:
+        sources = node.sources()
+        with local.out.progress("folding", sum(log.size for log in sources.values())) as ticker:
+            folded = node.views.rebuild(sources, ticker.to)
+    local.out.data({"folded": folded}, text=f"{folded} entries folded anew")
+
+
+@keys_app.command(name="show")
+def show_keys(*, local: Local | None = None) -> None:
+    """Show the identity keys and how long they and the link certificate hold."""
+    local = local or Local()
+    node = LocalNode(local.data)
+    identity = Identity.load(node.folder.keys)
+    card_now = open_card(own_card(local.data, node.config), node.clock.now())
+    found = {
+        "hq": identity.hq,
+        "fingerprint": fingerprint(card_now),
+        "keys": [{"public": k.public, "since": iso(k.since), "until": iso(k.until)} for k in identity.keys],
+        "verifier": node.own_keys()[0].vkey,
+        "linkCertificateUntil": iso(identity.link_certificate.not_valid_after_utc),
+    }
+    lines = [f"fingerprint            {found['fingerprint']}", f"checkpoints verify by  {found['verifier']}"]
+    lines += [f"identity key           {iso(k.since)} to {iso(k.until)}" for k in identity.keys]
+    lines.append(f"link certificate       until {found['linkCertificateUntil']}")
+    local.out.data(found, text="\n".join(lines))
+
+
+@keys_app.command
+def renew(*, if_due: bool = False, local: Local | None = None) -> None:
+    """Make a new link key and certificate.  Partners need not be told; a running node takes it at restart.
+
+    Parameters
+    ----------
+    if_due
+        Only if less than a third of the certificate's life is left; for a timer.
+    """
+    local = local or Local()
+    identity = Identity.load(LocalNode(local.data).folder.keys)
+    renewed = True
+    if if_due:
+        renewed = identity.renew_if_due()
+    else:
+        identity.renew_link_certificate()
+    until = iso(identity.link_certificate.not_valid_after_utc)
+    text = f"{'a new' if renewed else 'the old'} link certificate holds until {until}"
+    local.out.data({"renewed": renewed, "linkCertificateUntil": until}, text=text)
+
+
+@contextlib.contextmanager
+def opened(root: Path) -> Any:
+    """The stopped node in ``root``, open for work by hand; closed and folded at the end.
+
+    Raises OurFault ``node.running`` if a running node holds its logs.
+    """
+    load_config(Folder(root))
     try:
-        total = sum(log.size for log in node.sources().values())
-        with local.out.progress("folding", total) as ticker:
-            node.views.rebuild(node.sources(), lambda done, _: ticker.to(done))
-        local.out.data({"folded": total})
+        node = Node.open(root)
+    except RenkeiError as err:
+        if err.code == "log.locked":
+            expected = "a node that is not running (stop renkei serve first)"
+            raise type(err)("node.running", expected, "one that holds its logs") from None
+        raise
+    try:
+        yield node
     finally:
         node.close()
 
 
-@account_app.command
-def add(
-    account: str,
-    *,
-    post: str,
-    post_ja: str = "",
-    role: list[Role],
-    clearance: Annotated[str, Parameter(help="JSON, or @FILE with JSON: classifications and categories held.")],
-    password_stdin: bool = False,
-    data: Local | None = None,
-) -> None:
-    """Create an account for a post.  The password is asked for, or read from standard input.
+# --- OpenAPI ------------------------------------------------------------------------------------------------
+
+
+def openapi(*, to: Path | None = None, common: Common | None = None) -> None:
+    """Write the API's OpenAPI 3.1 description as JSON.
 
     Parameters
     ----------
-    account: Its short name, such as watch.
-    post: The post's name in English.
-    post_ja: The post's name in Japanese.
-    role: A role; give the option once for each.
-    password_stdin: Read the password from the first line of standard input.
+    to
+        The file to write, replaced if there; standard output if left out.
     """
-    local = data or Local()
-    folder = Folder(local.data)
-    held = _clearance(clearance, folder)
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else _ask_password()
-    accounts = Accounts(folder.accounts, SystemClock())
+    document = msgspec.json.format(asyncio.run(_describe()), indent=2)
+    if to is None:
+        sys.stdout.write(document.decode() + "\n")
+        return
+    to.write_bytes(document + b"\n")
+    (common or Common()).out.data({"file": str(to)}, text=f"{to} written")
+
+
+async def _describe() -> bytes:
+    """Ask an application over a node that keeps nothing, through its front door."""
+    from httpx import ASGITransport, AsyncClient  # noqa: PLC0415 - only here is an application called in-process
+
+    from ..http.app import create_app  # noqa: PLC0415 - the framework takes longer to import than most commands to run
+
+    policy = synthetic_policy(UNITED_STATES)
+    with tempfile.TemporaryDirectory(prefix="renkei-openapi-") as folder:
+        clock = SystemClock()
+        node = Node.in_memory(
+            NodeConfig(hq="us.openapi", names=Names("OpenAPI")),
+            Path(folder),
+            policies=PolicyBook(policy),
+            clock=clock,
+            accounts=Accounts(":memory:", clock),
+        )
+        app = create_app(node)
+        app.edge.serve_host("127.0.0.1", 80)
+        try:
+            async with AsyncClient(transport=ASGITransport(app), base_url="http://127.0.0.1") as client:
+                answer = await client.get("/api/v1/openapi.json")
+        finally:
+            app.edge.close()
+            node.close()
+    return answer.raise_for_status().content
+
+
+def when(text: str) -> datetime:
+    """A moment on the command line, ISO 8601 with its offset.  Raises BadInput."""
     try:
-        made = accounts.create(account, password, post=post, post_ja=post_ja, roles=role, clearance=held)
-    finally:
-        accounts.close()
-    if isinstance(made, Refused):
-        raise BadInput(made.code, made.expected, made.came)
-    local.out.data({"account": account, "post": post, "roles": [r.value for r in role]})
-
-
-@account_app.command(name="list")
-def list_accounts(*, data: Local | None = None) -> None:
-    """List the accounts of this node."""
-    local = data or Local()
-    load_config(Folder(local.data))
-    accounts = Accounts(Folder(local.data).accounts, SystemClock())
-    try:
-        rows = [msgspec.to_builtins(info) for info in accounts.all()]
-    finally:
-        accounts.close()
-    local.out.rows(("account", "post", "postJa", "roles", "disabled"), rows)
-
-
-@account_app.command
-def disable(account: str, *, data: Local | None = None) -> None:
-    """Bar an account from signing in, and end its sessions and tokens."""
-    local = data or Local()
-    accounts = Accounts(Folder(local.data).accounts, SystemClock())
-    try:
-        accounts.disable(account)
-    finally:
-        accounts.close()
-    local.out.data({"account": account, "disabled": True})
-
-
-def _clearance(text: str, folder: Folder) -> Clearance:
-    raw = _read(Path(text[1:])) if text.startswith("@") else text.encode()
-    try:
-        given = msgspec.json.decode(raw, type=dict[str, Any])
-    except msgspec.DecodeError as err:
-        raise BadInput("clearance.form", "a JSON object", str(err)) from None
-    return clearance_from(load_policies(folder), given)
-
-
-def _ask_password() -> str:
-    first = getpass.getpass("Password: ")
-    if first != getpass.getpass("Again: "):
-        raise BadInput("account.password", "the same password twice", "two different ones")
-    return first
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as err:
-        raise BadInput("file.read", "a readable file", f"{path.name}: {err.strerror}") from None
-
-
-def _log_status(path: Path, hq: str) -> dict[str, Any]:
-    log = SqliteLog.read(path)
-    try:
-        return {"entries": log.size, "sealed": log.head().size, "bytes": path.stat().st_size}
-    finally:
-        log.close()
-
-
-def _views_status(folder: Folder, config: NodeConfig) -> dict[str, Any]:
-    raise NotImplementedError
-
-
-def _running(config: NodeConfig) -> dict[str, Any] | None:
-    raise NotImplementedError
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise BadInput("moment", "a moment such as 2026-12-01T00:00:00Z", repr(text[:40]))
+    return moment

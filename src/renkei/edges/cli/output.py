@@ -11,10 +11,13 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ...kernel.errors import RenkeiError
+
+PIPE_WIDTH = 4096
+"""Columns where there is no terminal: a line for each row, never folded, so that ``grep`` finds whole ids."""
 
 
 class Output:
@@ -22,47 +25,62 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self._out = Console(highlight=False)
+        width = None if sys.stdout.isatty() else PIPE_WIDTH
+        self.console = Console(highlight=False, width=width)
         self._err = Console(stderr=True, highlight=False)
 
     def data(self, value: Any, *, text: str | None = None) -> None:
         """Print ``value``: as JSON, or as ``text`` (default: one ``key  value`` line per entry)."""
         if self.as_json:
-            sys.stdout.write(_json(value) + "\n")
+            sys.stdout.write(to_json(value) + "\n")
         elif text is not None:
-            self._out.print(text, markup=False)
+            self.say(text)
         else:
-            plain = msgspec.to_builtins(value)
+            plain: dict[str, Any] = msgspec.to_builtins(value)
             for key, item in plain.items():
-                self._out.print(f"{key:<16} {_cell(item)}", markup=False, soft_wrap=True)
+                self.say(f"{key:<16} {cell(item)}")
 
-    def rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-        """Print a table with the named columns of ``rows``; as JSON, all of every row."""
+    def rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, whole: Any = None) -> None:
+        """Print a table with the named columns of ``rows``; as JSON, ``whole`` or all of every row."""
         listed = list(rows)
         if self.as_json:
-            sys.stdout.write(_json(listed) + "\n")
+            sys.stdout.write(to_json(listed if whole is None else whole) + "\n")
             return
-        table = Table(box=None, pad_edge=False, header_style="bold")
+        self.table(columns, listed)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+        """A table for people; nothing with ``--json``."""
+        if self.as_json:
+            return
+        if not rows:
+            self.say("none")
+            return
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         for column in columns:
             table.add_column(column, overflow="fold")
-        for row in listed:
-            table.add_row(*(_cell(row.get(column)) for column in columns))
-        self._out.print(table if listed else "none")
+        for row in rows:
+            table.add_row(*(_plain(cell(row.get(column))) for column in columns))
+        self.console.print(table)
+
+    def say(self, text: str) -> None:
+        """A line for people; nothing with ``--json``."""
+        if not self.as_json:
+            self.console.print(text, markup=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """A notice beside the result; silent with ``--json``."""
+        """A notice beside the result, on standard error; silent with ``--json``."""
         if not self.as_json:
-            self._err.print(text, markup=False)
+            self._err.print(text, markup=False, soft_wrap=True)
 
     def fail(self, error: RenkeiError) -> None:
         """Print a failure."""
         if self.as_json:
             problem = {"code": error.code, "expected": error.expected, "came": error.came}
-            sys.stdout.write(_json({"error": problem}) + "\n")
-        else:
-            self._err.print(f"[bold red]{error.code}[/]")
-            self._err.print(f"  expected  {error.expected}", markup=False, soft_wrap=True)
-            self._err.print(f"  came      {error.came}", markup=False, soft_wrap=True)
+            sys.stdout.write(to_json({"error": problem}) + "\n")
+            return
+        self._err.print(error.code, style="bold red", markup=False)
+        self._err.print(f"  expected  {error.expected}", markup=False, soft_wrap=True)
+        self._err.print(f"  came      {error.came}", markup=False, soft_wrap=True)
 
     @contextmanager
     def progress(self, what: str, total: int | None) -> Iterator["Ticker"]:
@@ -77,30 +95,42 @@ class Output:
             disable=self.as_json or not self._err.is_terminal,
         )
         with bar:
-            task = bar.add_task(what, total=total)
-            yield Ticker(bar, task)
+            yield Ticker(bar, bar.add_task(what, total=total))
 
 
 class Ticker:
     """Moves one progress bar."""
 
-    def __init__(self, bar: Progress, task: Any) -> None:
+    def __init__(self, bar: Progress, task: TaskID) -> None:
         self._bar, self._task = bar, task
 
-    def to(self, done: int) -> None:
+    def to(self, done: int, total: int | None = None) -> None:
         """So much is done."""
-        self._bar.update(self._task, completed=done)
+        self._bar.update(self._task, completed=done, total=total)
+
+    def start(self, what: str, total: int | None) -> None:
+        """Begin with something else."""
+        self._bar.reset(self._task, description=what, total=total)
 
 
-def _json(value: Any) -> str:
+def to_json(value: Any) -> str:
+    """``value`` as one indented JSON document."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """``value`` for a table's cell."""
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
     if isinstance(value, dict | list | tuple):
         return msgspec.json.encode(value).decode()
     return str(value)
+
+
+def _plain(text: str) -> str:
+    # Table cells are markup to rich; what came from a log or a partner must never be.
+    return text.replace("[", "\\[")

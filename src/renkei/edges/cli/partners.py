@@ -1,0 +1,256 @@
+"""``renkei partner``: agree on partners, see what waits for them, prove what passed."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from cyclopts import App, Parameter
+
+from ...kernel.clock import to_millisecond
+from ...kernel.errors import BadInput
+from ...kernel.identity import PartnerCard, PartnerEntry, fingerprint, open_card, verify_successor
+from ...kernel.identity.cards import Connect
+from ...kernel.log.checkpoint import NoteVerifier
+from ...kernel.partners import Halt, decode_evidence, judge
+from ...node import add_partner
+from .accounts import parse_clearance
+from .app import Local, Remote
+from .local import LocalNode, iso, read_file
+from .logs import tell_verified
+from .nodes import when
+from .proving import verify_named
+
+partner_app = App(name="partner", help="Headquarters this one deals with.")
+
+_HALT = "halt"
+"""The fact beside a log received that says why nothing more is taken (``kernel/partners/ledger``)."""
+YES = frozenset({"yes", "y", "はい"})
+
+
+@partner_app.command
+def add(
+    card: Path,
+    *,
+    clearance: Annotated[
+        str | None, Parameter(help="JSON, or @FILE with JSON: what the partner may get, by our own policy.")
+    ] = None,
+    policy: Path | None = None,
+    connect: Connect | None = None,
+    address: str | None = None,
+    until: str | None = None,
+    fingerprint_heard: Annotated[str | None, Parameter(name="--fingerprint")] = None,
+    local: Local | None = None,
+) -> None:
+    """Agree on a partner: pin its card once two people have compared the fingerprint by voice.
+
+    For a partner known already: take its newer card, whose keys must continue those pinned, or change what
+    was agreed.  A running node takes it up at its next start.
+
+    Parameters
+    ----------
+    card
+        The card file the partner gave us.
+    policy
+        The partner's security policy (SPIF 2.1), to read its labels by.
+    connect
+        Who opens the link: we "dial" (the default), or we "listen" and the partner dials.
+    address
+        host:port to dial where the card's does not lead there from here.
+    until
+        When the agreement ends, such as 2027-03-31T15:00:00Z; without it, until further notice.
+    fingerprint_heard
+        The fingerprint as the partner read it out; if it is the card's, nothing is asked.
+    """
+    local = local or Local()
+    node = LocalNode(local.data)
+    signed = read_file(card)
+    opened = open_card(signed, node.clock.now())
+    known = node.partners().get(opened.hq)
+    held = _clearance(clearance, node, known)
+    end = to_millisecond(when(until)) if until else (known.until if known else None)
+    if known is None:
+        _confirm(opened, fingerprint_heard, local)
+    elif fingerprint_heard is not None:
+        _same(opened, fingerprint_heard)
+    else:
+        verify_successor(opened.hq, known.card.keys, opened.keys)
+    add_partner(
+        local.data,
+        signed,
+        held,
+        policy=read_file(policy) if policy else None,
+        connect=connect or (known.connect if known else "dial"),
+        address=address if address is not None else (known.address if known else ""),
+        until=end,
+    )
+    local.out.data(
+        {"hq": opened.hq, "names": opened.names, "fingerprint": fingerprint(opened), "new": known is None},
+        text=f"{opened.hq} ({opened.names.en}) is a partner; a running node takes this up at its next start",
+    )
+    if not (node.folder.policies / f"{opened.hq}.xml").exists() and policy is None:
+        local.out.note("without the partner's policy (--policy) its labels cannot be read here")
+
+
+def _clearance(text: str | None, node: LocalNode, known: PartnerEntry | None) -> Any:
+    if text is not None:
+        return parse_clearance(text, node.folder)
+    if known is None:
+        raise BadInput("partner.clearance", "--clearance for a new partner", "none")
+    return known.clearance
+
+
+def _confirm(card: PartnerCard, heard: str | None, local: Local) -> None:
+    """Have a person, or the option, say that the fingerprint is the one heard."""
+    if heard is not None:
+        _same(card, heard)
+        return
+    local.out.note(f"{card.hq}  {card.names.en}  {card.names.ja}")
+    local.out.note(f"fingerprint: {fingerprint(card)}")
+    local.out.note("Call the partner on a number you know, have them read theirs, and compare all 40 digits.")
+    if local.json:
+        raise BadInput("partner.fingerprint", "--fingerprint with the digits heard (with --json)", "none")
+    local.out.note("Is it the same? (yes/no)")
+    said = sys.stdin.readline().strip().lower()
+    if said not in YES:
+        raise BadInput("partner.fingerprint", "yes, once the fingerprints were compared", said or "no answer")
+
+
+def _same(card: PartnerCard, heard: str) -> None:
+    digits = "".join(c for c in heard if c.isdigit())
+    if digits != fingerprint(card).replace(" ", ""):
+        raise BadInput("partner.fingerprint", f"the card's, {fingerprint(card)}", heard[:80])
+
+
+@partner_app.command(name="list")
+def list_partners(*, local: Local | None = None) -> None:
+    """List the partners agreed on, from the data folder."""
+    local = local or Local()
+    node = LocalNode(local.data)
+    now = node.clock.now()
+    rows = [_row(entry, now) for entry in node.partners().values()]
+    local.out.rows(("hq", "name", "connect", "endpoint", "inForce", "keyUntil", "fingerprint"), rows)
+
+
+def _row(entry: PartnerEntry, now: Any) -> dict[str, Any]:
+    return {
+        "hq": entry.hq,
+        "name": entry.card.names.en,
+        "nameJa": entry.card.names.ja,
+        "connect": entry.connect,
+        "endpoint": entry.address or entry.card.link,
+        "since": iso(entry.since),
+        "until": iso(entry.until) if entry.until else None,
+        "inForce": entry.in_force(now),
+        "keyUntil": iso(entry.card.until),
+        "policy": entry.card.policy,
+        "clearance": entry.clearance,
+        "fingerprint": fingerprint(entry.card),
+    }
+
+
+@partner_app.command
+def state(*, remote: Remote | None = None) -> None:
+    """Show links and queues of all partners, from the running node."""
+    remote = remote or Remote()
+    found = remote.api().get("/partners")
+    rows = [
+        {
+            "hq": p["hq"],
+            "link": p["link"]["state"],
+            "since": p["link"]["since"],
+            "last heard": p["link"]["lastHeard"],
+            "logged": p["out"]["logged"],
+            "sent": p["out"]["sent"],
+            "received": p["out"]["received"],
+            "from them": p["in"]["received"],
+            "evidence": p["evidence"],
+            "last error": p["link"]["lastError"],
+        }
+        for p in found
+    ]
+    columns = ("hq", "link", "since", "logged", "sent", "received", "from them", "evidence", "last error")
+    remote.out.rows(columns, rows, whole=found)
+
+
+@partner_app.command
+def queue(hq: str, *, waiting: bool = False, remote: Remote | None = None) -> None:
+    """Show what is on its way to a partner, newest first, as far as you may see it.
+
+    Parameters
+    ----------
+    hq
+        The partner.
+    waiting
+        Only what the partner has not signed for yet.
+    """
+    remote = remote or Remote()
+    found = remote.api().get(f"/partners/{hq}/queue")
+    rows = [row for row in found if not waiting or row["state"] != "received"]
+    remote.out.rows(("seq", "state", "kind", "at"), rows)
+
+
+@partner_app.command
+def link(hq: str, state: Literal["up", "off"], *, reason: str, remote: Remote | None = None) -> None:
+    """Cut the link with a partner by hand, or let it be again.
+
+    Parameters
+    ----------
+    hq
+        The partner.
+    state
+        "off" cuts it and keeps it cut; "up" lets it be.
+    reason
+        Why, for the audit trail.
+    """
+    remote = remote or Remote()
+    remote.out.data(remote.api().post(f"/partners/{hq}/link", {"state": state, "reason": reason}))
+
+
+@partner_app.command
+def verify(hq: str, *, local: Local | None = None) -> int:
+    """Prove both logs with a partner: trees, checkpoints by the right key, receipts countersigned.
+
+    Also judges the evidence kept against the partner.  Exit status 1 if a log contradicts itself or its
+    signatures; evidence against the partner is told, and leaves our logs sound.
+
+    Parameters
+    ----------
+    hq
+        The partner.
+    """
+    local = local or Local()
+    node = LocalNode(local.data)
+    keys = node.partner_keys(hq)
+    names = [name for name in (f"{hq}.sent", f"{hq}.received") if name in node.log_names()]
+    with local.out.progress("verifying", None) as ticker:
+        found = [verify_named(node, name, ticker.to) for name in names]
+    halt, evidence = _halt(node, hq), _evidence(node, hq, keys)
+    status = tell_verified(local, found, {"hq": hq, "halted": halt, "evidence": evidence})
+    if halt is not None:
+        local.out.say(f"nothing more is taken from {hq} since {iso(halt.at)}: {halt.code}")
+    for piece in evidence:
+        local.out.say(f"evidence {piece['file']}: {'proven' if piece['proven'] else 'our word'}")
+    return status
+
+
+def _halt(node: LocalNode, hq: str) -> Halt | None:
+    name = f"{hq}.received"
+    if name not in node.log_names():
+        return None
+    with node.log(name) as log:
+        fact = log.fact(_HALT)
+    return msgspec.json.decode(fact, type=Halt) if fact else None
+
+
+def _evidence(node: LocalNode, hq: str, keys: list[NoteVerifier]) -> list[dict[str, Any]]:
+    """Each file kept against the partner, and whether the partner's own signatures prove it."""
+    rows = []
+    for path in sorted(node.folder.evidence.glob(f"{hq}-*.json")):
+        try:
+            piece = decode_evidence(read_file(path))
+        except msgspec.DecodeError:
+            rows.append({"file": path.name, "code": "unreadable", "proven": False})
+            continue
+        rows.append({"file": path.name, "code": piece.code, "proven": any(judge(piece, k) for k in keys)})
+    return rows
