@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Label, Policy } from '../src/api/types';
+import type { Label, LabelCheck, Policy } from '../src/api/types';
 import { contrast, inkOn } from '../src/lib/colour';
-import { aggregate, holds, labelKey, parted, shownRank, toggled } from '../src/lib/labels';
+import { aggregate, holds, labelKey, parted, shownRank, suggestionFor, toggled } from '../src/lib/labels';
 
 const P = 'urn:policy:own';
 const policy: Policy = {
@@ -75,6 +75,19 @@ describe('choosing a label', () => {
       withheld: [{ hq: 'us.usfj', reason: 'not releasable to USA' }],
     });
   });
+});
+
+it('a form meant for a partner begins with a label that gets there and names who may have it', () => {
+  const labels = [label('RESTRICTED', ['JPN']), label('OPEN'), label('OPEN', ['JPN', 'USA'])];
+  const marking = { en: '', ja: '', colour: '', portion: '' };
+  const check = (yes: boolean): LabelCheck => ({
+    marking,
+    audience: [{ hq: 'us.usfj', outcome: yes ? 'released' : 'withheld', reason: '' }],
+    readable: true,
+  });
+  expect(suggestionFor('us.usfj', labels, [check(false), check(true), check(true)])).toBe(labels[2]);
+  expect(suggestionFor('us.usfj', labels, [check(false), check(true), null])).toBe(labels[1]);
+  expect(suggestionFor('us.usfj', labels, [check(false), check(false), check(false)])).toBeNull();
 });
 
 it('ink on any policy colour can be read: at least 4.5 to 1 (WCAG 2.2, 1.4.3)', () => {

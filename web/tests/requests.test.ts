@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Answer, RecordBase, RecordView, RequestView } from '../src/api/types';
+import type { Acknowledgement, Answer, RecordBase, RecordView, RequestView, State } from '../src/api/types';
 import { byUrgency, columnOf, COLUMNS, counterpart, grouped, inForce, nextDeadline, passes } from '../src/lib/requests';
 import { threadOf } from '../src/lib/thread';
 
@@ -15,9 +15,9 @@ const shown = <R extends RecordBase>(record: R): RecordView<R> => ({
   cut: 0,
 });
 
-function request(state: string, more: Partial<RequestView> = {}, owner = 'jp.jjoc'): RequestView {
+function request(state: State, more: Partial<RequestView> = {}, owner = 'jp.jjoc'): RequestView {
   const record = {
-    kind: 'request',
+    kind: 'request' as const,
     id: `${owner}/${state}`,
     label,
     at: '2026-11-22T10:00:00Z',
@@ -32,7 +32,7 @@ function request(state: string, more: Partial<RequestView> = {}, owner = 'jp.jjo
     state,
     overdue: null,
     holder: 'us.usfj',
-    delivery: { loggedAt: record.at, sentAt: null, receivedAt: null, readAt: null },
+    delivery: { state: 'received', loggedAt: record.at, sentAt: null, receivedAt: null, readAt: null },
     acknowledgement: null,
     answers: [],
     commitments: [],
@@ -43,11 +43,11 @@ function request(state: string, more: Partial<RequestView> = {}, owner = 'jp.jjo
 }
 
 const answer = (at: string, outcome: Answer['outcome'], review_at?: string): RecordView<Answer> =>
-  shown({ kind: 'answer', id: `us.usfj/${at}`, label, at, by: 'Liaison', outcome, review_at });
+  shown<Answer>({ kind: 'answer', id: `us.usfj/${at}`, label, at, by: 'Liaison', outcome, review_at });
 
 describe('the board', () => {
   it('has a column for every state the node names', () => {
-    const states = ['unsent', 'sent', 'received', 'read', 'acknowledged', 'accepted', 'partly accepted', 'under way', 'done', 'declined', 'withdrawn'];
+    const states: State[] = ['unsent', 'sent', 'received', 'read', 'acknowledged', 'accepted', 'partly accepted', 'under way', 'done', 'declined', 'withdrawn'];
     const all = grouped(states.map((s) => request(s)));
     expect(COLUMNS.map((c) => all[c].length)).toEqual([4, 1, 2, 1, 3]);
   });
@@ -87,8 +87,8 @@ describe('the board', () => {
 describe('the conversation', () => {
   it('is one thread of both sides in the order things happened', () => {
     const view = request('accepted', {
-      delivery: { loggedAt: null, sentAt: '2026-11-22T10:00:00Z', receivedAt: '2026-11-22T10:00:01Z', readAt: '2026-11-22T10:03:00Z' },
-      acknowledgement: shown({ kind: 'acknowledgement', id: 'us.usfj/a', label, at: '2026-11-22T10:04:00Z', by: 'x' }),
+      delivery: { state: 'received', loggedAt: '2026-11-22T10:00:00Z', sentAt: '2026-11-22T10:00:00Z', receivedAt: '2026-11-22T10:00:01Z', readAt: '2026-11-22T10:03:00Z' },
+      acknowledgement: shown<Acknowledgement>({ kind: 'acknowledgement', id: 'us.usfj/a', label, at: '2026-11-22T10:04:00Z', by: 'x' }),
       answers: [answer('2026-11-22T10:40:00Z', 'full'), answer('2026-11-22T10:20:00Z', 'partial')],
     });
     const lines = threadOf(view);
@@ -99,7 +99,7 @@ describe('the conversation', () => {
 
   it('keeps the order in which things can happen when clocks say the same', () => {
     const at = '2026-11-22T10:00:00Z';
-    const view = request('read', { delivery: { loggedAt: at, sentAt: at, receivedAt: at, readAt: at } });
+    const view = request('read', { delivery: { state: 'received', loggedAt: at, sentAt: at, receivedAt: at, readAt: at } });
     expect(threadOf(view).map((l) => l.what)).toEqual(['asked', 'sent', 'received', 'read']);
   });
 

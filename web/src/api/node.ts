@@ -2,6 +2,17 @@
 import { del, get, idPath, path, post, query } from './client';
 import type * as T from './types';
 
+/** Compiles only while what a form sends is what the node takes. */
+type Sends<Name extends keyof Inputs, Form extends Inputs[Name]> = Form;
+type Inputs = {
+  request: T.Input<'RequestIn'>;
+  answer: T.Input<'AnswerIn'>;
+  incident: T.Input<'IncidentIn'>;
+  entry: T.Input<'LogEntryIn'>;
+  task: T.Input<'TaskIn'>;
+  decision: T.Input<'DecisionIn'>;
+};
+
 type Items<X> = { items: X[]; next?: string | null };
 /** Lists that the API may answer bare or as a page; the client only needs the items. */
 const items = <X>(answer: X[] | Items<X>): X[] => (Array.isArray(answer) ? answer : answer.items);
@@ -35,25 +46,31 @@ export const records = {
     post<unknown>('/records' + idPath(id) + '/translations', { field, lang, text, reviewed }),
 };
 
-export type NewRequest = {
-  to: string;
-  incident?: string;
-  title: T.TextIn;
-  need: T.TextIn;
-  items: T.Item[];
-  priority: T.Priority;
-  acknowledge_by: string;
-  answer_by: string;
-  label: T.Label;
-};
-export type NewAnswer = {
-  outcome: T.Outcome;
-  reason?: T.TextIn;
-  offers: T.Offer[];
-  review_at?: string;
-  /** Without one the answer takes the request's label, under this node's policy. */
-  label?: T.Label;
-};
+export type NewRequest = Sends<
+  'request',
+  {
+    to: string;
+    incident?: string;
+    title: T.TextIn;
+    need: T.TextIn;
+    items: T.Item[];
+    priority: T.Priority;
+    acknowledge_by: string;
+    answer_by: string;
+    label: T.Label;
+  }
+>;
+export type NewAnswer = Sends<
+  'answer',
+  {
+    outcome: T.Outcome;
+    reason?: T.TextIn;
+    offers: T.Offer[];
+    review_at?: string;
+    /** Without one the answer takes the request's label, under this node's policy. */
+    label?: T.Label;
+  }
+>;
 export const requests = {
   all: () => list<T.RequestView>('/requests'),
   one: (id: string) => get<T.RequestView>('/requests' + idPath(id)),
@@ -66,13 +83,16 @@ export const requests = {
     post<unknown>('/commitments' + idPath(commitment) + '/progress', { state, quantity_done, note }),
 };
 
-export type NewIncident = {
-  title: T.TextIn;
-  summary?: T.TextIn;
-  severity: T.Severity;
-  hazards: string[];
-  label: T.Label;
-};
+export type NewIncident = Sends<
+  'incident',
+  {
+    title: T.TextIn;
+    summary?: T.TextIn;
+    severity: T.Severity;
+    hazards: string[];
+    label: T.Label;
+  }
+>;
 export const incidents = {
   all: () => list<T.RecordView<T.Incident>>('/incidents'),
   one: (id: string) => get<T.IncidentView>('/incidents' + idPath(id)),
@@ -81,30 +101,36 @@ export const incidents = {
   reopen: (id: string, reason: T.TextIn) => post<unknown>('/incidents' + idPath(id) + '/reopen', { reason }),
 };
 
-export type NewLogEntry = {
-  text: T.TextIn;
-  channel: T.Channel;
-  from_post?: string;
-  to_post?: string;
-  priority: T.Priority;
-  incident?: string;
-  request?: string;
-  significant: boolean;
-  label: T.Label;
-};
+export type NewLogEntry = Sends<
+  'entry',
+  {
+    text: T.TextIn;
+    channel: T.Channel;
+    from_post?: string;
+    to_post?: string;
+    priority: T.Priority;
+    incident?: string;
+    request?: string;
+    significant: boolean;
+    label: T.Label;
+  }
+>;
 export const log = {
   all: () => list<T.RecordView<T.LogEntry>>('/log-entries'),
   write: (entry: NewLogEntry) => post<unknown>('/log-entries', entry),
 };
 
-export type NewTask = {
-  title: T.TextIn;
-  to: string;
-  assignee?: string;
-  due?: string;
-  incident?: string;
-  label: T.Label;
-};
+export type NewTask = Sends<
+  'task',
+  {
+    title: T.TextIn;
+    to: string;
+    assignee?: string;
+    due?: string;
+    incident?: string;
+    label: T.Label;
+  }
+>;
 export const tasks = {
   all: () => list<T.TaskView>('/tasks'),
   create: (task: NewTask) => post<unknown>('/tasks', task),
@@ -116,15 +142,18 @@ export const tasks = {
   withdraw: (id: string, reason: T.TextIn) => post<unknown>('/tasks' + idPath(id) + '/withdraw', { reason }),
 };
 
-export type NewDecision = {
-  title: T.TextIn;
-  incident?: string;
-  options: { title: T.TextIn; for?: T.TextIn; against?: T.TextIn }[];
-  chosen: string;
-  authority: string;
-  reasons: T.TextIn;
-  label: T.Label;
-};
+export type NewDecision = Sends<
+  'decision',
+  {
+    title: T.TextIn;
+    incident?: string;
+    options: { title: T.TextIn; for?: T.TextIn; against?: T.TextIn }[];
+    chosen: string;
+    authority: string;
+    reasons: T.TextIn;
+    label: T.Label;
+  }
+>;
 export const decisions = {
   all: () => list<T.RecordView<T.Decision>>('/decisions'),
   record: (decision: NewDecision) => post<unknown>('/decisions', decision),

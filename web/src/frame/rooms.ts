@@ -1,4 +1,5 @@
 /** The rooms of the rail: where they lie, which key goes there, and what they hold. */
+import type { Permission } from '../api/types';
 import type { Dictionary } from '../i18n/en';
 
 export type Room = {
@@ -7,7 +8,7 @@ export type Room = {
   key: string;
   /** First parts of the addresses that belong to this room. */
   holds: readonly string[];
-  needs?: string;
+  needs?: Permission;
   icon: string;
 };
 

@@ -1,4 +1,5 @@
 /** The interface in English.  Its shape is the dictionary's type: a key missing in Japanese does not compile. */
+import type { Progress, State } from '../api/types';
 import type { Span } from '../lib/age';
 
 const n = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
@@ -103,6 +104,7 @@ export const en = {
     suggestions: 'Usual labels',
     audience: 'Who sees this',
     goesTo: (hqs: string) => `Will go to ${hqs}`,
+    misses: (hq: string) => `${hq} would not receive this`,
     staysHere: 'Stays with this headquarters',
     withheld: (hq: string) => `Not to ${hq}`,
     notReadable: 'You could not read this yourself.',
@@ -155,7 +157,7 @@ export const en = {
       'under way': 'Under way',
       done: 'Done',
       withdrawn: 'Withdrawn',
-    } as Record<string, string>,
+    } satisfies Record<State, string>,
     precedence: { routine: 'Routine', priority: 'Priority', immediate: 'Immediate', flash: 'Flash' },
     thread: 'Conversation',
     event: {
@@ -203,7 +205,7 @@ export const en = {
   commitment: {
     title: 'Commitments',
     none: 'No commitments yet.',
-    state: { planned: 'Planned', 'under way': 'Under way', done: 'Done', cancelled: 'Cancelled' } as Record<string, string>,
+    state: { planned: 'Planned', 'under way': 'Under way', done: 'Done', cancelled: 'Cancelled' } satisfies Record<Progress, string>,
     of: (done: string, all: string, unit: string) => `${done} of ${all} ${unit}`.trim(),
     quantityDone: 'Delivered so far',
     window: 'Available',
@@ -284,6 +286,7 @@ export const en = {
     source: 'Source',
     coast: 'Coast: Natural Earth',
     until: 'valid until',
+    comment: 'What the authority advises',
   },
   partners: {
     title: 'Partners',

@@ -105,6 +105,7 @@ export const ja: Dictionary = {
     suggestions: '通常のラベル',
     audience: '閲覧できる相手',
     goesTo: (hqs) => `${hqs}に渡ります`,
+    misses: (hq) => `${hq}に届かないラベルです`,
     staysHere: '当司令部内に留まります',
     withheld: (hq) => `${hq}には渡りません`,
     notReadable: '自分でも閲覧できないラベルです。',
@@ -286,6 +287,7 @@ export const ja: Dictionary = {
     source: '出典',
     coast: '海岸線: Natural Earth',
     until: '有効期限',
+    comment: '発表機関の呼びかけ',
   },
   partners: {
     title: '相手司令部',

@@ -35,29 +35,22 @@ export function pathOf(geometry: Geometry): string {
   switch (geometry.type) {
     case 'LineString':
       return line(geometry.coordinates);
-    case 'MultiLineString':
-      return geometry.coordinates.map(line).join('');
     case 'Polygon':
       return geometry.coordinates.map(ring).join('');
     case 'MultiPolygon':
       return geometry.coordinates.flat().map(ring).join('');
-    case 'GeometryCollection':
-      return geometry.geometries.map(pathOf).join('');
-    default:
+    case 'Point':
       return '';
   }
 }
 
-/** Every single point in `geometry`, as longitude and latitude. */
-export function pointsOf(geometry: Geometry): number[][] {
-  if (geometry.type === 'Point') return [geometry.coordinates];
-  if (geometry.type === 'MultiPoint') return geometry.coordinates;
-  return geometry.type === 'GeometryCollection' ? geometry.geometries.flatMap(pointsOf) : [];
+/** The point that `geometry` is, if it is one, as longitude and latitude. */
+export function pointOf(geometry: Geometry): number[] | null {
+  return geometry.type === 'Point' ? geometry.coordinates : null;
 }
 
 function everyPoint(geometry: Geometry): number[][] {
-  if (geometry.type === 'GeometryCollection') return geometry.geometries.flatMap(everyPoint);
-  const depth = { Point: 0, MultiPoint: 1, LineString: 1, MultiLineString: 2, Polygon: 2, MultiPolygon: 3 }[geometry.type];
+  const depth = { Point: 0, LineString: 1, Polygon: 2, MultiPolygon: 3 }[geometry.type];
   const nested: unknown[] = [geometry.coordinates];
   return nested.flat(depth as 1) as number[][];
 }

@@ -73,3 +73,13 @@ export function parted(check: LabelCheck): { released: string[]; withheld: { hq:
     withheld: check.audience.filter((a) => a.outcome === 'withheld').map(({ hq, reason }) => ({ hq, reason })),
   };
 }
+
+/**
+ * The label to begin with when something is meant for `hq`: the first of the usual ones that gets there
+ * and names who may have it; failing that, the first that gets there at all.
+ */
+export function suggestionFor(hq: string, labels: readonly Label[], checks: readonly (LabelCheck | null)[]): Label | null {
+  const reaches = (check: LabelCheck | null | undefined): boolean => (check ? parted(check).released.includes(hq) : false);
+  const reaching = labels.filter((_, i) => reaches(checks[i]));
+  return reaching.find((l) => l.categories?.some((c) => c.type === 'permissive')) ?? reaching[0] ?? null;
+}

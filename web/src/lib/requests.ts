@@ -1,10 +1,10 @@
 /** How requests stand on the board: columns by state, filters, and the order within a column. */
-import type { RequestView } from '../api/types';
+import type { RequestView, State } from '../api/types';
 
 export type Column = 'waiting' | 'inHand' | 'promised' | 'moving' | 'closed';
 export const COLUMNS: readonly Column[] = ['waiting', 'inHand', 'promised', 'moving', 'closed'];
 
-const COLUMN_OF: Record<string, Column> = {
+const COLUMN_OF: Record<State, Column> = {
   unsent: 'waiting',
   sent: 'waiting',
   received: 'waiting',
@@ -20,7 +20,7 @@ const COLUMN_OF: Record<string, Column> = {
 
 /** A state that a newer node names and this client does not know waits where it is seen first. */
 export function columnOf(state: string): Column {
-  return COLUMN_OF[state] ?? 'waiting';
+  return COLUMN_OF[state as State] ?? 'waiting';
 }
 
 export type Filter = 'all' | 'mine' | 'theirs' | 'overdue';

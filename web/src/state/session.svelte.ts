@@ -1,7 +1,7 @@
 /** Who is signed in, which node this is, and the policy: what every screen needs before it can draw. */
 import { Problem, whenSignedOut } from '../api/client';
 import * as api from '../api/node';
-import type { Label, Me, NodeState, Partner, Policy } from '../api/types';
+import type { Label, Me, NodeState, Partner, Permission, Policy } from '../api/types';
 import { clock } from './clock.svelte';
 import { stream } from './live.svelte';
 
@@ -43,7 +43,7 @@ class Session {
     this.me = null;
   }
 
-  may(permission: string): boolean {
+  may(permission: Permission): boolean {
     return this.me?.permissions.includes(permission) ?? false;
   }
 

@@ -1,0 +1,46 @@
+"""Prints what the client's types are generated from: the node's OpenAPI with the shapes of all record kinds.
+
+The API answers records as the bytes that were logged, so its own description knows only their header; the
+shapes of the bodies come from the rooms' record structs, as JSON Schema, and stand beside the rest under
+``components/schemas``.
+
+    python scripts/openapi.py > openapi.json && npm run types
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from renkei.edges.http.app import _framework, create_app
+from renkei.kernel.labels.presets import policy_file
+from renkei.node import Node, NodeConfig, create_node
+from renkei.node.config import Names
+from renkei.rooms import KINDS
+
+
+def description() -> dict[str, Any]:
+    """The API's description, from a node made for the purpose and thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "node"
+        create_node(root, NodeConfig(hq="jp.jjoc", names=Names("JJOC", "統合作戦司令部")), policy_file("jp"))
+        node = Node.open(root)
+        try:
+            api: dict[str, Any] = _framework(create_app(node).edge).openapi_schema.to_schema()
+        finally:
+            node.close()
+    return api
+
+
+def with_records(api: dict[str, Any]) -> dict[str, Any]:
+    """``api`` with a schema for each kind of record; what both describe keeps the API's own words."""
+    _, records = msgspec.json.schema_components(KINDS, ref_template="#/components/schemas/{name}")
+    api["components"]["schemas"] = records | api["components"]["schemas"]
+    return api
+
+
+if __name__ == "__main__":
+    json.dump(with_records(description()), sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)
