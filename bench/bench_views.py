@@ -41,16 +41,18 @@ WARM, TIMES = 3, 25
 FOLD_FLOOR, UPDATE_FLOOR = 12_000, 4_000
 START_FLOOR_SECONDS, MEMORY_FLOOR_MB, READ_FLOOR_MS = 2.0, 400, 5.0
 
-COMMON = (
-    "津波注意報が宮古島・八重山地方に発表された 道路の損傷を確認中 通行できない区間がある 港湾施設の被害状況を調査する "
-    "避難所で飲料水と毛布が不足 輸送ヘリコプターの派遣を要請 発電機用燃料の補給を完了 空港滑走路の点検を終了 "
-    "石垣市の医療支援班が到着 平良港の岸壁に異常なし 通信回線を復旧した 給水車の到着は明朝の予定 住民の誘導を継続 "
-    "瓦礫の撤去に重機が必要 定時報告に変更なし 司令部へ連絡済み 次の報告は正午 停電の地域が広がっている"
-).split()
-ENGLISH = (
-    "road flooded harbour inspected water requested blankets shelter helicopter medical team arrived generator "
-    "fuel runway clear next report noon liaison informed advisory cancelled route closed bridge damaged"
-).split()
+COMMON = [
+    "津波注意報が宮古島・八重山地方に発表された", "道路の損傷を確認中", "通行できない区間がある",
+    "港湾施設の被害状況を調査する", "避難所で飲料水と毛布が不足", "輸送ヘリコプターの派遣を要請",
+    "発電機用燃料の補給を完了", "空港滑走路の点検を終了", "石垣市の医療支援班が到着",
+    "平良港の岸壁に異常なし", "通信回線を復旧した", "給水車の到着は明朝の予定", "住民の誘導を継続", "瓦礫の撤去に重機が必要",
+    "定時報告に変更なし", "司令部へ連絡済み", "次の報告は正午", "停電の地域が広がっている",
+]  # fmt: skip
+ENGLISH = [
+    "road", "flooded", "harbour", "inspected", "water", "requested", "blankets", "shelter", "helicopter",
+    "medical", "team", "arrived", "generator", "fuel", "runway", "clear", "next", "report", "noon", "liaison",
+    "informed", "advisory", "cancelled", "route", "closed", "bridge", "damaged",
+]  # fmt: skip
 HAN = [chr(c) for c in range(0x4E00, 0x4E00 + 2_000)]
 PLACES = ["".join(random.Random(n).choices(HAN, k=2 + n % 3)) for n in range(5_000)]
 """As many place names as a country's municipalities and larger districts, of made-up characters."""
@@ -79,8 +81,8 @@ def fifty_labels() -> list[Label]:
     choices: list[tuple[Category, ...]] = [()]
     for tag in policy.tags:
         for many in (1, 2):
-            for values in itertools.combinations([v.name for v in tag.values], many):
-                choices.append((Category(tag.name, tag.type, values),))
+            combined = itertools.combinations([v.name for v in tag.values], many)
+            choices += [(Category(tag.name, tag.type, values),) for values in combined]
     pairs = [(a[0], b[0]) for a, b in itertools.combinations(choices[1:], 2) if a[0].tag != b[0].tag]
     names = [c.name for c in policy.classifications]
     every = (Label(policy.id, n, c).canonical() for c in choices + pairs for n in names)
@@ -139,10 +141,16 @@ class Synthetic:
             serial, version = rnd.randrange(self._records), 2 + (number - self._records)
         about = _id(max(0, serial - rnd.randrange(1, 1000))) if number % 10 == 0 else None
         return Report(
-            id=_id(serial), version=version, label=self.labels[serial * 7919 % LABELS], at=at, by="Watch officer, JJOC",
-            text=Text(text=_text(rnd, number), lang="ja"), about=about,
-            lon=round(rnd.uniform(123, 146), 4), lat=round(rnd.uniform(24, 45), 4),
-        )  # fmt: skip
+            id=_id(serial),
+            version=version,
+            label=self.labels[serial * 7919 % LABELS],
+            at=at,
+            by="Watch officer, JJOC",
+            text=Text(text=_text(rnd, number), lang="ja"),
+            about=about,
+            lon=round(rnd.uniform(123, 146), 4),
+            lat=round(rnd.uniform(24, 45), 4),
+        )
 
 
 def _id(serial: int) -> str:
@@ -242,7 +250,7 @@ def python_busy() -> Iterator[None]:
 # --- starting -----------------------------------------------------------------------------------------
 
 _START = """
-import resource, sys, time
+import sys, time
 sys.path[:0] = [{bench!r}]
 import bench_views as b
 from pathlib import Path
@@ -258,7 +266,7 @@ for reader in (store.reader("live", clearance),):
     for _ in range(200):
         reader.newest()
         reader.within(139, 35, 139.3, 35.3)
-print(ready, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(ready, int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024)
 """
 
 
@@ -290,8 +298,8 @@ def reads(store: ViewStore) -> dict[str, tuple[float, float, int]]:
             "newest 50": lambda r=reader: r.newest().rows,
             "the page after it": lambda r=reader, p=page: r.newest(before=p.next).rows,
             "newest 50 of a kind and owner": lambda r=reader: r.newest("report", OWNER).rows,
-            "a box of 0.3 degrees": lambda r=reader: _box(r, rnd, 0.3),
-            "a box of 3 degrees": lambda r=reader: _box(r, rnd, 3),
+            "a box of 0.3 degrees": lambda r=reader, d=rnd: _box(r, d, 0.3),
+            "a box of 3 degrees": lambda r=reader, d=rnd: _box(r, d, 3),
             "the whole map": lambda r=reader: r.within(-180, -90, 180, 90),
             "冠水 (every third record)": lambda r=reader: r.search("冠水"),
             "孤立集落 (20 records)": lambda r=reader: r.search("孤立集落"),
@@ -368,7 +376,7 @@ def measure(records: int, folder: Path) -> list[dict]:
         bare = bare_rate(folder, store, part)
         tell(f"bare apsw, the same rows, {part:,}", bare, "rec/s", "limit of the first fifth")
         rate, cpu = fold_rate(store, log, records, records + updates)
-        tell("updates of existing records", rate, "rec/s", f"floor {UPDATE_FLOOR:,}; {cpu:.0f} us CPU")
+        tell("updates of existing records", rate, "rec/s", f"floor {UPDATE_FLOOR:,}; {cpu:.0f} us CPU each")
         with python_busy():
             rate, cpu = fold_rate(store, log, records + updates, records + 2 * updates)
         tell("updates beside a busy Python thread", rate, "rec/s", f"floor {UPDATE_FLOOR:,}")

@@ -10,6 +10,7 @@ from .fold import Change
 from .folder import Folder, FolderStatus
 from .reader import Kinds, Page, Reader, Row
 from .store import Lag, ViewStore
+from .visibility import Visible
 
 __all__ = [
     "OWN",
@@ -25,5 +26,6 @@ __all__ = [
     "Row",
     "View",
     "ViewStore",
+    "Visible",
     "dump",
 ]

@@ -310,12 +310,12 @@ class Folding:
     @staticmethod
     def _write(cursor: apsw.Cursor, written: _Written, pending: Pending) -> None:
         for numbers, sql in (
-            (written.gone_docs, "DELETE FROM search WHERE rowid = ?"),
-            (written.gone_places, "DELETE FROM places WHERE place = ?"),
-            (written.gone_refs, "DELETE FROM refs WHERE row = ?"),
+            (written.gone_docs, "DELETE FROM search WHERE rowid IN (SELECT value FROM json_each(?))"),
+            (written.gone_places, "DELETE FROM places WHERE place IN (SELECT value FROM json_each(?))"),
+            (written.gone_refs, "DELETE FROM refs WHERE row IN (SELECT value FROM json_each(?))"),
         ):
             if numbers:
-                cursor.executemany(sql, [(n,) for n in numbers])
+                cursor.execute(sql, (msgspec.json.encode(numbers).decode(),))
         _LABELS.run(cursor, [(row, m.realm, labels_as_json(m.labels)) for m, row in pending.labels.items()])
         names = {row: s for s, row in pending.shelves.items()} | {
             row: pending.catalogue.shelves[row]

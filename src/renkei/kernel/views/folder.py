@@ -59,6 +59,7 @@ class Folder:
         self._stop = threading.Event()
         self._state: State = "new"
         self._folded = 0
+        self._untidy = True
         self._thread = threading.Thread(target=self._run, name="renkei-fold", daemon=True)
 
     def start(self) -> None:
@@ -98,6 +99,7 @@ class Folder:
         self._state = "folding"
         folded = self._store.fold(self._sources(), ROUND)
         self._folded += folded
+        self._untidy = self._untidy or folded > 0
         return folded
 
     def _defer(self) -> None:
@@ -108,6 +110,6 @@ class Folder:
 
     def _rest(self) -> None:
         self._state = "idle"
-        while not self._wake.is_set() and self._store.tidy():
-            pass
+        while self._untidy and not self._wake.is_set():
+            self._untidy = self._store.tidy()
         self._wake.wait(HEARTBEAT_SECONDS)

@@ -35,14 +35,22 @@ READER_CACHE_KIB = 4 * 1024
 READER_MMAP_BYTES = 96 * 1024 * 1024
 """How much of the file readers map: counted as resident once touched, so it stays small."""
 
-CHECKPOINT_PAGES = 8_000
-"""Write-ahead log pages before they are moved into the file: 32 MB, some eight full batches."""
+CHECKPOINT_PAGES = 16_000
+"""Write-ahead log pages before they are moved into the file, 64 MB: a batch of updates scattered over a
+million records dirties half of that, and pages dirtied twice are moved once."""
 
 SEARCH_HASH_BYTES = 32 * 1024 * 1024
 """The search index gathers this much in memory before writing: more than a batch, so one part each."""
 
-SEARCH_SETTINGS = (("hashsize", SEARCH_HASH_BYTES), ("automerge", 4), ("crisismerge", 16), ("pgsz", 4050))
-"""Few parts make short questions (each word is looked up in every part under every label)."""
+SEARCH_SETTINGS = (
+    ("hashsize", SEARCH_HASH_BYTES),
+    ("automerge", 4),
+    ("crisismerge", 16),
+    ("usermerge", 2),
+    ("pgsz", 4050),
+)
+"""A word is looked up in every part of the index, under every label, so few parts make quick answers.
+While folding, four parts of a size are merged into one; idle moments (``usermerge``) leave one of each size."""
 
 TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -250,6 +250,7 @@ class ViewStore:
                 create(db, self._views, self._fingerprint)
                 first = 1 if self.outdated else self._folding_now.catalogue.next_label
                 done = self._fold_all(self._folding(db, first), sources, progress)
+                db.execute("INSERT INTO search(search) VALUES ('optimize')")
             except BaseException:
                 db.close()
                 fresh.unlink(missing_ok=True)
