@@ -191,7 +191,7 @@ class Reader:
 
     # --- map and search ------------------------------------------------------------------------------
 
-    def within(  # noqa: PLR0917  four numbers are one box
+    def within(
         self,
         west: float,
         south: float,

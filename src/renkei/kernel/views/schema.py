@@ -50,7 +50,7 @@ SEARCH_SETTINGS = (
     ("pgsz", 4050),
 )
 """A word is looked up in every part of the index, under every label, so few parts make quick answers.
-While folding, four parts of a size are merged into one; idle moments (``usermerge``) leave one of each size."""
+While folding, four parts of a size become one; idle moments (``usermerge``) leave one of each size."""
 
 TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -68,7 +68,7 @@ class Lag(msgspec.Struct, frozen=True):
 class ViewStore:
     """All views of a node in one SQLite file.  Safe to use from any thread; folds one at a time."""
 
-    def __init__(  # noqa: PLR0917  the node's parts, in the order in which they are made
+    def __init__(
         self,
         path: Path | None,
         codec: Codec,
