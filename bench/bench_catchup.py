@@ -11,6 +11,7 @@ it, in the same run: appending the same entries to one log in the same packs and
 import argparse
 import json
 import multiprocessing
+import resource
 import shutil
 import socket
 import sys
@@ -164,6 +165,12 @@ def _pieces(data):
     return [data[n : n + READ_BYTES] for n in range(0, len(data), READ_BYTES)]
 
 
+def cpu():
+    """Processor seconds of this process and of those it waited for."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return [u.ru_utime + u.ru_stime for u in usages]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=500_000)
@@ -178,7 +185,9 @@ def main():
         fill(folder / "a.db", args.records, args.bytes)
         limit = bound(folder, folder / "a.db")
         run = one_process if args.one_process else two_processes
+        before = cpu()
         took = run(folder, args.records, args.deflate)
+        spent = [round((now - then) / args.records * 1e6, 1) for now, then in zip(cpu(), before, strict=True)]
     finally:
         shutil.rmtree(folder)
     result = {
@@ -188,6 +197,7 @@ def main():
         "rate": round(args.records / took),
         "append_alone_rate": round(args.records / limit),
         "share_of_append_alone": round(limit / took, 2),
+        "cpu_microseconds_per_record": dict(zip(("this process", "the other"), spent, strict=True)),
     }
     json.dump(result, sys.stdout, indent=None if args.json else 2)
     print()

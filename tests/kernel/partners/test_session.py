@@ -162,6 +162,17 @@ def test_nothing_may_come_before_the_greeting(pair):
         pair.jjoc.session.receive(encode(frames.Want(0)))
 
 
+def test_what_was_sound_before_a_fault_is_told_before_the_fault(pair):
+    pair.exchange()
+    pair.usfj.log(entry(0))
+    sound = pair.usfj.session.bytes_to_send()
+    assert pair.jjoc.hears(sound + b"\xff" * 5) == [Received(first=0, size=1)]
+    last = list(FrameReader().feed(pair.jjoc.session.bytes_to_send()))
+    assert [f.code for f in last if isinstance(f, frames.Refuse)] == ["frame.size"]
+    with pytest.raises(TheirFault, match=r"frame\.size"):
+        pair.jjoc.session.bytes_to_send()
+
+
 def test_answers_nobody_reads_do_not_pile_up(pair):
     pair.exchange()
     pings = encode(frames.Ping(b"12345678")) * 100_000

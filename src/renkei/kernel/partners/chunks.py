@@ -1,7 +1,7 @@
 """A log cut into chunks, each ending where its owner signs.
 
-A ``Cursor`` walks a log from any entry and carries the growing edge of its tree along, so that the root at
-the end of each chunk costs no more than hashing the chunk.
+A ``Cursor`` walks a log from any entry.  The root at the end of each chunk comes from the log's own tree,
+which the releaser keeps up to date, so that a catch-up hashes nothing at the sender again.
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from ..log.base import Log
-from ..log.merkle import Frontier, leaf_hash, leaf_hashes, node_hash, subtrees
+from ..log.merkle import Frontier, leaf_hash, node_hash, subtrees
 
 CHUNK_ENTRIES = 8192
 """Entries between two signatures in catch-up: a signature, a receipt and two flushes to disk are then
@@ -30,25 +30,20 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 class Cursor:
-    """A place in a log, and the edge of the tree there."""
+    """A place in a log, moving on a chunk at a time."""
 
     def __init__(self, log: Log, first: int) -> None:
         self._log = log
-        self._frontier = frontier_at(log, first)
-
-    @property
-    def at(self) -> int:
+        self.at = first
         """The number of the next entry."""
-        return self._frontier.size
 
     def next(self) -> Chunk | None:
         """The next chunk, or None at the end."""
         entries = self._gather()
         if not entries:
             return None
-        first = self.at
-        self._frontier.extend(leaf_hashes(entries))
-        return Chunk(first, tuple(entries), self.at, self._frontier.root())
+        first, self.at = self.at, self.at + len(entries)
+        return Chunk(first, tuple(entries), self.at, root_at(self._log, self.at))
 
     def _gather(self) -> list[bytes]:
         entries: list[bytes] = []
@@ -65,6 +60,13 @@ class Cursor:
             if len(entries) - before < asked:
                 break
         return entries
+
+
+def root_at(log: Log, size: int) -> bytes:
+    """The root over the first ``size`` entries, sealing the log as far as that where it is not yet."""
+    if log.head().size < size:
+        log.seal()
+    return log.head(size).root
 
 
 def frontier_at(log: Log, size: int) -> Frontier:

@@ -14,7 +14,7 @@ from ..errors import OurFault
 from ..log.base import Draft, Log
 from ..log.checkpoint import Checkpoint, peek_checkpoint
 from ..log.merkle import Frontier, leaf_hash
-from .chunks import decode_frontier, encode_frontier, frontier_at
+from .chunks import decode_frontier, encode_frontier, frontier_at, root_at
 from .evidence import Place
 
 _NOTE, _RECEIPT, _EDGE, _HALT = "partner checkpoint", "receipt", "edge", "halt"
@@ -108,8 +108,7 @@ class Ledger:
         """The root over the first ``size`` entries."""
         if size == self.have:
             return self.edge.root()
-        self._seal_to(size)
-        return self._log.head(size).root
+        return root_at(self._log, size)
 
     def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
         """The proof that the first ``old`` of the first ``new`` entries are unchanged."""

@@ -52,7 +52,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 class Releaser:
     """Fills the log sent to one partner.  ``run`` is called from one thread; the rest from any."""
 
-    def __init__(  # noqa: PLR0917 - what the two logs, the rules and the names are made of
+    def __init__(
         self,
         master: Log,
         sent: Log,

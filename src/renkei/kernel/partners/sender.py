@@ -29,7 +29,7 @@ from ..log.checkpoint import (
     sign_checkpoint,
 )
 from . import frames
-from .chunks import Chunk, Cursor, sent_origin
+from .chunks import Chunk, Cursor, root_at, sent_origin
 from .events import Receipted, RefusedByPartner, Turn, faulted
 from .states import OUTGOING, step
 
@@ -223,7 +223,7 @@ class Sender:
             expected = f"the {signed.size} entries that we signed and the partner holds"
             return OurFault("sent.lost", expected, f"a log of {self._log.size}")
         known = self._out.get(signed.size)
-        if (known[0] if known else self._root_at(signed.size)) != signed.root:
+        if (known[0] if known else root_at(self._log, signed.size)) != signed.root:
             return OurFault("sent.fork", "the entries that we signed and the partner holds", "others")
         return None
 
@@ -236,17 +236,12 @@ class Sender:
         if (self._state, "receipt") in OUTGOING:
             self._move("receipt")
 
-    def _root_at(self, size: int) -> bytes:
-        if self._log.head().size < size:
-            self._log.seal()
-        return self._log.head(size).root
-
     def _prove(self, old: int, new: int) -> Turn:
         if not 0 < old <= new <= self._log.size:
             raise TheirFault(
                 "prove.beyond", f"sizes from 1 to {self._log.size}, in order", f"{old} and {new}"
             )
-        root = self._root_at(new) and self._root_at(old)
+        root = root_at(self._log, new) and root_at(self._log, old)
         return Turn(frames=[frames.Proof(old, new, root, tuple(self._log.consistency(old, new)))])
 
     def _take_refusal(self, frame: frames.Refuse) -> Turn:

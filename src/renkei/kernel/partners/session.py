@@ -39,6 +39,7 @@ class Session:
         self._reader = frames.FrameReader()
         self._state = "new"
         self._begun = False
+        self._fault: TheirFault | None = None
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._heard: datetime | None = None
@@ -58,7 +59,8 @@ class Session:
         """Take what came, say what happened.
 
         Raises TheirFault when the rest is not worth reading (what is still to be sent tells the
-        partner why), Unreachable when a newer session has taken over.
+        partner why); if something sound came before it, ``bytes_to_send`` raises it after that.
+        Raises Unreachable when a newer session has taken over.
         """
         self._ready()
         events: list[Event] = []
@@ -70,13 +72,20 @@ class Session:
                 self._answer(turn)
         except TheirFault as fault:
             self._break_off(fault)
-            raise
+            if not events:
+                raise
+            self._fault = fault  # what happened before it must be told first
         return events
 
     def bytes_to_send(self) -> bytes:
-        """The next bytes for the partner; empty when there is nothing to say now."""
+        """The next bytes for the partner; empty when there is nothing to say now.
+
+        Raises what ``receive`` could not raise yet, once the last words are out.
+        """
         if self._state != "closed":
             self._ready()
+        elif self._fault is not None and not self._pending:
+            raise self._fault
         out, size = self._pending, self._pending_bytes
         self._pending, self._pending_bytes = [], 0
         while self._state == "open" and size < SEND_BYTES:
@@ -177,7 +186,9 @@ class Session:
 
     def _break_off(self, fault: RenkeiError) -> None:
         """The last word: why."""
-        refusal = frames.Refuse(code=fault.code, expected=fault.expected, came=fault.came)
-        self._pending = [frames.encode(refusal)]
-        self._pending_bytes = len(self._pending[0])
+        if self._pending_bytes > MAX_PENDING_BYTES:
+            self._pending, self._pending_bytes = [], 0
+        refusal = frames.encode(frames.Refuse(code=fault.code, expected=fault.expected, came=fault.came))
+        self._pending.append(refusal)
+        self._pending_bytes += len(refusal)
         self._state = step(CONVERSATION, self._state, "broken")
