@@ -29,14 +29,13 @@ account_app = App(name="account", help="Posts that sign in at this node.")
 ClearanceText = Annotated[
     str, Parameter(help="JSON, or @FILE with JSON: classifications and categories held, by the own policy.")
 ]
-FromStdin = Annotated[
-    bool, Parameter(negative="", help="Read the password from the first line of standard input.")
-]
+FromStdin = Annotated[bool, Parameter(help="Read the password from the first line of standard input.")]
 
 
 @account_app.command
 def add(
     account: str,
+    /,
     *,
     post: str,
     post_ja: str = "",
@@ -79,7 +78,7 @@ def list_accounts(*, local: Local | None = None) -> None:
 
 
 @account_app.command
-def password(account: str, *, password_stdin: FromStdin = False, local: Local | None = None) -> None:
+def password(account: str, /, *, password_stdin: FromStdin = False, local: Local | None = None) -> None:
     """Give an account a new password, and end its sessions."""
     local = local or Local()
     with _accounts(local.data) as accounts:
@@ -90,6 +89,7 @@ def password(account: str, *, password_stdin: FromStdin = False, local: Local | 
 @account_app.command
 def change(
     account: str,
+    /,
     *,
     role: list[Role] | None = None,
     clearance: ClearanceText | None = None,
@@ -115,13 +115,13 @@ def change(
 
 
 @account_app.command
-def disable(account: str, *, local: Local | None = None) -> None:
+def disable(account: str, /, *, local: Local | None = None) -> None:
     """Bar an account from signing in, and stop its sessions and tokens."""
     _set_disabled(account, local or Local(), True)
 
 
 @account_app.command
-def enable(account: str, *, local: Local | None = None) -> None:
+def enable(account: str, /, *, local: Local | None = None) -> None:
     """Let a disabled account sign in again."""
     _set_disabled(account, local or Local(), False)
 

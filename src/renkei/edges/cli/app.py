@@ -55,9 +55,7 @@ Commands on a node's own files take --data DIR (or RENKEI_DATA)."""
 class Common:
     """Options of every command."""
 
-    json: Annotated[
-        bool, Parameter(name="--json", negative="", help="Print one JSON document instead of text.")
-    ] = False
+    json: Annotated[bool, Parameter(name="--json", help="Print one JSON document instead of text.")] = False
 
     @property
     def out(self) -> Output:
@@ -81,7 +79,8 @@ class Remote(Common):
     """Options of commands that call a running node."""
 
     url: Annotated[
-        str | None, Parameter(name="--url", env_var="RENKEI_URL", help="The node's address; else as signed in.")
+        str | None,
+        Parameter(name="--url", env_var="RENKEI_URL", help="The node's address; else as signed in."),
     ] = None
     token: Annotated[
         str | None, Parameter(name="--token", env_var="RENKEI_TOKEN", help="An API token; else as signed in.")
@@ -113,6 +112,7 @@ app = App(
     version=version,
     version_flags=["--version"],
     result_action="return_value",
+    default_parameter=Parameter(negative=()),
 )
 app.register_install_completion_command(help="Install completion for your shell (bash, zsh or fish).")
 

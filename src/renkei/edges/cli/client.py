@@ -1,7 +1,7 @@
 """A small client of a node's API, for the command line and the demo.
 
-Credentials: ``--url`` and ``--token`` (or ``RENKEI_URL``, ``RENKEI_TOKEN``), or what ``renkei sign-in`` kept in
-the user's configuration folder (mode 0600), in that order.
+Credentials: ``--url`` and ``--token`` (or ``RENKEI_URL``, ``RENKEI_TOKEN``), or what ``renkei sign-in``
+kept in the user's configuration folder (mode 0600), in that order.
 """
 
 import os
@@ -131,7 +131,9 @@ class Api:
         try:
             answer = self._http.request(method, path, content=content, params=params, headers=headers)
         except httpx.UnsupportedProtocol:
-            raise BadInput("cli.url", "an address such as http://127.0.0.1:8440", repr(self.url[:80])) from None
+            raise BadInput(
+                "cli.url", "an address such as http://127.0.0.1:8440", repr(self.url[:80])
+            ) from None
         except httpx.HTTPError as err:
             raise Unreachable(
                 "node.unreachable", f"a node that answers at {self.url}", type(err).__name__

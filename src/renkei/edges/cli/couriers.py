@@ -15,7 +15,7 @@ courier_app = App(name="courier", help="The link on a disk: files that a courier
 
 
 @courier_app.command
-def export(hq: str, file: Path, *, first: int | None = None, local: Local | None = None) -> None:
+def export(hq: str, file: Path, /, *, first: int | None = None, local: Local | None = None) -> None:
     """Write everything the partner has not signed for yet to a file for a courier, with our receipts.
 
     The file is signed but not encrypted: carry it as its label demands.  The node must not be running.
@@ -40,12 +40,16 @@ def export(hq: str, file: Path, *, first: int | None = None, local: Local | None
             )
         upto = line.sender.positions.logged
     told = {"hq": hq, "file": str(file), "first": begin, "size": upto, "bytes": written}
-    local.out.data(told, text=f"entries {begin} to {upto - 1} for {hq} in {file} ({written} bytes)"
-                   if upto > begin else f"no new entries for {hq}; {file} carries our receipts")
+    local.out.data(
+        told,
+        text=f"entries {begin} to {upto - 1} for {hq} in {file} ({written} bytes)"
+        if upto > begin
+        else f"no new entries for {hq}; {file} carries our receipts",
+    )
 
 
 @courier_app.command(name="import")
-def import_file(file: Path, *, local: Local | None = None) -> int:
+def import_file(file: Path, /, *, local: Local | None = None) -> int:
     """Take in a file that a courier brought.  The node must not be running.
 
     Exit status 1 if anything in it was refused; what was sound before that is kept.

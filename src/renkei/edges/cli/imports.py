@@ -28,7 +28,6 @@ import_app = App(name="import", help="Take in reports, reference data or a couri
 import_app.command(import_file, name="courier")
 
 
-
 @import_app.command
 def jma(*paths: Path, label: Label = None, remote: Remote | None = None) -> None:
     """Take in reports of the Japan Meteorological Agency (XML) as hazards, in order of issue.
@@ -82,7 +81,9 @@ def read_named(path: Path) -> Report:
 def post_report(api: Api, report: Report, label: Any, realm: str) -> dict[str, Any]:
     """Post one report as a hazard; the record's view.  Raises BadInput for a drill in the live realm."""
     if report.status != NORMAL and realm == LIVE:
-        raise BadInput("hazard.drill", "a report of status 通常 (normal) in the live realm", "a drill or test")
+        raise BadInput(
+            "hazard.drill", "a report of status 通常 (normal) in the live realm", "a drill or test"
+        )
     made: dict[str, Any] = api.post("/hazards", {"report": hazard_of(report), "label": label})
     return made
 

@@ -20,7 +20,7 @@ def list_incidents(*, remote: Remote | None = None) -> None:
 
 
 @incident_app.command(name="show")
-def show_incident(incident: str, *, remote: Remote | None = None) -> None:
+def show_incident(incident: str, /, *, remote: Remote | None = None) -> None:
     """Show one incident with its requests, log, tasks and decisions.
 
     Parameters
@@ -35,17 +35,24 @@ def show_incident(incident: str, *, remote: Remote | None = None) -> None:
         return
     remote.out.data(_row(view["incident"]) | {"summary": text_of(view["incident"]["record"], "summary")})
     requests = [
-        {"state": r["state"], "request": text_of(r["request"]["record"], "title"), "id": r["request"]["record"]["id"]}
+        {
+            "state": r["state"],
+            "request": text_of(r["request"]["record"], "title"),
+            "id": r["request"]["record"]["id"],
+        }
         for r in view["requests"]
     ]
     remote.out.table(("state", "request", "id"), requests)
-    lines = [{"at": e["at"], "by": e["record"]["by"], "text": text_of(e["record"], "text")} for e in view["log"]]
+    lines = [
+        {"at": e["at"], "by": e["record"]["by"], "text": text_of(e["record"], "text")} for e in view["log"]
+    ]
     remote.out.table(("at", "by", "text"), lines)
 
 
 @incident_app.command(name="open")
 def open_incident(
     title: str,
+    /,
     *,
     label: Label = None,
     severity: Literal["minor", "moderate", "severe", "extreme"] = "moderate",
@@ -79,7 +86,7 @@ def open_incident(
 
 
 @incident_app.command
-def close(incident: str, reason: str, *, lang: Language = None, remote: Remote | None = None) -> None:
+def close(incident: str, reason: str, /, *, lang: Language = None, remote: Remote | None = None) -> None:
     """Close an incident of ours, with the reason.
 
     Parameters
@@ -94,7 +101,7 @@ def close(incident: str, reason: str, *, lang: Language = None, remote: Remote |
 
 
 @incident_app.command
-def reopen(incident: str, reason: str, *, lang: Language = None, remote: Remote | None = None) -> None:
+def reopen(incident: str, reason: str, /, *, lang: Language = None, remote: Remote | None = None) -> None:
     """Open an incident of ours again, with the reason.
 
     Parameters
@@ -111,11 +118,12 @@ def reopen(incident: str, reason: str, *, lang: Language = None, remote: Remote 
 @incident_app.command
 def log(
     line: str,
+    /,
     *,
     label: Label = None,
     incident: str | None = None,
     channel: Literal["voice", "message", "face to face", "system"] = "message",
-    significant: Annotated[bool, Parameter(negative="")] = False,
+    significant: bool = False,
     lang: Language = None,
     remote: Remote | None = None,
 ) -> None:

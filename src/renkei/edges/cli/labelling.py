@@ -56,13 +56,17 @@ def public_label_of(book: PolicyBook, name: str | None) -> Label:
         said = ", ".join(each.key for each in own.suggestions)
         raise BadInput("label.name", f"--label with one of: {said}", repr(name[:80]))
     order = [level.name for level in own.classifications]
-    found: Label = _lowest([each.label for each in own.suggestions], lambda one: order.index(one.classification))
+    found: Label = _lowest(
+        [each.label for each in own.suggestions], lambda one: order.index(one.classification)
+    )
     return found
 
 
 def _lowest(labels: list[Any], rank: Any) -> Any:
     if not labels:
-        raise BadInput("label.suggested", "a policy that suggests labels, or --label", "one that suggests none")
+        raise BadInput(
+            "label.suggested", "a policy that suggests labels, or --label", "one that suggests none"
+        )
     return min(labels, key=rank)
 
 

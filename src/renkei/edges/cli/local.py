@@ -73,7 +73,9 @@ class LocalNode:
         """One partner.  Raises BadInput when there is none of that id."""
         known = self.partners()
         if hq not in known:
-            raise BadInput("partner.unknown", f"one of: {', '.join(known) or 'no partner yet'}", repr(hq[:80]))
+            raise BadInput(
+                "partner.unknown", f"one of: {', '.join(known) or 'no partner yet'}", repr(hq[:80])
+            )
         return known[hq]
 
     def own_keys(self) -> list[NoteVerifier]:
@@ -122,7 +124,9 @@ class LocalNode:
         try:
             db = open_reader(self.folder.views)
             try:
-                return {source: int(at) for source, at in db.execute("SELECT source, position FROM positions")}
+                return {
+                    source: int(at) for source, at in db.execute("SELECT source, position FROM positions")
+                }
             finally:
                 db.close()
         except apsw.Error:
@@ -135,9 +139,7 @@ class LocalNode:
         host, port = self.config.http_address()
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
         try:
-            answer = httpx.get(
-                f"http://{host}:{port}/api/v1/health", timeout=HEALTH_SECONDS, trust_env=False
-            )
+            answer = httpx.get(f"http://{host}:{port}/api/v1/health", timeout=HEALTH_SECONDS, trust_env=False)
             found = msgspec.json.decode(answer.content)
         except (httpx.HTTPError, msgspec.DecodeError):
             return None

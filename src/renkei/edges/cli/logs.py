@@ -17,7 +17,13 @@ from cyclopts.validators import Number
 
 from ...kernel.errors import BadInput, TheirFault
 from ...kernel.identity import Identity, read_card
-from ...kernel.log.checkpoint import Checkpoint, NoteVerifier, open_checkpoint, peek_checkpoint, sign_checkpoint
+from ...kernel.log.checkpoint import (
+    Checkpoint,
+    NoteVerifier,
+    open_checkpoint,
+    peek_checkpoint,
+    sign_checkpoint,
+)
 from ...kernel.log.merkle import Frontier, leaf_hashes
 from ...kernel.log.sqlite import SqliteLog
 from .app import Local
@@ -85,10 +91,11 @@ def tell_verified(local: Local, found: list[Verified], more: dict[str, Any] | No
 @log_app.command
 def show(
     name: str,
+    /,
     *,
     first: Place | None = None,
     limit: Some = 20,
-    raw: Annotated[bool, Parameter(negative="", help="The entries' exact bytes, one a line.")] = False,
+    raw: Annotated[bool, Parameter(help="The entries' exact bytes, one a line.")] = False,
     local: Local | None = None,
 ) -> None:
     """Print entries of a log, by default the newest.  For whoever may read the data folder anyway.
@@ -106,22 +113,23 @@ def show(
     node = LocalNode(local.data)
     with node.log(name) as log:
         start = max(0, log.size - limit) if first is None else first
-        rows = [
-            {"seq": pack.first + place, "loggedAt": iso(pack.logged_at), "entry": entry}
+        found = [
+            ({"seq": pack.first + place, "loggedAt": iso(pack.logged_at)}, entry)
             for pack in log.read(start, limit)
             for place, entry in enumerate(pack.entries)
         ]
+    columns: tuple[str, ...]
     if local.json:
-        local.out.data([row | {"entry": _whole(row["entry"])} for row in rows])
+        local.out.data([about | {"entry": _whole(entry)} for about, entry in found])
     elif raw:
-        for row in rows:
-            local.out.say(row["entry"].decode("utf-8", "backslashreplace"))
+        for _, entry in found:
+            local.out.say(entry.decode("utf-8", "backslashreplace"))
     elif name == "audit":
         columns = ("seq", "loggedAt", "account", "action", "object", "outcome", "why", "count")
-        local.out.table(columns, [row | _fields(row["entry"]) for row in rows])
+        local.out.table(columns, [about | _fields(entry) for about, entry in found])
     else:
         columns = ("seq", "loggedAt", "kind", "id", "version", "by", "classification")
-        local.out.table(columns, [row | _header(row["entry"]) for row in rows])
+        local.out.table(columns, [about | _header(entry) for about, entry in found])
 
 
 def _fields(entry: bytes) -> dict[str, Any]:
@@ -152,7 +160,7 @@ def _whole(entry: bytes) -> Any:
 
 
 @log_app.command
-def export(name: str, *, to: Path, local: Local | None = None) -> None:
+def export(name: str, /, *, to: Path, local: Local | None = None) -> None:
     """Write a log's entries to a file, one a line, and beside it the signed checkpoint that covers them.
 
     Parameters
@@ -197,7 +205,9 @@ def _checkpoint_of(node: LocalNode, name: str, log: SqliteLog) -> tuple[int, byt
     if name.endswith(".received"):
         note = log.fact(PARTNER_CHECKPOINT)
         if note is None:
-            raise BadInput("log.checkpoint", "a log that the partner has signed for", "one without a checkpoint")
+            raise BadInput(
+                "log.checkpoint", "a log that the partner has signed for", "one without a checkpoint"
+            )
         return peek_checkpoint(note).size, note
     head = log.seal()
     signer = Identity.load(node.folder.keys).signer
@@ -219,7 +229,7 @@ def _line(entry: bytes) -> bytes:
 
 
 @log_app.command
-def check(file: Path, *, card: Path, local: Local | None = None) -> int:
+def check(file: Path, /, *, card: Path, local: Local | None = None) -> int:
     """Prove an exported log: its entries against the checkpoint beside it, the signature by a card's key.
 
     Needs no node.  Exit status 1 if it does not hold.

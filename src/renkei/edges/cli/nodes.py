@@ -27,6 +27,7 @@ keys_app = App(name="keys", help="This headquarters' keys and certificates.")
 
 def init(
     folder: Path,
+    /,
     *,
     hq: str,
     name_en: str,

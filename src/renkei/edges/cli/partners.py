@@ -31,6 +31,7 @@ YES = frozenset({"yes", "y", "はい"})
 @partner_app.command
 def add(
     card: Path,
+    /,
     *,
     clearance: Annotated[
         str | None, Parameter(help="JSON, or @FILE with JSON: what the partner may get, by our own policy.")
@@ -174,7 +175,7 @@ def state(*, remote: Remote | None = None) -> None:
 
 
 @partner_app.command
-def queue(hq: str, *, waiting: bool = False, remote: Remote | None = None) -> None:
+def queue(hq: str, /, *, waiting: bool = False, remote: Remote | None = None) -> None:
     """Show what is on its way to a partner, newest first, as far as you may see it.
 
     Parameters
@@ -191,7 +192,7 @@ def queue(hq: str, *, waiting: bool = False, remote: Remote | None = None) -> No
 
 
 @partner_app.command
-def link(hq: str, state: Literal["up", "off"], *, reason: str, remote: Remote | None = None) -> None:
+def link(hq: str, state: Literal["up", "off"], /, *, reason: str, remote: Remote | None = None) -> None:
     """Cut the link with a partner by hand, or let it be again.
 
     Parameters
@@ -208,7 +209,7 @@ def link(hq: str, state: Literal["up", "off"], *, reason: str, remote: Remote | 
 
 
 @partner_app.command
-def verify(hq: str, *, local: Local | None = None) -> int:
+def verify(hq: str, /, *, local: Local | None = None) -> int:
     """Prove both logs with a partner: trees, checkpoints by the right key, receipts countersigned.
 
     Also judges the evidence kept against the partner.  Exit status 1 if a log contradicts itself or its

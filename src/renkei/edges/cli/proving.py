@@ -152,7 +152,9 @@ def _hold_root(log: SqliteLog, where: str, found: Verified, signed: Checkpoint) 
         found.findings.append(Finding("checkpoint.origin", where, f"one for {log.origin}", came))
     elif signed.size > log.size:
         came = f"{log.size} entries"
-        found.findings.append(Finding("checkpoint.truncated", where, f"{signed.size} entries signed for", came))
+        found.findings.append(
+            Finding("checkpoint.truncated", where, f"{signed.size} entries signed for", came)
+        )
     elif log.head(signed.size).root != signed.root:
         expected = f"the root signed for at {signed.size}"
         found.findings.append(Finding("checkpoint.root", where, expected, "another root"))

@@ -27,8 +27,9 @@ TOKEN_DAYS = 7
 def sign_in(
     url: str,
     account: str,
+    /,
     *,
-    password_stdin: Annotated[bool, Parameter(negative="")] = False,
+    password_stdin: bool = False,
     common: Common | None = None,
 ) -> None:
     """Sign in to a node and keep a token for later commands (mode 0600, 7 days).
@@ -82,7 +83,7 @@ def list_requests(*, state: str | None = None, remote: Remote | None = None) -> 
 
 
 @request_app.command(name="show")
-def show_request(request: str, *, remote: Remote | None = None) -> None:
+def show_request(request: str, /, *, remote: Remote | None = None) -> None:
     """Show one request with all that both sides said about it.
 
     Parameters
@@ -109,6 +110,7 @@ def show_request(request: str, *, remote: Remote | None = None) -> None:
 def send(
     to: str,
     title: str,
+    /,
     *,
     need: str,
     label: Label = None,
@@ -158,7 +160,7 @@ def send(
 
 @request_app.command
 def acknowledge(
-    request: str, *, note: str | None = None, lang: Language = None, remote: Remote | None = None
+    request: str, /, *, note: str | None = None, lang: Language = None, remote: Remote | None = None
 ) -> None:
     """Take a partner's request in hand, to be answered.
 
@@ -178,6 +180,7 @@ def acknowledge(
 def answer(
     request: str,
     outcome: Literal["full", "partial", "declined"],
+    /,
     *,
     reason: str | None = None,
     offer: list[str] | None = None,
@@ -210,7 +213,10 @@ def answer(
     now = datetime.now(UTC)
     begins = now + timedelta(minutes=available_in)
     ends = begins + timedelta(minutes=available_for)
-    body: dict[str, Any] = {"outcome": outcome, "offers": [_offer(part, begins, ends) for part in offer or ()]}
+    body: dict[str, Any] = {
+        "outcome": outcome,
+        "offers": [_offer(part, begins, ends) for part in offer or ()],
+    }
     if reason:
         body["reason"] = text(reason, lang)
     if review_in is not None:
@@ -219,7 +225,7 @@ def answer(
 
 
 @request_app.command
-def withdraw(request: str, reason: str, *, lang: Language = None, remote: Remote | None = None) -> None:
+def withdraw(request: str, reason: str, /, *, lang: Language = None, remote: Remote | None = None) -> None:
     """Withdraw a request of ours.
 
     Parameters
@@ -238,6 +244,7 @@ def withdraw(request: str, reason: str, *, lang: Language = None, remote: Remote
 def progress(
     commitment: str,
     state: Literal["under way", "done", "cancelled"],
+    /,
     *,
     quantity_done: float | None = None,
     remote: Remote | None = None,
