@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -392,4 +394,24 @@ def test_versions_out_of_order_in_the_entries_are_found(path: Path) -> None:
     log = SqliteLog(path, ORIGIN)
     log.append([Draft(b"k\0001"), Draft(b"k\0003")], AT)
     assert [finding.code for finding in findings(log)] == ["log.version", "log.heads"]
+    log.close()
+
+
+def test_a_reader_in_the_moment_between_commit_and_size_sees_nothing_beyond_the_size(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, seen = filled(path, 10), []
+    writing = log._file.writing
+
+    @contextmanager
+    def and_look(durable: bool = True) -> Iterator[object]:
+        with writing(durable) as db:
+            yield db
+        seen.append((log.size, [entry for pack in log.read(0) for entry in pack.entries]))
+
+    monkeypatch.setattr(log._file, "writing", and_look)
+    log.append(keyed(10, 5), AT)
+    size, entries = seen[0]
+    assert (size, len(entries)) == (10, 10)
+    assert sum(len(pack.entries) for pack in log.read(0)) == 15
     log.close()

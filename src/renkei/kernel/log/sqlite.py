@@ -156,7 +156,10 @@ class SqliteLog:
 
     def _read(self, first: int, limit: int) -> Iterator[Pack]:
         while limit > 0:
-            packs = self._read_some(first, limit)
+            if not self._file.read_only:
+                # A commit shows in the file a moment before ``size`` says so: nobody may read beyond it.
+                limit = min(limit, self._size - first)
+            packs = self._read_some(first, limit) if limit > 0 else []
             for pack in packs:
                 yield pack
                 first += len(pack.entries)
