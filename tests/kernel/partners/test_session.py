@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from kernel.partners.world import JJOC, USFJ, End, Pair, entries_of, entry, signer_of
 from renkei.kernel.clock import FakeClock
 from renkei.kernel.errors import TheirFault, Unreachable
-from renkei.kernel.log.checkpoint import open_cosigned
-from renkei.kernel.partners import Greeted, Receipted, Received, chunks, frames, sender
+from renkei.kernel.log.checkpoint import NoteSigner, open_cosigned
+from renkei.kernel.partners import Greeted, Receipted, Received, Sender, chunks, frames, sender
 from renkei.kernel.partners.frames import FrameReader, encode
 
 FEW = 20
@@ -111,6 +111,23 @@ def test_receipts_lost_with_the_link_are_made_good_by_the_next_greeting(pair):
     assert pair.usfj.sender.received == 0
     pair.exchange()
     pair.assert_equal()
+
+
+def test_receipts_by_keys_since_changed_do_not_hold_up_the_link(pair):
+    fill(pair)
+    pair.exchange()
+    stranger = signer_of("ph.pcg")
+    renamed = NoteSigner(f"{JJOC}/renkei", stranger._key)
+    pair.usfj.sender = Sender(pair.usfj.sent, signer_of(USFJ), renamed.verifier, hq=USFJ, partner=JJOC)
+    assert pair.usfj.sender.received == 0
+    pair.usfj.receiver._verifier = renamed.verifier
+    pair.jjoc.sender = Sender(pair.jjoc.sent, renamed, signer_of(USFJ).verifier, hq=JJOC, partner=USFJ)
+    pair.jjoc.receiver._cosigner = renamed
+    pair.usfj.log(entry(100))
+    pair.reconnect()
+    pair.exchange()
+    pair.assert_equal()
+    assert pair.usfj.codes == ["checkpoint.unknown-key"]
 
 
 def test_silence_is_broken_by_pings_which_are_answered(pair):

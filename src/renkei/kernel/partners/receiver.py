@@ -33,7 +33,7 @@ from ..records import LIVE
 from . import frames
 from .chunks import seconds_between, sent_origin
 from .entries import EntryCheck
-from .events import Received, Turn, faulted
+from .events import Event, Received, Turn, faulted
 from .evidence import Evidence, Place, judge
 from .ledger import Halt, Held, Ledger
 from .staging import MAX_STAGED_BYTES, Staging
@@ -220,10 +220,12 @@ class Receiver:
         size = shown.checkpoint.size
         if self._ledger.root_at(size) != shown.checkpoint.root:
             return self._halt_for_fork(shown)
-        signed = self.checkpoint.size if self.checkpoint else 0
-        if signed < size == self.have:
-            return self._seal(shown, self._ledger.edge)
-        return Turn(frames=[frames.Receipt(self.receipt)] if 0 < size == signed else [])
+        held = self._ledger.held
+        if held is not None and held.note == shown.note:
+            return Turn(frames=[frames.Receipt(self.receipt)])
+        if 0 < size == self.have:
+            return self._seal(shown, self._ledger.edge)  # the same again under a new key, or after a halt
+        return Turn()
 
     def _cover(self, shown: Held) -> Turn:
         """A checkpoint over staged entries: log them if it fits, ask for a proof if it does not."""
@@ -244,7 +246,8 @@ class Receiver:
         self._staging.drop_before(edge)
         self._repairs, self._asked = 0, None
         self._move("partly sealed" if self._staging.entries else "sealed")
-        return Turn([Received(first=first, size=edge.size)], [frames.Receipt(receipt.decode())])
+        events: list[Event] = [Received(first=first, size=edge.size)] if edge.size > first else []
+        return Turn(events, [frames.Receipt(receipt.decode())])
 
     # --- doubts --------------------------------------------------------------------------------------
 

@@ -24,6 +24,9 @@ RUN_LIMIT = 4096
 """Master entries taken in one transaction: enough that a flush to disk is shared by thousands, few
 enough (well under a second) that a fresh record behind a long backlog does not wait for all of it."""
 
+RUN_BYTES = 8 * 1024 * 1024
+"""The same in bytes, which bounds memory when records are large."""
+
 _POSITION = "master position"
 
 
@@ -82,13 +85,24 @@ class Releaser:
     def run(self, limit: int = RUN_LIMIT) -> int:
         """Decide on the next entries, at most ``limit``; how many there were.  Durable on return."""
         position = self.position
-        raws = [raw for pack in self._master.read(position, limit) for raw in pack.entries]
+        raws = self._gather(position, limit)
         if not raws:
             return 0
         self._fresh.clear()
         renditions = [made for raw in raws if isinstance(made := self._next(raw), Rendition)]
         self._commit(renditions, position + len(raws))
         return len(raws)
+
+    def _gather(self, position: int, limit: int) -> list[bytes]:
+        raws: list[bytes] = []
+        room = RUN_BYTES
+        for pack in self._master.read(position, limit):
+            for raw in pack.entries:
+                raws.append(raw)
+                room -= len(raw)
+                if room <= 0:
+                    return raws
+        return raws
 
     def _next(self, raw: bytes) -> Rendition | Withheld:
         """One entry's rendition, counted as released for the rest of the batch."""
@@ -123,7 +137,7 @@ class Releaser:
         """Append and remember together.  The releaser is the only writer of its log."""
         facts = {_POSITION: str(position).encode()}
         if not renditions:
-            self._sent.set_facts(facts)
+            self._sent.set_facts(facts, durable=False)  # after a power cut they are withheld again
             return
         first = self._sent.size
         facts.update(fact_of(r.alias, r.own_id, first + i) for i, r in enumerate(renditions))

@@ -74,8 +74,12 @@ class Sender:
         self.begin()
 
     def _load_receipt(self) -> Cosigned | None:
+        """The newest receipt kept; None also after a change of keys, until the partner signs anew."""
         fact = self._log.fact(_RECEIPT)
-        return open_cosigned(fact, self._signer.verifier, self._verifier) if fact else None
+        try:
+            return open_cosigned(fact, self._signer.verifier, self._verifier) if fact else None
+        except TheirFault:
+            return None
 
     # --- where it stands -----------------------------------------------------------------------------
 
@@ -132,7 +136,7 @@ class Sender:
     def greeted(self, have: int, receipt: str, halted: str) -> Turn:
         """The partner says where it stands.  Raises TheirFault if it claims what it cannot prove."""
         with self._lock:
-            turn = self._take_receipt(receipt) if receipt else Turn()
+            turn = self._take_greeting_receipt(receipt) if receipt else Turn()
             if self._state == "halted":
                 return turn
             if have > self._log.size:
@@ -199,6 +203,15 @@ class Sender:
         if self._state != "halted":
             self._go_to(first)
         return Turn()
+
+    def _take_greeting_receipt(self, note: str) -> Turn:
+        """A receipt by keys that have been changed since is passed over: the next one has the new keys."""
+        try:
+            return self._take_receipt(note)
+        except TheirFault as fault:
+            if fault.code != "checkpoint.unknown-key":
+                raise
+            return Turn([faulted(fault)])
 
     def _take_receipt(self, note: str) -> Turn:
         cosigned = open_cosigned(note.encode(), self._signer.verifier, self._verifier)
