@@ -17,12 +17,10 @@ somebody creates it with a password of their own: there is no default one.
 line) is noticed through SQLite's ``data_version`` within ``RECHECK_SECONDS``.
 """
 
-import hashlib
 import json
 import re
 import secrets
 import threading
-import unicodedata
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -32,6 +30,19 @@ import apsw
 import argon2
 import msgspec
 
+from .account_rows import (
+    AccountInfo,
+    TokenInfo,
+    clearance_of,
+    clearance_text,
+    digest_of,
+    iso,
+    normal,
+    open_file,
+    person_of,
+    roles_of,
+    token_info,
+)
 from .clock import Clock
 from .errors import BadInput, Refused
 from .labels.model import Clearance
@@ -59,23 +70,6 @@ MAX_CACHED = 10_000
 """Sessions and tokens remembered; beyond it the least recently used are looked up again."""
 TOKEN_PREFIX = "rk_"  # noqa: S105 - the prefix all of them share
 _ACCOUNT = re.compile(r"^[a-z0-9][a-z0-9._-]{1,63}$")
-_SCHEMA = """
-create table if not exists accounts(
-  account text primary key, post text not null, post_ja text not null, roles text not null,
-  clearance text not null, password text not null, created_at text not null,
-  disabled integer not null default 0
-) without rowid;
-create table if not exists sessions(
-  digest blob primary key, account text not null references accounts on delete cascade,
-  created_at text not null, seen_at text not null
-) without rowid;
-create table if not exists tokens(
-  id text primary key, digest blob not null unique,
-  account text not null references accounts on delete cascade,
-  name text not null, scopes text not null, created_at text not null,
-  expires_at text not null, revoked_at text
-) without rowid;
-"""
 
 
 class Hashing(msgspec.Struct, frozen=True):
@@ -97,28 +91,6 @@ class Session(msgspec.Struct, frozen=True):
     person: Person
 
 
-class TokenInfo(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A token without its secret."""
-
-    id: str
-    name: str
-    scopes: tuple[Permission, ...]
-    created_at: datetime
-    expires_at: datetime
-    revoked_at: datetime | None = None
-
-
-class AccountInfo(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An account as an administrator sees it."""
-
-    account: str
-    post: str
-    post_ja: str
-    roles: tuple[Role, ...]
-    clearance: Clearance
-    disabled: bool
-
-
 class _Known(msgspec.Struct):
     """A remembered session or token; ``seen`` is the last use written down (sessions only)."""
 
@@ -138,7 +110,7 @@ class Accounts:
         self._lock = threading.RLock()
         self._hasher = argon2.PasswordHasher(cost.passes, cost.memory_kib, cost.lanes, type=argon2.Type.ID)
         self._decoy = self._hasher.hash(secrets.token_hex(16))
-        self._db = _open(path)
+        self._db = open_file(path)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._checked = clock.now()
         self._version = self._data_version()
@@ -172,7 +144,15 @@ class Accounts:
         if not held:
             raise BadInput("account.roles", "at least one role", "none")
         hashed = self._hash(password)
-        row = (account, post, post_ja, json.dumps(held), _text(clearance), hashed, _iso(self._clock.now()))
+        row = (
+            account,
+            post,
+            post_ja,
+            json.dumps(held),
+            clearance_text(clearance),
+            hashed,
+            iso(self._clock.now()),
+        )
         with self._lock:
             try:
                 self._db.execute(
@@ -189,7 +169,7 @@ class Accounts:
 
     def set_clearance(self, account: str, clearance: Clearance) -> None:
         """Replace the clearance; sessions and tokens have it from now on."""
-        self._change(account, "clearance=?", _text(clearance), sign_out=False)
+        self._change(account, "clearance=?", clearance_text(clearance), sign_out=False)
 
     def set_roles(self, account: str, roles: Iterable[Role]) -> None:
         """Replace the roles; sessions and tokens have them from now on."""
@@ -210,8 +190,8 @@ class Accounts:
                 account=account,
                 post=post,
                 post_ja=post_ja,
-                roles=_roles(roles),
-                clearance=_clearance(clearance),
+                roles=roles_of(roles),
+                clearance=clearance_of(clearance),
                 disabled=bool(disabled),
             )
             for account, post, post_ja, roles, clearance, disabled in rows
@@ -224,7 +204,7 @@ class Accounts:
                 "select account,post,post_ja,roles,clearance from accounts where account=? and not disabled",
                 (account,),
             ).fetchone()
-        return _person(row) if row else None
+        return person_of(row) if row else None
 
     # Sessions
 
@@ -267,7 +247,7 @@ class Accounts:
 
         Each call counts as use, unless ``touch`` is False.
         """
-        digest = _digest(secret)
+        digest = digest_of(secret)
         now = self._clock.now()
         with self._lock:
             known = self._recall(digest, now) or self._load_session(digest)
@@ -279,7 +259,7 @@ class Accounts:
             if not touch:
                 return known.person
             if known.seen is None or now - known.seen >= TOUCH_EVERY:
-                self._db.execute("update sessions set seen_at=? where digest=?", (_iso(now), digest))
+                self._db.execute("update sessions set seen_at=? where digest=?", (iso(now), digest))
                 known.seen = now
             known.idles = now + IDLE_END
             return known.person
@@ -287,7 +267,7 @@ class Accounts:
     def sign_out(self, secret: str) -> None:
         """End the session, if it exists."""
         with self._lock:
-            self._forget_session(_digest(secret))
+            self._forget_session(digest_of(secret))
 
     def sweep(self) -> int:
         """Delete sessions that are over; returns how many."""
@@ -295,7 +275,7 @@ class Accounts:
         with self._lock:
             self._db.execute(
                 "delete from sessions where created_at<=? or seen_at<=?",
-                (_iso(now - ABSOLUTE_END), _iso(now - IDLE_END)),
+                (iso(now - ABSOLUTE_END), iso(now - IDLE_END)),
             )
             return int(self._db.changes())
 
@@ -333,7 +313,7 @@ class Accounts:
 
     def token_person(self, secret: str) -> Person | None:
         """Whoever the token stands for, narrowed to its scopes; None if unknown, over or revoked."""
-        return self.digest_person(_digest(secret)) if secret.startswith(TOKEN_PREFIX) else None
+        return self.digest_person(digest_of(secret)) if secret.startswith(TOKEN_PREFIX) else None
 
     def digest_person(self, digest: bytes) -> Person | None:
         """``token_person`` by the secret's SHA-256, for a caller that has it already."""
@@ -352,14 +332,14 @@ class Accounts:
                     (account,),
                 )
             )
-        return [_token_info(row) for row in rows]
+        return [token_info(row) for row in rows]
 
     def revoke(self, account: str, token_id: str) -> bool:
         """Revoke one of the account's tokens; False if it has none of that id still in force."""
         with self._lock:
             self._db.execute(
                 "update tokens set revoked_at=? where id=? and account=? and revoked_at is null",
-                (_iso(self._clock.now()), token_id, account),
+                (iso(self._clock.now()), token_id, account),
             )
             changed = bool(self._db.changes())
             self._forget_all()
@@ -374,11 +354,11 @@ class Accounts:
                 f"{MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters",
                 f"{len(password)}",
             )
-        return self._hasher.hash(_normal(password))
+        return self._hasher.hash(normal(password))
 
     def _matches(self, hashed: str, password: str) -> bool:
         try:
-            return self._hasher.verify(hashed, _normal(password[:MAX_PASSWORD_CHARS]))
+            return self._hasher.verify(hashed, normal(password[:MAX_PASSWORD_CHARS]))
         except argon2.exceptions.VerificationError:
             return False
 
@@ -397,15 +377,15 @@ class Accounts:
         secret = secrets.token_urlsafe(32)
         with self._lock:
             if replaces:
-                self._forget_session(_digest(replaces))
+                self._forget_session(digest_of(replaces))
             if self._hasher.check_needs_rehash(hashed):
                 self._db.execute(
                     "update accounts set password=? where account=?",
-                    (self._hasher.hash(_normal(password)), account),
+                    (self._hasher.hash(normal(password)), account),
                 )
             self._db.execute(
                 "insert into sessions(digest,account,created_at,seen_at) values(?,?,?,?)",
-                (_digest(secret), account, _iso(now), _iso(now)),
+                (digest_of(secret), account, iso(now), iso(now)),
             )
         person = self.person(account)
         if person is None:
@@ -445,7 +425,9 @@ class Accounts:
         if row is None:
             return None
         created, seen = datetime.fromisoformat(row[5]), datetime.fromisoformat(row[6])
-        return self._remember(digest, _Known(_person(row[:5]), created + ABSOLUTE_END, seen + IDLE_END, seen))
+        return self._remember(
+            digest, _Known(person_of(row[:5]), created + ABSOLUTE_END, seen + IDLE_END, seen)
+        )
 
     def _load_token(self, digest: bytes) -> _Known | None:
         row = self._db.execute(
@@ -456,7 +438,7 @@ class Accounts:
         if row is None:
             return None
         scopes = frozenset(Permission(s) for s in json.loads(row[5]))
-        person = msgspec.structs.replace(_person(row[:5]), scopes=scopes)
+        person = msgspec.structs.replace(person_of(row[:5]), scopes=scopes)
         return self._remember(digest, _Known(person, datetime.fromisoformat(row[6])))
 
     def _keep_token(self, account: str, info: TokenInfo) -> tuple[TokenInfo, str] | Refused:
@@ -464,7 +446,7 @@ class Accounts:
         with self._lock:
             count = self._db.execute(
                 "select count(*) from tokens where account=? and revoked_at is null and expires_at>?",
-                (account, _iso(info.created_at)),
+                (account, iso(info.created_at)),
             ).get
             if count >= MAX_TOKENS_PER_ACCOUNT:
                 return Refused(
@@ -477,12 +459,12 @@ class Accounts:
                 " values(?,?,?,?,?,?,?)",
                 (
                     info.id,
-                    _digest(secret),
+                    digest_of(secret),
                     account,
                     info.name,
                     json.dumps(info.scopes),
-                    _iso(info.created_at),
-                    _iso(info.expires_at),
+                    iso(info.created_at),
+                    iso(info.expires_at),
                 ),
             )
         return info, secret
@@ -499,60 +481,3 @@ def permissions_of(person: Person) -> tuple[Permission, ...]:
     """What ``person`` may do, in the table's order."""
     held = {p for role in person.roles for p in ALLOWED[role]}
     return tuple(p for p in Permission if p in held and person.may(p))
-
-
-def _open(path: Path | str) -> apsw.Connection:
-    if str(path) != ":memory:":
-        Path(path).touch(mode=0o600, exist_ok=True)
-        Path(path).chmod(0o600)
-    db = apsw.Connection(str(path))
-    db.set_busy_timeout(5000)
-    db.pragma("journal_mode", "wal")
-    db.pragma("synchronous", "full")
-    db.pragma("foreign_keys", True)
-    db.execute(_SCHEMA)
-    return db
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def _normal(password: str) -> str:
-    """NFKC, so that a Japanese or accented keyboard's variants are one password (RFC 8265 section 4)."""
-    return unicodedata.normalize("NFKC", password)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
-
-
-def _text(clearance: Clearance) -> str:
-    return msgspec.json.encode(clearance).decode()
-
-
-def _clearance(text: str) -> Clearance:
-    return msgspec.json.decode(text, type=Clearance)
-
-
-def _roles(text: str) -> tuple[Role, ...]:
-    return tuple(Role(r) for r in json.loads(text))
-
-
-def _person(row: tuple[str, ...]) -> Person:
-    account, post, post_ja, roles, clearance = row
-    return Person(
-        account=account, post=post, post_ja=post_ja, roles=_roles(roles), clearance=_clearance(clearance)
-    )
-
-
-def _token_info(row: tuple[str, ...]) -> TokenInfo:
-    token_id, name, scopes, created, expires, revoked = row
-    return TokenInfo(
-        id=token_id,
-        name=name,
-        scopes=tuple(Permission(s) for s in json.loads(scopes)),
-        created_at=datetime.fromisoformat(created),
-        expires_at=datetime.fromisoformat(expires),
-        revoked_at=datetime.fromisoformat(revoked) if revoked else None,
-    )
