@@ -410,7 +410,7 @@ def test_a_reader_in_the_moment_between_commit_and_size_sees_nothing_beyond_the_
         seen.append((log.size, [entry for pack in log.read(0) for entry in pack.entries]))
 
     monkeypatch.setattr(log._file, "writing", and_look)
-    log.append(keyed(10, 5), AT)
+    log.append([Draft(b"more")] * 5, AT)
     size, entries = seen[0]
     assert (size, len(entries)) == (10, 10)
     assert sum(len(pack.entries) for pack in log.read(0)) == 15
