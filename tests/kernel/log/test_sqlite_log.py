@@ -400,7 +400,7 @@ def test_versions_out_of_order_in_the_entries_are_found(path: Path) -> None:
 def test_a_reader_in_the_moment_between_commit_and_size_sees_nothing_beyond_the_size(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log, seen = filled(path, 10), []
+    log, seen = filled(path, 100), []
     writing = log._file.writing
 
     @contextmanager
@@ -412,6 +412,6 @@ def test_a_reader_in_the_moment_between_commit_and_size_sees_nothing_beyond_the_
     monkeypatch.setattr(log._file, "writing", and_look)
     log.append([Draft(b"more")] * 5, AT)
     size, entries = seen[0]
-    assert (size, len(entries)) == (10, 10)
-    assert sum(len(pack.entries) for pack in log.read(0)) == 15
+    assert (size, len(entries)) == (100, 100)
+    assert sum(len(pack.entries) for pack in log.read(0)) == 105
     log.close()
