@@ -7,7 +7,8 @@ from litestar import Request, Response, delete, get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromPath, JSONBody
 
-from ...kernel.accounts import ABSOLUTE_END, MAX_PASSWORD_CHARS, Session, TokenInfo, permissions_of
+from ...kernel.account_rows import TokenInfo
+from ...kernel.accounts import ABSOLUTE_END, MAX_PASSWORD_CHARS, Session, permissions_of
 from ...kernel.errors import Refused
 from ...kernel.labels.model import Clearance
 from ...kernel.people import Permission, Person, Role
