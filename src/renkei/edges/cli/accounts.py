@@ -79,7 +79,13 @@ def list_accounts(*, local: Local | None = None) -> None:
 
 @account_app.command
 def password(account: str, /, *, password_stdin: FromStdin = False, local: Local | None = None) -> None:
-    """Give an account a new password, and end its sessions."""
+    """Give an account a new password, and end its sessions.
+
+    Parameters
+    ----------
+    account
+        Its name.
+    """
     local = local or Local()
     with _accounts(local.data) as accounts:
         accounts.set_password(account, ask_password(password_stdin))
@@ -99,6 +105,8 @@ def change(
 
     Parameters
     ----------
+    account
+        Its name.
     role
         All the roles it has from now on; give the option once for each.
     """
@@ -116,13 +124,25 @@ def change(
 
 @account_app.command
 def disable(account: str, /, *, local: Local | None = None) -> None:
-    """Bar an account from signing in, and stop its sessions and tokens."""
+    """Bar an account from signing in, and stop its sessions and tokens.
+
+    Parameters
+    ----------
+    account
+        Its name.
+    """
     _set_disabled(account, local or Local(), True)
 
 
 @account_app.command
 def enable(account: str, /, *, local: Local | None = None) -> None:
-    """Let a disabled account sign in again."""
+    """Let a disabled account sign in again.
+
+    Parameters
+    ----------
+    account
+        Its name.
+    """
     _set_disabled(account, local or Local(), False)
 
 

@@ -1,8 +1,8 @@
 """``renkei incident``: incidents and their watch log, at a running node."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from .app import Remote
 from .labelling import label_named
@@ -67,6 +67,8 @@ def open_incident(
     ----------
     title
         One line.
+    severity
+        How bad it is or may get.
     summary
         What is known so far.
     hazard

@@ -136,6 +136,8 @@ def send(
         WHAT:QUANTITY[:UNIT[:WHERE]]; once for each thing.
     incident
         The incident it belongs to.
+    priority
+        How urgent it is.
     acknowledge_in
         Minutes until it should be acknowledged.
     answer_in
