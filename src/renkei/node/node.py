@@ -80,6 +80,7 @@ class Node:
         self.folding = ViewFolder(self.views, self.sources, lambda: self.writer.waiting > 0)
         self._workers: list[Worker] = []
         self._sealers: list[Sealer] = []
+        self._upkeep: dict[str, Worker] = {}
         self.started = False
 
     @classmethod
@@ -143,7 +144,7 @@ class Node:
         line = self._line(entry, sent, received, releaser)
         self.partners[hq] = line
         if self.started:
-            self._start_releaser(line)
+            self._start_line(line)
         return line
 
     def _line(self, entry: PartnerEntry, sent: Log, received: Log, releaser: Releaser) -> PartnerLine:
@@ -172,6 +173,8 @@ class Node:
         """What a conversation with ``hq`` came to: have new entries folded.  Safe from any thread."""
         if any(isinstance(event, Received) for event in events):
             self.folding.notify()
+            if hq in self._upkeep:
+                self._upkeep[hq].notify()
         for event in events:
             if isinstance(event, Faulted):
                 _log.warning("fault", partner=hq, code=event.code, expected=event.expected, came=event.came)
@@ -239,19 +242,25 @@ class Node:
         self.started = True
         self.folding.start()
         for line in self.partners.values():
-            self._start_releaser(line)
+            self._start_line(line)
 
-    def _start_releaser(self, line: PartnerLine) -> None:
+    def _start_line(self, line: PartnerLine) -> None:
         def release() -> int:
             done = line.releaser.run()
             if done and line.link is not None:
                 line.link.notify()
             return done
 
-        worker = Worker(f"release {line.hq}", release)
-        self._workers.append(worker)
-        self.writer.on_commit(lambda first, count: worker.notify())
-        worker.start()
+        def seal() -> int:
+            line.received.seal()
+            return 0
+
+        releasing, sealing = Worker(f"release {line.hq}", release), Worker(f"seal {line.hq}", seal)
+        self.writer.on_commit(lambda first, count: releasing.notify())
+        self._upkeep[line.hq] = sealing
+        for worker in (releasing, sealing):
+            self._workers.append(worker)
+            worker.start()
 
     def failures(self) -> list[str]:
         """What of the background work has stopped, in words; empty when all is well."""
