@@ -34,14 +34,14 @@ from .reader import Reader
 from .schema import create, fingerprint_in, fingerprint_of, open_writer
 from .visibility import Marked, Sights, Visible
 
-MIN_BATCH = 256
+MIN_BATCH = 512
 MAX_BATCH = 8_192
 """Entries per transaction.  Large ones amortise the search index; the largest holds some 30 MB."""
 
 MAX_BATCH_BYTES = 16 * 1024 * 1024
 """Entry bytes per transaction, so that large records do not fill the memory."""
 
-BATCH_SECONDS = 0.4
+BATCH_SECONDS = 0.8
 """What a transaction should take at most: whoever waits for a fold waits for the one before it."""
 
 MERGE_PAGES = 64
