@@ -80,7 +80,7 @@ WRONG = (
     ("log", "export", "master"),
     ("log", "check", "file"),
     ("views", "fold"),
-    ("keys", "renew", "now"),
+    ("key", "renew", "now"),
     ("sign-in", "http://127.0.0.1:1"),
     ("request", "send", "jp.jjoc", "title"),
     ("request", "send", "jp.jjoc", "t", "--need", "n", "--answer-in", "0"),

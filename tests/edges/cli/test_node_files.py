@@ -80,7 +80,7 @@ def test_init_refuses_a_policy_that_is_none(renkei: Renkei, tmp_path: Path) -> N
         ("log", "verify"),
         ("log", "show", "master"),
         ("views", "rebuild"),
-        ("keys", "show"),
+        ("key", "show"),
         ("partner", "verify", "jp.jjoc"),
         ("import", "reference", "--as-account", "planner"),
         ("courier", "export", "jp.jjoc", "x"),
@@ -186,7 +186,7 @@ def test_a_partner_is_taken_only_with_the_fingerprint_heard(
     other = make(renkei, files, tmp_path / "jp", "jp", "jp.jjoc")
     card = tmp_path / "jp.card"
     assert renkei("card", "--to", card, "-d", other).status == 0
-    right = renkei("keys", "show", "-d", other, "--json").json["fingerprint"]
+    right = renkei("key", "show", "-d", other, "--json").json["fingerprint"]
     line = ("partner", "add", card, "--clearance", f"@{files / 'us-partner.json'}", "-d", data)
     assert renkei(*line, "--fingerprint", "1" * 40).status == 1
     asked = renkei(*line, typed="no\n")
@@ -237,7 +237,7 @@ def test_a_card_that_is_none_is_refused(
 
 
 def test_our_own_card_is_no_partner(renkei: Renkei, pair: tuple[Path, Path], files: Path) -> None:
-    own = renkei("keys", "show", "-d", pair[0], "--json").json["fingerprint"]
+    own = renkei("key", "show", "-d", pair[0], "--json").json["fingerprint"]
     line = ("partner", "add", files / "us.card", "--clearance", f"@{files / 'us-partner.json'}")
     said = renkei(*line, "--fingerprint", own, "-d", pair[0], "--json")
     assert said.json["error"]["code"] == "partner.self"
@@ -361,7 +361,7 @@ def test_a_checkpoint_by_another_key_is_found(
     stranger = make(renkei, files, tmp_path / "stranger", "jp", "jp.jjoc")
     card = tmp_path / "stranger.card"
     renkei("card", "--to", card, "-d", stranger)
-    print_of = renkei("keys", "show", "-d", stranger, "--json").json["fingerprint"]
+    print_of = renkei("key", "show", "-d", stranger, "--json").json["fingerprint"]
     assert renkei("partner", "add", card, "--fingerprint", print_of, "-d", us).status == 0
     said = renkei("partner", "verify", "jp.jjoc", "-d", us, "--json")
     assert said.status == 1
@@ -422,10 +422,10 @@ def test_an_export_with_one_thing_changed_is_refused(
 def test_a_link_certificate_is_renewed_on_demand_and_not_before_it_is_due(
     renkei: Renkei, pair: tuple[Path, Path]
 ) -> None:
-    before = renkei("keys", "show", "-d", pair[0], "--json").json
-    assert renkei("keys", "renew", "--if-due", "-d", pair[0], "--json").json["renewed"] is False
-    assert renkei("keys", "renew", "-d", pair[0], "--json").json["renewed"] is True
-    after = renkei("keys", "show", "-d", pair[0], "--json").json
+    before = renkei("key", "show", "-d", pair[0], "--json").json
+    assert renkei("key", "renew", "--if-due", "-d", pair[0], "--json").json["renewed"] is False
+    assert renkei("key", "renew", "-d", pair[0], "--json").json["renewed"] is True
+    after = renkei("key", "show", "-d", pair[0], "--json").json
     assert after["fingerprint"] == before["fingerprint"]
 
 

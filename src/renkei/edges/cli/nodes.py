@@ -1,4 +1,4 @@
-"""``renkei init | serve | status | card | keys | views | openapi``: one node, from the inside."""
+"""``renkei init | serve | status | card | key | views | openapi``: one node, from the inside."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from .app import Common, Local
 from .local import LocalNode, iso, read_file, write_new
 
 views_app = App(name="views", help="The tables folded from the logs.")
-keys_app = App(name="keys", help="This headquarters' keys and certificates.")
+key_app = App(name="key", help="This headquarters' keys and certificates.")
 
 
 def init(
@@ -211,7 +211,7 @@ def rebuild(*, local: Local | None = None) -> None:
     local.out.data({"folded": folded}, text=f"{folded} entries folded anew")
 
 
-@keys_app.command(name="show")
+@key_app.command(name="show")
 def show_keys(*, local: Local | None = None) -> None:
     """Show the identity keys and how long they and the link certificate hold."""
     local = local or Local()
@@ -231,7 +231,7 @@ def show_keys(*, local: Local | None = None) -> None:
     local.out.data(found, text="\n".join(lines))
 
 
-@keys_app.command
+@key_app.command
 def renew(*, if_due: bool = False, local: Local | None = None) -> None:
     """Make a new link key and certificate.  Partners need not be told; a running node takes it at restart.
 

@@ -9,7 +9,14 @@ from cyclopts import App, Parameter
 
 from ...kernel.clock import to_millisecond
 from ...kernel.errors import BadInput
-from ...kernel.identity import PartnerCard, PartnerEntry, fingerprint, open_card, verify_successor
+from ...kernel.identity import (
+    PartnerCard,
+    PartnerEntry,
+    fingerprint,
+    open_card,
+    save_partner,
+    verify_successor,
+)
 from ...kernel.identity.cards import Connect
 from ...kernel.log.checkpoint import NoteVerifier
 from ...kernel.partners import Halt, decode_evidence, judge
@@ -121,6 +128,24 @@ def _same(card: PartnerCard, heard: str) -> None:
     digits = "".join(c for c in heard if c.isdigit())
     if digits != fingerprint(card).replace(" ", ""):
         raise BadInput("partner.fingerprint", f"the card's, {fingerprint(card)}", heard[:80])
+
+
+@partner_app.command
+def end(hq: str, /, *, local: Local | None = None) -> None:
+    """End the agreement with a partner as of now; its logs stay.  A running node takes it up at its next start.
+
+    Cut a link that is up at once with: renkei partner link HQ off
+
+    Parameters
+    ----------
+    hq
+        The partner.
+    """
+    local = local or Local()
+    node = LocalNode(local.data)
+    now = node.clock.now()
+    save_partner(node.folder.partners, msgspec.structs.replace(node.partner(hq), until=now))
+    local.out.data({"hq": hq, "until": iso(now)}, text=f"the agreement with {hq} ended at {iso(now)}")
 
 
 @partner_app.command(name="list")

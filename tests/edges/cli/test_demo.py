@@ -1,0 +1,117 @@
+"""The demo as ``make demo`` runs it: made, played, proven, stopped; and what stops it says so."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edges.cli.conftest import Renkei, done, free_base
+from renkei.edges.cli.demo.processes import health_at
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 120
+"""Seconds until a hanging demo is given up; on an idle machine it takes ten."""
+
+
+def demo(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "renkei.edges.cli", "demo", *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+
+
+def played(*arguments: object) -> tuple[int, Any, str]:
+    process = demo(*arguments, "--json")
+    out, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, msgspec.json.decode(out.encode()), err
+
+
+def test_the_demo_plays_the_event_and_both_sides_end_equal_and_proven(tmp_path: Path, renkei: Renkei) -> None:
+    folder, base = tmp_path / "demo-data", free_base()
+    status, outcome, err = played(folder, "--exit", "--port-base", base)
+    assert (status, outcome.get("ok")) == (0, True), (outcome, err)
+    said = [step["en"] for step in outcome["steps"]]
+    assert any("advisory" in line for line in said)
+    assert any("Link cut" in line for line in said)
+    assert said[-1].endswith("done")
+    assert all(step["ja"] for step in outcome["steps"])
+    assert {row["log"] for row in outcome["logs"]} >= {"master", "audit", "jp.jjoc.sent", "us.usfj.received"}
+    assert len(outcome["signIns"]) == 12
+    assert health_at(f"http://127.0.0.1:{base}") is None
+    # Both nodes' logs for each other hold the same bytes, receipted to the last entry.
+    for hq, other in (("us.usfj", "jp.jjoc"), ("jp.jjoc", "us.usfj")):
+        proof = done(renkei("partner", "verify", other, "-d", folder / hq, "--json")).json
+        assert proof["sound"] and proof["evidence"] == []
+        assert all(log["receipted"] == log["entries"] for log in proof["logs"])
+        sent, received = tmp_path / f"{hq}.sent", tmp_path / f"{hq}.received"
+        done(renkei("log", "export", f"{other}.sent", "--to", sent, "-d", folder / hq))
+        done(renkei("log", "export", f"{hq}.received", "--to", received, "-d", folder / other))
+        assert sent.read_bytes() == received.read_bytes()
+    # The same data once more, without playing.
+    status, kept, err = played(folder, "--keep", "--exit", "--port-base", base)
+    assert (status, kept["played"], kept["steps"]) == (0, None, []), err
+
+
+def test_a_demo_that_stays_stops_cleanly_when_interrupted(tmp_path: Path) -> None:
+    folder, base = tmp_path / "demo-data", free_base()
+    process = demo(folder, "--port-base", base)
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if "Ctrl-C stops them" in line:
+                break
+        else:
+            raise AssertionError(process.communicate())
+        assert health_at(f"http://127.0.0.1:{base}") == {"ok": True, "failures": []}
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert health_at(f"http://127.0.0.1:{base}") is None
+
+
+def test_a_busy_port_is_named_before_anything_is_made(tmp_path: Path, renkei: Renkei) -> None:
+    base = free_base()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", base + 1001))
+        taken.listen()
+        said = renkei("demo", tmp_path / "d", "--exit", "--port-base", base, "--json")
+    assert (said.status, said.json["error"]["code"]) == (1, "demo.port")
+    assert str(base + 1001) in said.json["error"]["expected"]
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_folder_that_is_no_demos_is_never_replaced(tmp_path: Path, renkei: Renkei) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "precious").write_text("x")
+    base = free_base()
+    said = renkei("demo", folder, "--exit", "--port-base", base, "--json")
+    assert said.json["error"]["code"] == "demo.folder"
+    assert (folder / "precious").exists()
+    kept = renkei("demo", tmp_path / "none", "--keep", "--exit", "--port-base", base, "--json")
+    assert kept.json["error"]["code"] == "demo.keep"
+
+
+def test_a_node_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
+    from renkei.edges.cli.demo.processes import Child
+    from renkei.kernel.errors import OurFault
+
+    child = Child("us.usfj", tmp_path / "us.usfj", "http://127.0.0.1:9")
+    began = time.monotonic()
+    try:
+        child.wait_until_well()
+    except OurFault as err:
+        assert err.code == "demo.died"
+        assert "config.missing" in err.came
+    else:
+        raise AssertionError("a node without a folder cannot be well")
+    assert time.monotonic() - began < 15

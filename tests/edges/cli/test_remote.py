@@ -1,0 +1,220 @@
+"""A running node from the outside: two headquarters ask and answer by commands alone."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edges.cli.conftest import Renkei, Running, Said, done
+from renkei.data import packaged
+
+REPORTS = ("20220918154907_08013775_VTSE41.xml", "20220918171502_07401528_VTSE41.xml")
+
+
+class Seats:
+    """Commands as posts of the two headquarters give them."""
+
+    def __init__(self, renkei: Renkei, running: Running) -> None:
+        self._renkei, self._running = renkei, running
+        self._tokens: dict[tuple[str, str], str] = {}
+
+    def __call__(self, hq: str, account: str, *line: object) -> Said:
+        """One command of ``account`` at ``hq``, with its JSON."""
+        token = self._tokens.get((hq, account)) or self._sign_in(hq, account)
+        return self._renkei(*line, "--url", self._running.url(hq), "--token", token, "--json")
+
+    def _sign_in(self, hq: str, account: str) -> str:
+        from renkei.edges.cli.client import load_credentials
+
+        url, password = self._running.url(hq), f"demo-{account}-{hq.partition('.')[2]}"
+        done(self._renkei("sign-in", url, account, "--password-stdin", typed=f"{password}\n"))
+        kept = load_credentials()
+        assert kept is not None
+        return self._tokens.setdefault((hq, account), kept.token)
+
+
+@pytest.fixture
+def seat(renkei: Renkei, running: Running) -> Seats:
+    return Seats(renkei, running)
+
+
+def until(holds: Callable[[], Any], seconds: float = 15.0) -> Any:
+    """What ``holds`` returns once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.05)
+    return found
+
+
+def test_ask_and_answer_by_commands_alone(seat: Seats) -> None:
+    opened = done(
+        seat("jp.jjoc", "watch", "incident", "open", "津波注意報", "--label", "Duty use, releasable to USA")
+    )
+    incident = opened.json["id"]
+    done(
+        seat(
+            "jp.jjoc",
+            "watch",
+            "incident",
+            "log",
+            "通話確立",
+            "--incident",
+            incident,
+            "--label",
+            "National only",
+        )
+    )
+    line = (
+        "request",
+        "send",
+        "us.usfj",
+        "Helicopters",
+        "--need",
+        "Two on standby",
+        "--item",
+        "Helicopter:2:aircraft",
+    )
+    label = ("--label", "Duty use, releasable to USA", "--incident", incident)
+    sent = done(seat("jp.jjoc", "watch", *line, *label)).json
+    assert sent["state"] in {"unsent", "sent", "received"}
+
+    def arrived() -> Any:
+        items = done(seat("us.usfj", "watch", "request", "list")).json
+        return next((i["request"]["record"]["id"] for i in items if i["holder"] == "us.usfj"), None)
+
+    there = until(arrived)
+    done(seat("us.usfj", "watch", "request", "acknowledge", there, "--note", "Checking."))
+    offer = (
+        "--offer",
+        "Helicopter:1:aircraft:Kadena",
+        "--reason",
+        "One is in maintenance",
+        "--review-in",
+        360,
+    )
+    answered = done(seat("us.usfj", "liaison", "request", "answer", there, "partial", *offer)).json
+    assert answered["state"] == "partly accepted"
+    commitment = done(seat("us.usfj", "watch", "request", "show", there)).json["commitments"][0][
+        "commitment"
+    ]["record"]
+    done(seat("us.usfj", "watch", "request", "progress", commitment["id"], "under way"))
+    done(seat("us.usfj", "watch", "request", "progress", commitment["id"], "done"))
+    until(lambda: seat("jp.jjoc", "watch", "request", "show", sent["id"]).json["state"] == "done")
+    closed = done(seat("jp.jjoc", "watch", "incident", "close", incident, "解除")).json
+    assert closed["status"] == "closed"
+    assert done(seat("jp.jjoc", "watch", "incident", "show", incident)).json["requests"][0]["state"] == "done"
+
+
+def test_a_refusal_says_what_was_expected_and_what_came(seat: Seats) -> None:
+    viewer = seat("jp.jjoc", "viewer", "incident", "open", "x", "--label", "National only")
+    assert (viewer.status, viewer.json["error"]["code"]) == (1, "person.permission")
+    nobody = seat(
+        "jp.jjoc", "watch", "request", "send", "us.nobody", "t", "--need", "n", "--label", "National only"
+    )
+    assert nobody.json["error"]["code"] == "request.to"
+    label = seat("jp.jjoc", "watch", "incident", "open", "x")
+    assert label.json["error"]["code"] == "label.name"
+    assert "National only" in label.json["error"]["expected"]
+    item = seat(
+        "jp.jjoc",
+        "watch",
+        "request",
+        "send",
+        "us.usfj",
+        "t",
+        "--need",
+        "n",
+        "--label",
+        "National only",
+        "--item",
+        "x",
+    )
+    assert item.json["error"]["code"] == "cli.item"
+    missing = seat("jp.jjoc", "watch", "request", "show", "jp.jjoc/01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    assert missing.json["error"]["code"] == "record.not_found"
+
+
+def test_the_queue_and_the_link_are_in_plain_sight(seat: Seats) -> None:
+    off = done(seat("us.usfj", "admin", "partner", "link", "jp.jjoc", "off", "--reason", "test")).json
+    assert off["state"] == "off"
+    try:
+        line = ("incident", "log", "Link is down.", "--label", "Official, releasable to Japan")
+        label_names = seat("us.usfj", "watch", "incident", "log", "x").json["error"]["expected"]
+        shared = next(
+            name for name in label_names.partition("one of: ")[2].split("; ") if "releasable" in name.lower()
+        )
+        done(seat("us.usfj", "watch", *line[:-1], shared))
+        waiting = until(lambda: seat("us.usfj", "watch", "partner", "queue", "jp.jjoc", "--waiting").json)
+        assert waiting[0]["kind"] == "log-entry"
+        assert waiting[0]["state"] != "received"
+        assert seat("us.usfj", "watch", "partner", "state").json[0]["link"]["state"] == "off"
+    finally:
+        done(seat("us.usfj", "admin", "partner", "link", "jp.jjoc", "up", "--reason", "test"))
+    until(lambda: not seat("us.usfj", "watch", "partner", "queue", "jp.jjoc", "--waiting").json)
+    refused = seat("us.usfj", "watch", "partner", "link", "jp.jjoc", "off", "--reason", "test")
+    assert refused.json["error"]["code"] == "person.permission"
+
+
+def test_reports_are_taken_in_by_order_of_issue_and_once(seat: Seats, tmp_path: Path) -> None:
+    for name in REPORTS:
+        (tmp_path / name).write_bytes(packaged(f"jma/{name}"))
+    rows = done(seat("jp.jjoc", "watch", "import", "jma", tmp_path / REPORTS[1], tmp_path / REPORTS[0])).json
+    assert [(row["file"], row["status"], row["version"]) for row in rows] == [
+        (REPORTS[0], "in force", 1),
+        (REPORTS[1], "cancelled", 2),
+    ]
+    again = done(seat("jp.jjoc", "watch", "import", "jma", tmp_path / REPORTS[1])).json
+    assert again[0]["version"] == 2
+
+
+def test_reports_that_are_none_are_named_and_nothing_is_posted(seat: Seats, tmp_path: Path) -> None:
+    (tmp_path / "bad.xml").write_bytes(b"<Report/>")
+    bad = seat("jp.jjoc", "watch", "import", "jma", tmp_path)
+    assert bad.status == 1
+    assert "bad.xml" in bad.json["error"]["expected"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert seat("jp.jjoc", "watch", "import", "jma", empty).json["error"]["code"] == "import.none"
+    assert seat("jp.jjoc", "watch", "import", "jma").json["error"]["code"] == "import.none"
+    assert seat("jp.jjoc", "watch", "import", "jma", tmp_path / "no.xml").json["error"]["code"] == "file.read"
+
+
+def test_status_and_verification_work_beside_the_running_node(renkei: Renkei, running: Running) -> None:
+    data = running.folder / "us.usfj"
+    status = done(renkei("status", "-d", data, "--json")).json
+    assert status["health"] == {"ok": True, "failures": []}
+    assert done(renkei("log", "verify", "-d", data, "--json")).json["sound"] is True
+    busy = renkei("courier", "export", "jp.jjoc", running.folder / "x.courier", "-d", data, "--json")
+    assert busy.json["error"]["code"] == "node.running"
+
+
+def test_signing_in_keeps_a_token_that_signing_out_revokes(
+    renkei: Renkei, running: Running, tmp_path: Path
+) -> None:
+    url = running.url("us.usfj")
+    denied = renkei("sign-in", url, "watch", "--password-stdin", "--json", typed="not the password\n")
+    assert (denied.status, denied.json["error"]["code"]) == (1, "session.denied")
+    kept = done(
+        renkei("sign-in", url, "watch", "--password-stdin", "--json", typed="demo-watch-usfj\n")
+    ).json["kept"]
+    assert Path(kept).stat().st_mode & 0o077 == 0
+    assert isinstance(done(renkei("incident", "list", "--json")).json, list)
+    from renkei.edges.cli.client import load_credentials
+
+    credentials = load_credentials()
+    assert credentials is not None
+    done(renkei("sign-out"))
+    assert not Path(kept).exists()
+    stale = renkei("incident", "list", "--url", url, "--token", credentials.token, "--json")
+    assert stale.json["error"]["code"] == "session.needed"
+    assert renkei("incident", "list", "--json").json["error"]["code"] == "cli.credentials"
+
+
+def test_a_node_that_does_not_answer_is_named(renkei: Renkei) -> None:
+    said = renkei("request", "list", "--url", "http://127.0.0.1:9", "--token", "rk_x", "--json")
+    assert (said.status, said.json["error"]["code"]) == (1, "node.unreachable")
+    wrong = renkei("request", "list", "--url", "nonsense", "--token", "rk_x", "--json")
+    assert wrong.json["error"]["code"] == "cli.url"
