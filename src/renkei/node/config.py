@@ -7,6 +7,7 @@ import msgspec
 
 from ..kernel.errors import BadInput
 from ..kernel.identity.cards import Names, parse_address
+from ..kernel.labels.policy import Policy, PolicyBook
 from ..kernel.records import LIVE, HqId
 
 
@@ -111,3 +112,15 @@ def save_config(folder: Folder, config: NodeConfig) -> None:
 def _quoted(text: str) -> str:
     # A JSON string is a TOML basic string, as long as DEL is escaped.
     return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
+
+
+def load_policies(folder: Folder) -> PolicyBook:
+    """The own policy and the partners', from the data folder.  Raises BadInput naming the file."""
+    try:
+        own = Policy.load(folder.policy.read_bytes())
+        others = [Policy.load(path.read_bytes()) for path in sorted(folder.policies.glob("*.xml"))]
+    except FileNotFoundError as err:
+        raise BadInput(
+            "policy.missing", "the policy file policy.xml", f"no {Path(err.filename).name}"
+        ) from None
+    return PolicyBook(own, others)

@@ -21,7 +21,7 @@ from ..kernel.desk import Appended, Desk
 from ..kernel.errors import BadInput, OurFault
 from ..kernel.identity import Identity, PartnerEntry, load_partners
 from ..kernel.identity.files import write_atomically
-from ..kernel.labels.policy import Policy, PolicyBook
+from ..kernel.labels.policy import PolicyBook
 from ..kernel.log.base import Draft, Log
 from ..kernel.log.checkpoint import NoteSigner, NoteVerifier
 from ..kernel.log.memory import MemoryLog
@@ -34,7 +34,8 @@ from ..kernel.records import Codec, Record
 from ..kernel.views import OWN, ViewStore
 from ..kernel.views import Folder as ViewFolder
 from ..rooms import KINDS, VIEWS
-from .config import Folder, NodeConfig, load_config
+from .config import Folder, NodeConfig, load_config, load_policies
+from .folding import FoldProcess, Orders
 from .lines import Delivery, PartnerLine, Worker
 
 APPEND_PATIENCE = 30.0
@@ -77,7 +78,11 @@ class Node:
         self.partners: dict[str, PartnerLine] = {}
         self.views = ViewStore(views_path, self.codec, policies, VIEWS, self._resolve, config.hq)
         self.writer = GroupWriter(self.master, clock)
-        self.folding = ViewFolder(self.views, self.sources, lambda: self.writer.waiting > 0)
+        self.folding: ViewFolder | FoldProcess = (
+            ViewFolder(self.views, self.sources, lambda: self.writer.waiting > 0)
+            if views_path is None
+            else FoldProcess(self.views, self._fold_orders)
+        )
         self._workers: list[Worker] = []
         self._sealers: list[Sealer] = []
         self._upkeep: dict[str, Worker] = {}
@@ -124,7 +129,9 @@ class Node:
     # --- partners ------------------------------------------------------------------------------------
 
     def add_partner(self, entry: PartnerEntry) -> PartnerLine:
-        """Take up a partner: open its two logs and put its line together."""
+        """Take up a partner, before the node is started: open its two logs, put its line together."""
+        if self.started:
+            raise OurFault("node.started", "partners agreed before the node starts", "one while it runs")
         if entry.hq in self.partners:
             raise BadInput("partner.known", "a new partner", entry.hq)
         hq = entry.hq
@@ -143,8 +150,6 @@ class Node:
         )
         line = self._line(entry, sent, received, releaser)
         self.partners[hq] = line
-        if self.started:
-            self._start_line(line)
         return line
 
     def _line(self, entry: PartnerEntry, sent: Log, received: Log, releaser: Releaser) -> PartnerLine:
@@ -240,6 +245,9 @@ class Node:
         for log in (self.master, self.audit):
             self._sealers.append(Sealer(log, self.signer, lambda note, head: None))
         self.started = True
+        if self.views.outdated:
+            _log.warning("views are of another version and are rebuilt")
+            self.views.rebuild(self.sources())
         self.folding.start()
         for line in self.partners.values():
             self._start_line(line)
@@ -298,6 +306,10 @@ class Node:
     def _origin(self, name: str) -> str:
         return f"renkei/{self.config.hq}/{name}"
 
+    def _fold_orders(self) -> Orders:
+        keys = {hq: self.identity.alias_key(hq) for hq in self.partners}
+        return Orders(str(self.folder.root.absolute()), self.config.hq, keys)
+
     def _resolve(self, source: str, alias: str) -> str | None:
         """Our id behind the name the partner ``source`` uses for one of our records."""
         line = self.partners.get(source)
@@ -310,15 +322,3 @@ class Node:
         self.folder.evidence.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(self.folder.evidence / name, data)
         _log.error("evidence", partner=evidence.partner, code=evidence.code, file=name)
-
-
-def load_policies(folder: Folder) -> PolicyBook:
-    """The own policy and the partners', from the data folder.  Raises BadInput naming the file."""
-    try:
-        own = Policy.load(folder.policy.read_bytes())
-        others = [Policy.load(path.read_bytes()) for path in sorted(folder.policies.glob("*.xml"))]
-    except FileNotFoundError as err:
-        raise BadInput(
-            "policy.missing", "the policy file policy.xml", f"no {Path(err.filename).name}"
-        ) from None
-    return PolicyBook(own, others)

@@ -20,7 +20,7 @@ from ...kernel.labels.model import Clearance
 from ...kernel.labels.presets import clearance_from
 from ...kernel.people import Role
 from ...node import Folder, load_config
-from ...node.node import load_policies
+from ...node.config import load_policies
 from .app import Local
 from .local import read_file
 

@@ -243,7 +243,7 @@ class HttpEdge:
                 )
         return None
 
-    def _folded(self, changes: Sequence[Change]) -> None:
+    def _folded(self, changes: Sequence[Change] | None) -> None:
         """On the fold thread: hand what changed to the loop."""
         if self.metrics.streams:
             self._completions.put(self.hub.publish, changes)

@@ -28,9 +28,6 @@ MAX_BACKLOG_BYTES = 256 * 1024
 """Unsent bytes per connection, about 2,000 events: some seconds of a busy node over a poor line."""
 MAX_REMEMBERED = 5_000
 """Events kept for resuming: over a minute at 50 changes a second, longer than a dropped connection lasts."""
-MAX_BURST = 1_000
-"""Events of one fold sent one by one; a bulk load beyond it is one ``reset``, since a screen fetches anew
-faster than it takes in so many."""
 
 
 class RecordEvent(msgspec.Struct, frozen=True):
@@ -123,9 +120,9 @@ class Hub:
         """Set when changes went by that nobody listened for: whoever comes back then fetches anew."""
         self._encode = msgspec.json.Encoder().encode
 
-    def publish(self, changes: Sequence[Change]) -> None:
-        """Tell of folded records."""
-        if len(changes) > MAX_BURST:
+    def publish(self, changes: Sequence[Change] | None) -> None:
+        """Tell of folded records; None: of so many that screens had better fetch anew."""
+        if changes is None:
             self._remembered.clear()
             self._number += 1
             self._tell_all(self.reset())

@@ -6,7 +6,7 @@ thread that keeps it up to date; ``base`` what a room's view is.
 
 from .base import OWN, Folded, View
 from .dump import Dump, dump
-from .fold import Change
+from .fold import Change, Step
 from .folder import Folder, FolderStatus
 from .reader import Kinds, Page, Reader, Row
 from .store import Lag, ViewStore
@@ -24,6 +24,7 @@ __all__ = [
     "Page",
     "Reader",
     "Row",
+    "Step",
     "View",
     "ViewStore",
     "Visible",

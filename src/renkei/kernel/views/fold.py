@@ -31,6 +31,9 @@ from .digest import Digester, Read, milliseconds
 from .text import marked
 from .visibility import Catalogue, Marked, Shelf, labels_as_json, labels_from
 
+MAX_TOLD = 1_000
+"""Changes of one commit told one by one; after more, whoever shows records fetches them anew faster."""
+
 Entry = tuple[str, int, bytes, datetime]
 """Source, number, bytes, and when it was logged."""
 
@@ -130,15 +133,18 @@ class Pending:
             row = self.shelves[sought] = self.catalogue.next_shelf + len(self.shelves)
         return row
 
-    def publish(self) -> None:
-        """Mirror what was committed.  Names first: a reader goes from them to numbers, not back."""
-        known = self.catalogue
-        known.next_label += len(self.labels)
-        known.next_shelf += len(self.shelves)
-        known.label_rows.update(self.labels)
-        known.shelf_rows.update(self.shelves)
-        known.labels.update({row: m for m, row in self.labels.items()})
-        known.shelves.update({row: s for s, row in self.shelves.items()})
+
+class Step(msgspec.Struct, frozen=True, array_like=True):
+    """What one committed batch came to: where the fold stands, rows met for the first time, changes.
+
+    Whoever reads the file without folding it follows by these (``ViewStore.take``).
+    """
+
+    folded: int
+    positions: dict[str, int]
+    labels: dict[int, Marked]
+    shelves: dict[int, Shelf]
+    changes: list[Change] | None
 
 
 class Folding:
@@ -174,8 +180,8 @@ class Folding:
         shelves = {row: Shelf(*rest) for row, *rest in run("SELECT shelf, label, kind, owner FROM shelves")}
         self.catalogue = Catalogue(labels, shelves, self._first_label)
 
-    def batch(self, entries: Sequence[Entry], positions: Mapping[str, int]) -> list[Change]:
-        """Fold ``entries`` and move to ``positions``, all or nothing.  Returns what readers now see."""
+    def batch(self, entries: Sequence[Entry], positions: Mapping[str, int]) -> Step:
+        """Fold ``entries`` and move to ``positions``, all or nothing.  Returns what that came to."""
         pending = Pending(self.catalogue)
         rows_before, arrivals_before = self.next_row, self.next_arrival
         cursor = self.db.cursor()
@@ -189,9 +195,12 @@ class Folding:
             if self.db.in_transaction:
                 cursor.execute("ROLLBACK")
             raise
-        pending.publish()
+        labels = {row: m for m, row in pending.labels.items()}
+        shelves = {row: s for s, row in pending.shelves.items()}
+        self.catalogue.add(labels, shelves)
         self.positions.update(positions)
-        return changes
+        told = changes if len(changes) <= MAX_TOLD else None
+        return Step(len(entries), dict(positions), labels, shelves, told)
 
     def _fold(self, cursor: apsw.Cursor, entries: Sequence[Entry], pending: Pending) -> list[Change]:
         reads, unreadable = self._read(entries)

@@ -29,7 +29,7 @@ from ..records import Codec
 from .base import View
 from .connections import Readers
 from .digest import Digester, Resolve
-from .fold import Change, Entry, Folding
+from .fold import Change, Entry, Folding, Step
 from .reader import Reader
 from .schema import create, fingerprint_in, fingerprint_of, open_writer
 from .visibility import Marked, Sights, Visible
@@ -47,7 +47,8 @@ BATCH_SECONDS = 0.8
 MERGE_PAGES = 64
 """Pages of the search index merged in one idle step, a few milliseconds."""
 
-Listener = Callable[[Sequence[Change]], None]
+Listener = Callable[[Sequence[Change] | None], None]
+"""Gets what readers now see; None after a commit of so many changes that one had better look anew."""
 Progress = Callable[[int, int], None]
 """(entries folded, entries in all)."""
 
@@ -65,8 +66,19 @@ class Lag(msgspec.Struct, frozen=True):
         return max(0, self.size - self.position)
 
 
+class Followed:
+    """Where a fold elsewhere stands, and what it has met: the reading side of ``Folding``."""
+
+    def __init__(self, folding: Folding) -> None:
+        self.positions = dict(folding.positions)
+        self.catalogue = folding.catalogue
+
+
 class ViewStore:
-    """All views of a node in one SQLite file.  Safe to use from any thread; folds one at a time."""
+    """All views of a node in one SQLite file.  Safe to use from any thread; folds one at a time.
+
+    After ``follow`` the folding is another process's; this one reads, and is told by ``take``.
+    """
 
     def __init__(
         self,
@@ -91,6 +103,8 @@ class ViewStore:
         self._fold_lock = threading.RLock()
         self._moved = threading.Condition()
         self._listeners: list[Listener] = []
+        self._followers: list[Callable[[Step], None]] = []
+        self.following = False
         self._waiting = 0
         self._batch = MIN_BATCH
         self.failure: str = ""
@@ -113,14 +127,15 @@ class ViewStore:
         return Folding(db, self._views, self._digester, self.codec.kinds, first_label)
 
     def _use(self, folding: Folding) -> None:
-        self._folding_now = folding
+        self._folding_now: Folding | Followed = folding
         self._sights = Sights(folding.catalogue, self.book)
 
     def close(self) -> None:
         """Close the file; waits for a fold and for reads that are running."""
         with self._fold_lock:
             self._readers.close()
-            self._db.close()
+            if not self.following:
+                self._db.close()
             if self._temporary is not None:
                 self._temporary.cleanup()
 
@@ -133,27 +148,32 @@ class ViewStore:
         Raises OurFault if a log is shorter than what was folded from it.
         """
         with self._fold_lock:
-            self._check_current()
+            folding = self._own_folding()
             done = 0
             while done < limit:
-                taken = self._fold_batch(self._folding_now, sources, min(self._batch, limit - done))
-                done += len(taken[0])
-                self._announce(taken[1])
-                if not taken[0]:
+                step = self._fold_batch(folding, sources, min(self._batch, limit - done))
+                if step is None:
                     break
+                done += step.folded
+                self._announce(step)
             return done
 
-    def _fold_batch(
-        self, folding: Folding, sources: Mapping[str, Log], limit: int
-    ) -> tuple[list[Entry], list[Change]]:
+    def _own_folding(self) -> Folding:
+        """The folding, if it is this process's and the tables are of this version.  Else OurFault."""
+        self._check_current()
+        if not isinstance(self._folding_now, Folding):
+            raise OurFault("views.followed", "to fold in the process that does", "one that only reads")
+        return self._folding_now
+
+    def _fold_batch(self, folding: Folding, sources: Mapping[str, Log], limit: int) -> Step | None:
         started = time.perf_counter()
         entries = take(sources, folding.positions, limit)
         if not entries:
-            return entries, []
+            return None
         positions = {source: seq + 1 for source, seq, _, _ in entries}
-        changes = folding.batch(entries, positions)
-        self._adapt(len(entries), time.perf_counter() - started)
-        return entries, changes
+        step = folding.batch(entries, positions)
+        self._adapt(step.folded, time.perf_counter() - started)
+        return step
 
     def _adapt(self, folded: int, seconds: float) -> None:
         if seconds > BATCH_SECONDS:
@@ -161,12 +181,41 @@ class ViewStore:
         elif folded == self._batch and seconds < BATCH_SECONDS / 2:
             self._batch = min(MAX_BATCH, self._batch * 2)
 
-    def _announce(self, changes: Sequence[Change]) -> None:
+    def _announce(self, step: Step | None) -> None:
         with self._moved:
             self._moved.notify_all()
-        if changes:
+        if step is None:
+            return
+        for heard in tuple(self._followers):
+            heard(step)
+        if step.changes is None or step.changes:
             for listener in tuple(self._listeners):
-                listener(changes)
+                listener(step.changes)
+
+    def follow(self) -> None:
+        """Leave the folding to another process from here on; only ``take`` moves this store then."""
+        with self._fold_lock:
+            self._folding_now = Followed(self._own_folding())
+            self._db.close()
+            self.following = True
+
+    def take(self, step: Step) -> None:
+        """Follow a batch that the folding process committed.  Steps come in the order they were made."""
+        self._folding_now.catalogue.add(step.labels, step.shelves)
+        self._folding_now.positions.update(step.positions)
+        self._announce(step)
+
+    def refresh(self) -> None:
+        """Read anew where the folding process stands, after it ended without telling its last steps."""
+        with self._readers.one() as db:
+            standing = Folding(db, self._views, self._digester, self.codec.kinds)
+        self._folding_now.catalogue.add(standing.catalogue.labels, standing.catalogue.shelves)
+        self._folding_now.positions.update(standing.positions)
+        self._announce(None)
+
+    def on_step(self, follower: Callable[[Step], None]) -> None:
+        """Call ``follower`` after each commit, on the folding thread, with all it needs to follow."""
+        self._followers.append(follower)
 
     def _check_current(self) -> None:
         if self.outdated:
@@ -185,6 +234,7 @@ class ViewStore:
     def tidy(self) -> bool:
         """Do a little of the search index's merging; whether there was any to do."""
         with self._fold_lock:
+            self._own_folding()
             before = self._db.total_changes()
             self._db.execute("INSERT INTO search(search, rank) VALUES ('merge', ?)", (MERGE_PAGES,))
             return self._db.total_changes() - before > 1
@@ -243,6 +293,8 @@ class ViewStore:
         before, so that a number from before the exchange names nothing rather than something else.
         """
         with self._fold_lock:
+            if self.following:
+                self._own_folding()
             fresh = self._path.with_name(self._path.name + ".new")
             fresh.unlink(missing_ok=True)
             db = open_writer(fresh, rebuilding=True)
@@ -257,16 +309,16 @@ class ViewStore:
                 raise
             db.close()
             self._exchange(fresh, first)
-        self._announce(())
+        self._announce(None)
         return done
 
     def _fold_all(self, folding: Folding, sources: Mapping[str, Log], progress: Progress | None) -> int:
         done, total = 0, sum(log.size for log in sources.values())
         while True:
-            entries, _ = self._fold_batch(folding, sources, MAX_BATCH)
-            if not entries:
+            step = self._fold_batch(folding, sources, MAX_BATCH)
+            if step is None:
                 return done
-            done += len(entries)
+            done += step.folded
             if progress is not None:
                 progress(done, max(done, total))
 

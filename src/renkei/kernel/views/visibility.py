@@ -54,6 +54,15 @@ class Catalogue:
         self.next_label = max(self.labels, default=first - 1) + 1
         self.next_shelf = max(self.shelves, default=0) + 1
 
+    def add(self, labels: Mapping[int, Marked], shelves: Mapping[int, Shelf]) -> None:
+        """Mirror rows that were committed.  Names first: a reader goes from them to numbers, not back."""
+        self.next_label = max(self.next_label, max(labels, default=0) + 1)
+        self.next_shelf = max(self.next_shelf, max(shelves, default=0) + 1)
+        self.label_rows.update({m: row for row, m in labels.items()})
+        self.shelf_rows.update({s: row for row, s in shelves.items()})
+        self.labels.update(labels)
+        self.shelves.update(shelves)
+
 
 class Visible:
     """What one realm and clearance see of a catalogue, as far as it went when this was made."""

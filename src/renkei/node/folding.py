@@ -1,0 +1,219 @@
+"""The fold in a process of its own, so that showing never holds up acknowledging.
+
+Python runs one thread at a time in a process, and folding is work for Python: beside the fold in one process
+an append waited for its turn (measured: a fifth of the rate, ADR 0003).  So a running node leaves
+the views' file to a child process of lower priority, which reads the logs, folds, and says what each
+commit came to; the node itself only reads the file (``ViewStore.follow``).
+
+To the child go, on its standard input, ``Orders`` and then one byte whenever a log has grown; the input's
+end is its order to stop, so it never outlives the node, however that died.  From it come ``Step`` values,
+msgpack, each after its length in four bytes.  A child that was killed is started anew and goes on where its
+last commit was; one that failed by itself would fail again, so it stays down for all to see.
+"""
+
+import fcntl
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import structlog
+
+from ..kernel.errors import OurFault, RenkeiError
+from ..kernel.log.base import Log
+from ..kernel.log.sqlite import SqliteLog
+from ..kernel.partners import Aliases
+from ..kernel.records import Codec
+from ..kernel.views import OWN, Folder, Step, ViewStore
+from ..rooms import KINDS, VIEWS
+from .config import Folder as DataFolder
+from .config import load_policies
+
+NICENESS = 5
+"""Below whatever acknowledges and answers: a third of its share of a busy core, all of an idle one."""
+TAKEOVER_SECONDS = 30.0
+"""How long a new child waits for one that is finishing its last batch to let go of the file."""
+LISTEN_SECONDS = 0.5
+"""How soon the child notices that its own fold has failed."""
+RESTART_PAUSE = 1.0
+"""Seconds before a killed child is started anew, so that what kills it at once costs little."""
+_LENGTH_BYTES = 4
+_log = structlog.get_logger("renkei.fold")
+
+
+class Orders(msgspec.Struct, frozen=True):
+    """What the child is to fold: the data folder, whose it is, and the partners' alias keys."""
+
+    data: str
+    hq: str
+    alias_keys: dict[str, bytes]
+
+
+class FoldProcess:
+    """The child, as the node sees it; stands in for ``views.Folder``."""
+
+    def __init__(self, store: ViewStore, orders: Callable[[], Orders]) -> None:
+        """``orders`` is asked at each start of the child."""
+        self._store, self._orders = store, orders
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follow-fold", daemon=True)
+        self._told = threading.Lock()
+
+    def start(self) -> None:
+        """Hand the views over to a child and begin to follow it."""
+        self._store.follow()
+        self._begin()
+        self._thread.start()
+
+    def notify(self) -> None:
+        """A log has grown.  Cheap; from any thread."""
+        child = self._child
+        if child is None or child.stdin is None:
+            return
+        with self._told:
+            try:
+                os.write(child.stdin.fileno(), b"\n")
+            except (BlockingIOError, BrokenPipeError, ValueError):
+                # A full pipe has woken it already; a broken one is the following thread's business.
+                return
+
+    def stop(self) -> None:
+        """Have the child finish its batch and end."""
+        self._stopping.set()
+        child = self._child
+        if child is not None and child.stdin is not None:
+            with self._told:
+                child.stdin.close()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _begin(self) -> None:
+        child = subprocess.Popen(  # noqa: S603 - this very interpreter and module
+            [sys.executable, "-m", __spec__.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the node, which then ends its child in order
+        )
+        assert child.stdin is not None
+        child.stdin.write(msgspec.json.encode(self._orders()) + b"\n")
+        child.stdin.flush()
+        os.set_blocking(child.stdin.fileno(), False)
+        self._child = child
+
+    def _run(self) -> None:
+        """Follow the child to its end; start another if it was killed."""
+        while True:
+            assert self._child is not None and self._child.stdout is not None
+            for step in steps_from(self._child.stdout):
+                self._store.take(step)
+            code = self._child.wait()
+            if self._stopping.is_set():
+                return
+            if code >= 0:
+                _log.error("fold ended", status=code)
+                self._store.fail(f"the fold ended by itself with status {code}")
+                return
+            _log.error("fold killed", signal=-code)
+            if self._stopping.wait(RESTART_PAUSE):
+                return
+            self._store.refresh()
+            self._begin()
+
+
+def steps_from(stream: IO[bytes]) -> Iterator[Step]:
+    """The steps in ``stream``, up to its end; a last one cut short is dropped, for it was not all said."""
+    decoder = msgspec.msgpack.Decoder(Step)
+    while len(head := stream.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
+        size = int.from_bytes(head)
+        if len(body := stream.read(size)) == size:
+            yield decoder.decode(body)
+
+
+# --- in the child ------------------------------------------------------------------------------------
+
+
+def main() -> int:
+    """Fold until standard input ends; the exit status."""
+    os.nice(NICENESS)
+    said, sys.stdout = sys.stdout.buffer, sys.stderr  # nothing else may stand between the steps
+    orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
+    folder = DataFolder(Path(orders.data))
+    with _sole_writer(folder.views):
+        sources, resolve = _open(folder, orders)
+        store = ViewStore(folder.views, Codec(KINDS), load_policies(folder), VIEWS, resolve, orders.hq)
+        store.on_step(lambda step: _say(step, said))
+        threads = Folder(store, lambda: sources)
+        threads.start()
+        while not store.failure and _told(threads):
+            pass
+        threads.stop()
+        failed = store.failure
+        store.close()
+    if failed:
+        _log.error("fold failed", reason=failed)
+    return 1 if failed else 0
+
+
+def _open(folder: DataFolder, orders: Orders) -> tuple[Mapping[str, Log], Callable[[str, str], str | None]]:
+    """The logs to fold, read only, and the way back from partners' names for our records."""
+
+    def log(name: str, origin: str) -> SqliteLog:
+        return SqliteLog(folder.logs / f"{name}.db", origin, read_only=True)
+
+    sources: dict[str, Log] = {OWN: log("master", f"renkei/{orders.hq}/master")}
+    aliases: dict[str, Aliases] = {}
+    for hq, key in orders.alias_keys.items():
+        sources[hq] = log(f"{hq}.received", f"renkei/{hq}/{orders.hq}")
+        aliases[hq] = Aliases(log(f"{hq}.sent", f"renkei/{orders.hq}/{hq}"), key)
+
+    def resolve(source: str, alias: str) -> str | None:
+        return aliases[source].resolve(alias) if source in aliases else None
+
+    return sources, resolve
+
+
+def _told(folder: Folder) -> bool:
+    """Wait a little for word from the node and pass it on; False when there will be none any more."""
+    ready, _, _ = select.select([sys.stdin], [], [], LISTEN_SECONDS)
+    if not ready:
+        return True
+    folder.notify()
+    return bool(os.read(sys.stdin.fileno(), 4096))
+
+
+def _say(step: Step, stream: IO[bytes]) -> None:
+    body = msgspec.msgpack.encode(step)
+    stream.write(len(body).to_bytes(_LENGTH_BYTES) + body)
+    stream.flush()
+
+
+@contextmanager
+def _sole_writer(views: Path) -> Iterator[None]:
+    """Hold the views' file alone; wait for a predecessor to finish.  Raises OurFault if it does not."""
+    deadline = time.monotonic() + TAKEOVER_SECONDS
+    with views.with_name(views.name + ".lock").open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise OurFault("views.locked", "no other fold at work", "one that does not end") from None
+                time.sleep(0.05)
+        yield
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except RenkeiError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
