@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,16 +27,28 @@ def demo(*arguments: object) -> subprocess.Popen[str]:
     )
 
 
-def played(*arguments: object) -> tuple[int, Any, str]:
-    process = demo(*arguments, "--json")
+class Played(NamedTuple):
+    """A demo that has played and stopped."""
+
+    folder: Path
+    base: int
+    status: int
+    outcome: Any
+    err: str
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """One demo, played to its end."""
+    folder, base = tmp_path_factory.mktemp("demo") / "demo-data", free_base()
+    process = demo(folder, "--exit", "--port-base", base, "--json")
     out, err = process.communicate(timeout=PATIENCE)
-    return process.returncode, msgspec.json.decode(out.encode()), err
+    return Played(folder, base, process.returncode, msgspec.json.decode(out.encode()), err)
 
 
-def test_the_demo_plays_the_event_and_both_sides_end_equal_and_proven(tmp_path: Path, renkei: Renkei) -> None:
-    folder, base = tmp_path / "demo-data", free_base()
-    status, outcome, err = played(folder, "--exit", "--port-base", base)
-    assert (status, outcome.get("ok")) == (0, True), (outcome, err)
+def test_the_demo_plays_the_event_and_both_sides_end_equal(played: Played) -> None:
+    outcome = played.outcome
+    assert (played.status, outcome.get("ok")) == (0, True), played
     said = [step["en"] for step in outcome["steps"]]
     assert any("advisory" in line for line in said)
     assert any("Link cut" in line for line in said)
@@ -44,38 +56,43 @@ def test_the_demo_plays_the_event_and_both_sides_end_equal_and_proven(tmp_path: 
     assert all(step["ja"] for step in outcome["steps"])
     assert {row["log"] for row in outcome["logs"]} >= {"master", "audit", "jp.jjoc.sent", "us.usfj.received"}
     assert len(outcome["signIns"]) == 12
-    assert health_at(f"http://127.0.0.1:{base}") is None
-    # Both nodes' logs for each other hold the same bytes, receipted to the last entry.
+    assert health_at(f"http://127.0.0.1:{played.base}") is None
+
+
+def test_after_the_demo_both_nodes_hold_the_same_bytes_receipted_to_the_last(
+    played: Played, renkei: Renkei, tmp_path: Path
+) -> None:
     for hq, other in (("us.usfj", "jp.jjoc"), ("jp.jjoc", "us.usfj")):
-        proof = done(renkei("partner", "verify", other, "-d", folder / hq, "--json")).json
-        assert proof["sound"] and proof["evidence"] == []
+        proof = done(renkei("partner", "verify", other, "-d", played.folder / hq, "--json")).json
+        assert proof["sound"]
+        assert proof["evidence"] == []
         assert all(log["receipted"] == log["entries"] for log in proof["logs"])
         sent, received = tmp_path / f"{hq}.sent", tmp_path / f"{hq}.received"
-        done(renkei("log", "export", f"{other}.sent", "--to", sent, "-d", folder / hq))
-        done(renkei("log", "export", f"{hq}.received", "--to", received, "-d", folder / other))
+        done(renkei("log", "export", f"{other}.sent", "--to", sent, "-d", played.folder / hq))
+        done(renkei("log", "export", f"{hq}.received", "--to", received, "-d", played.folder / other))
         assert sent.read_bytes() == received.read_bytes()
-    # The same data once more, without playing.
-    status, kept, err = played(folder, "--keep", "--exit", "--port-base", base)
-    assert (status, kept["played"], kept["steps"]) == (0, None, []), err
 
 
-def test_a_demo_that_stays_stops_cleanly_when_interrupted(tmp_path: Path) -> None:
-    folder, base = tmp_path / "demo-data", free_base()
-    process = demo(folder, "--port-base", base)
+def test_a_kept_demo_stays_up_unplayed_until_it_is_interrupted(played: Played) -> None:
+    process = demo(played.folder, "--keep", "--port-base", played.base)
     assert process.stdout is not None
+    said = []
     try:
         for line in process.stdout:
+            said.append(line)
             if "Ctrl-C stops them" in line:
                 break
         else:
             raise AssertionError(process.communicate())
-        assert health_at(f"http://127.0.0.1:{base}") == {"ok": True, "failures": []}
+        assert health_at(f"http://127.0.0.1:{played.base}") == {"ok": True, "failures": []}
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == 0
-    assert health_at(f"http://127.0.0.1:{base}") is None
+    assert not any("advisory" in line for line in said)
+    assert any("demo-watch-usfj" in line for line in said)
+    assert health_at(f"http://127.0.0.1:{played.base}") is None
 
 
 def test_a_busy_port_is_named_before_anything_is_made(tmp_path: Path, renkei: Renkei) -> None:

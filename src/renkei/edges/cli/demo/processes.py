@@ -5,6 +5,7 @@ demo alone, which then stops the nodes in order.  What a node says goes to a fil
 dies, its last lines are told.
 """
 
+import os
 import signal
 import socket
 import subprocess
@@ -38,6 +39,7 @@ class Child:
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 command,
+                env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -79,6 +81,12 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with the place this very code was imported from in front, installed or not."""
+    here = str(Path(__file__).parents[4])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))}
 
 
 def stop_all(children: Sequence[Child]) -> None:
