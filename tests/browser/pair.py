@@ -1,133 +1,91 @@
-"""Two real nodes on loopback for a browser: own keys, folders, policies and people, one link between them.
+"""Two real nodes on loopback for a browser: the demo's headquarters, each a process of its own."""
 
-Each runs as ``renkei serve`` runs it (``edges.cli.serving.Running``), in a thread with its own event loop, so
-that a test can also feed one of them a report or stop it.  Ports are the system's choice.
-"""
-
-import asyncio
+import random
 import socket
-import threading
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from renkei.edges.cli.serving import Running
-from renkei.edges.feeds import jma
-from renkei.kernel.labels.presets import demo_clearances, policy_file
-from renkei.kernel.people import Person, Role
-from renkei.node import Node, NodeConfig, add_partner, create_node, own_card
-from renkei.node.config import Names
-from renkei.rooms import command
+from renkei.edges.cli.client import Api
+from renkei.edges.cli.demo import setup
+from renkei.edges.cli.demo.processes import Child, stop_all
+from renkei.edges.cli.imports import post_report
+from renkei.edges.cli.labelling import public_label
 
-DATA = Path(__file__).parents[2] / "src" / "renkei" / "data"
-PASSWORD = "Yaeyama-2022-09-18"
-PEOPLE = {
-    "watch": ("Watch officer", "当直幹部", [Role.WATCH_OFFICER], "officer"),
-    "liaison": ("Liaison officer", "連絡幹部", [Role.LIAISON], "officer"),
-    "viewer": ("Viewer", "閲覧者", [Role.VIEWER], "viewer"),
-    "admin": ("Administrator", "管理者", [Role.ADMINISTRATOR, Role.PLANNER], "officer"),
-}
-NAMES = {"jp.jjoc": Names("JJOC", "統合作戦司令部"), "us.usfj": Names("USFJ", "在日米軍司令部")}
+ADVISORY = "20220918154907_08013775_VTSE41.xml"
+CANCELLATION = "20220918171502_07401528_VTSE41.xml"
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
+def free_base() -> int:
+    """A port such that it, the next, and those of their links can be had."""
+    for _ in range(200):
+        base = random.randrange(20_000, 50_000)
+        if all(_free(base + above + place) for above in (0, setup.LINK_PORTS_ABOVE) for place in (0, 1)):
+            return base
+    raise OSError("expected four free ports; none came")
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Headquarters:
-    """One node, its people, and the thread it runs in."""
+    """One of the two, as a browser and a test reach it."""
 
-    def __init__(self, root: Path, hq: str) -> None:
-        self.root, self.hq, self.nation = root, hq, hq.partition(".")[0]
-        self.config = NodeConfig(
-            hq=hq,
-            names=NAMES[hq],
-            http=f"127.0.0.1:{free_port()}",
-            link=f"127.0.0.1:{free_port()}",
-        )
-        create_node(root, self.config, policy_file(self.nation))
-        self.url = f"http://{self.config.http}"
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+    def __init__(self, side: setup.Side, base: int, root: Path) -> None:
+        self.side, self.hq, self.data = side, side.hq, root / side.hq
+        self.url = side.url(base)
+        self.child = self._start()
 
-    def meet(self, other: "Headquarters", connect: Any) -> None:
-        card = own_card(other.root, other.config)
-        clearance = demo_clearances(self.hq).partners[other.hq]
-        add_partner(self.root, card, clearance, policy=policy_file(other.nation), connect=connect)
+    def _start(self) -> Child:
+        return Child(self.hq, self.data, self.url)
 
-    def start(self) -> None:
-        self.running = Running(Node.open(self.root))
-        self._people()
-        self._thread.start()
-        self._do(self.running.start()).result(30)
-        self._load_reference()
+    def api(self, account: str) -> Api:
+        """Signed in as ``account``, for what a test needs besides the screen."""
+        api = Api(self.url)
+        api.sign_in(account, self.password(account))
+        return api
+
+    def password(self, account: str) -> str:
+        return setup.password_of(self.side, account)
+
+    def feed(self, report: str) -> None:
+        """Take in one of the Japan Meteorological Agency's reports, as the demo does."""
+        api = self.api("watch")
+        post_report(api, setup.story_report(report), public_label(api, None), "live")
+
+    def label(self, name: str) -> Any:
+        """A label that the policy suggests, by its English name."""
+        found = self.api("watch").get("/labels")["suggestions"]
+        return next(s["label"] for s in found if s["name"]["en"] == name)
 
     def stop(self) -> None:
-        self._do(self.running.stop()).result(30)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
+        stop_all([self.child])
 
-    def person(self, account: str) -> Person:
-        found = self.running.node.accounts.person(account)
-        assert found is not None
-        return found
-
-    def label(self, key: str) -> Any:
-        """A label the policy suggests, by its key."""
-        return next(s.label for s in self.running.node.policies.own.suggestions if s.key == key)
-
-    def feed(self, report: str) -> str:
-        """Take in one of the Japan Meteorological Agency's reports; the hazard's id."""
-        made = jma.ingest(
-            self.running.node.desk(self.person("watch")), (DATA / "jma" / report).read_bytes(), self.shared
-        )
-        assert isinstance(made, jma.picture.Hazard), made
-        return made.id
-
-    @property
-    def shared(self) -> Any:
-        """The first suggestion: what forms begin with."""
-        return self.running.node.policies.own.suggestions[0].label
-
-    def _people(self) -> None:
-        clearances = demo_clearances(self.hq).people
-        for account, (post, post_ja, roles, clearance) in PEOPLE.items():
-            self.running.node.accounts.create(
-                account,
-                PASSWORD,
-                post=f"{post}, {self.config.names.en}",
-                post_ja=f"{self.config.names.ja}{post_ja}",
-                roles=roles,
-                clearance=clearances[clearance],
-            )
-
-    def _load_reference(self) -> None:
-        loaded = command.load_reference(
-            self.running.node.desk(self.person("admin")),
-            self.shared,
-            (DATA / "reference" / "units.csv").read_bytes(),
-            (DATA / "reference" / "sites.csv").read_bytes(),
-        )
-        assert isinstance(loaded, command.Loaded), loaded
-
-    def _do(self, work: Any) -> "Future[Any]":
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+    def start_again(self) -> None:
+        self.child = self._start()
+        self.child.wait_until_well()
 
 
 class Pair:
-    """JJOC and USFJ, linked; JJOC dials."""
+    """JJOC and USFJ, linked, with the tsunami advisory taken in."""
 
     def __init__(self, root: Path) -> None:
-        self.jjoc = Headquarters(root / "jjoc", "jp.jjoc")
-        self.usfj = Headquarters(root / "usfj", "us.usfj")
-        self.jjoc.meet(self.usfj, "dial")
-        self.usfj.meet(self.jjoc, "listen")
-        self.usfj.start()
-        self.jjoc.start()
+        base = free_base()
+        setup.make(root / "data", base, lambda _: None)
+        self.usfj = Headquarters(setup.USFJ, base, root / "data")
+        self.jjoc = Headquarters(setup.JJOC, base, root / "data")
+        try:
+            for one in (self.usfj, self.jjoc):
+                one.child.wait_until_well()
+            self.jjoc.feed(ADVISORY)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
-        self.jjoc.stop()
-        self.usfj.stop()
+        stop_all([self.usfj.child, self.jjoc.child])

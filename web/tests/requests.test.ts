@@ -103,6 +103,11 @@ describe('the conversation', () => {
     expect(threadOf(view).map((l) => l.what)).toEqual(['asked', 'sent', 'received', 'read']);
   });
 
+  it('never shows a receipt before the asking, whatever the two clocks say', () => {
+    const delivery = { state: 'received' as const, loggedAt: '2026-11-22T10:00:00Z', sentAt: '2026-11-22T10:00:00.020Z', receivedAt: '2026-11-22T09:59:59Z' };
+    expect(threadOf(request('received', { delivery })).map((l) => l.what)).toEqual(['asked', 'sent', 'received']);
+  });
+
   it('ends with the withdrawal where there is one', () => {
     const view = request('withdrawn');
     view.request.record.withdrawn = true;

@@ -37,6 +37,12 @@ const NAMED: Record<string, string> = {
   gray: '#808080',
 };
 
+/** How far apart two colours are, in sRGB; infinite when one cannot be read. */
+export function distance(a: string, b: string): number {
+  const [x, y] = [channels(NAMED[a.toLowerCase()] ?? a), channels(NAMED[b.toLowerCase()] ?? b)];
+  return x && y ? Math.hypot(x[0] - y[0], x[1] - y[1], x[2] - y[2]) : Infinity;
+}
+
 export function inkOn(colour: string): string {
   const paper = NAMED[colour.toLowerCase()] ?? colour;
   return contrast(paper, INKS[0]) >= contrast(paper, INKS[1]) ? INKS[0] : INKS[1];

@@ -4,6 +4,7 @@
  * values, intersection of permissive ones) and asks the node for that label's marking.
  */
 import type { Category, Classification, Label, LabelCheck, Policy } from '../api/types';
+import { distance } from './colour';
 
 export function labelKey(label: Label): string {
   const categories = [...(label.categories ?? [])]
@@ -17,40 +18,41 @@ export function rankOf(label: Label, classifications: readonly Classification[])
 }
 
 /**
- * The rank of what is shown.  A partner's label stands under another policy: its marking's colour places
- * it among ours, and what cannot be placed counts as the highest, never as nothing.
+ * The rank of what is shown.  A partner's label stands under a policy whose ranks this node does not give:
+ * the nearest of our colours places it, and a colour that cannot be read counts as the highest.
  */
 export function shownRank(label: Label, colour: string, policy: Policy): number {
-  const own = label.policy === policy.policy ? rankOf(label, policy.classifications) : -1;
-  if (own >= 0) return own;
-  const alike = policy.classifications.find((c) => c.colour.toLowerCase() === colour.toLowerCase());
-  return alike?.rank ?? Number.MAX_SAFE_INTEGER;
+  if (label.policy === policy.policy) return rankOf(label, policy.classifications);
+  const far = (c: Classification): number => distance(c.colour, colour);
+  const nearest = policy.classifications.reduce<Classification | null>((a, b) => (a && far(a) <= far(b) ? a : b), null);
+  return nearest && Number.isFinite(far(nearest)) ? nearest.rank : Number.MAX_SAFE_INTEGER;
 }
 
-/** All labels as one, or null when none stands under this policy. */
-export function aggregate(labels: readonly Label[], policy: Policy): Label | null {
-  const known = labels.filter((l) => l.policy === policy.policy && rankOf(l, policy.classifications) >= 0);
-  const [first] = known;
+export type Shown = { label: Label; rank: number };
+
+/** Labels of one policy as one: highest classification, union of restrictive values, intersection of permissive ones. */
+export function aggregate(shown: readonly Shown[]): Label | null {
+  const [first] = shown;
   if (!first) return null;
-  const highest = known.reduce((a, b) =>
-    rankOf(b, policy.classifications) > rankOf(a, policy.classifications) ? b : a,
-  );
-  return {
-    policy: policy.policy,
-    classification: highest.classification,
-    categories: policy.tags.flatMap((tag) => joined(known, tag.tag, tag.type)),
-  };
+  const highest = shown.reduce((a, b) => (b.rank > a.rank ? b : a)).label;
+  const all = shown.flatMap((s) => s.label.categories ?? []);
+  const tags = [...new Map(all.map((c) => [c.tag, c.type]))].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...highest, categories: tags.map(([tag, type]) => joined(all.filter((c) => c.tag === tag), tag, type)) };
 }
 
-function joined(labels: readonly Label[], tag: string, type: Category['type']): Category[] {
-  const per = labels.map((l) => l.categories?.find((c) => c.tag === tag)?.values ?? null);
-  const present = per.filter((v): v is string[] => v !== null);
-  if (!present.length) return [];
+/** The labels on screen by policy, the own one first. */
+export function byPolicy<S extends Shown>(shown: readonly S[], own: string): S[][] {
+  const groups = new Map<string, S[]>();
+  for (const s of shown) groups.set(s.label.policy, [...(groups.get(s.label.policy) ?? []), s]);
+  return [...groups].sort(([a], [b]) => Number(b === own) - Number(a === own)).map(([, group]) => group);
+}
+
+function joined(present: readonly Category[], tag: string, type: Category['type']): Category {
   const values =
     type === 'permissive'
-      ? present.reduce((a, b) => a.filter((v) => b.includes(v)))
-      : [...new Set(present.flat())];
-  return [{ tag, type, values: [...values].sort() }];
+      ? present.map((c) => c.values).reduce((a, b) => a.filter((v) => b.includes(v)))
+      : [...new Set(present.flatMap((c) => c.values))];
+  return { tag, type, values: [...values].sort() };
 }
 
 /** `label` with one value of one tag switched; a tag without values is left out. */

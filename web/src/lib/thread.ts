@@ -11,13 +11,25 @@ export type Line =
   | { side: Side; at: string; what: 'progress'; view: RecordView<Commitment> }
   | { side: Side; at: string; what: 'withdrawn'; view: RecordView<Request> };
 
+/**
+ * Deliveries in the order in which they happen: two headquarters' clocks differ, and a receipt is stamped
+ * by the second, but nothing is received before it was asked.
+ */
+function causal(askedAt: string, delivery: RequestView['delivery']): Pick<RequestView['delivery'], 'sentAt' | 'receivedAt' | 'readAt'> {
+  const after = (at: string | null | undefined, before: string): string | null =>
+    at ? (Date.parse(at) < Date.parse(before) ? before : at) : null;
+  const sentAt = after(delivery.sentAt, askedAt);
+  const receivedAt = after(delivery.receivedAt, sentAt ?? askedAt);
+  return { sentAt, receivedAt, readAt: after(delivery.readAt, receivedAt ?? sentAt ?? askedAt) };
+}
+
 /** At equal times things stand in the order in which they can happen. */
 const ORDER = ['asked', 'sent', 'received', 'read', 'acknowledged', 'answered', 'progress', 'withdrawn'];
 
 export function threadOf(view: RequestView): Line[] {
   const { record } = view.request;
   const lines: Line[] = [{ side: 'asker', at: record.asked_at, what: 'asked', view: view.request }];
-  const { sentAt, receivedAt, readAt } = view.delivery;
+  const { sentAt, receivedAt, readAt } = causal(record.asked_at, view.delivery);
   if (sentAt) lines.push({ side: 'asker', at: sentAt, what: 'sent' });
   if (receivedAt) lines.push({ side: 'answerer', at: receivedAt, what: 'received' });
   if (readAt) lines.push({ side: 'answerer', at: readAt, what: 'read' });

@@ -1,19 +1,24 @@
 /**
- * The labels now on screen.  Every mark registers the label it shows; the strips at top and bottom
- * show what all of them amount to together.
+ * The labels now on screen.  Every mark registers the label it shows; the strips at top and bottom show
+ * what all of them amount to together: one marking for each policy on screen, in the highest colour.
  */
 import { SvelteMap } from 'svelte/reactivity';
 
 import * as api from '../api/node';
-import type { Label, Marking } from '../api/types';
-import { aggregate, labelKey, rankOf, shownRank } from '../lib/labels';
+import type { Label, Marking, Policy } from '../api/types';
+import { aggregate, byPolicy, labelKey, shownRank } from '../lib/labels';
 import { session } from './session.svelte';
 
 type Shown = { label: Label; marking: Marking; count: number };
+type Ranked = Shown & { rank: number };
+/** `markings`: our own policy's first, then each partner's. */
+export type Highest = { colour: string; markings: Marking[] };
 
 class Marks {
   #shown = new SvelteMap<string, Shown>();
   #known = new SvelteMap<string, Marking>();
+  /** Asked of the node and not refused; plain, since nothing on screen depends on it. */
+  readonly #asked: Pick<Set<string>, 'has' | 'add' | 'delete'> = new Set<string>();
 
   /** The marking of everything on screen, or null while nothing labelled is. */
   readonly highest = $derived.by(() => this.#highest());
@@ -25,6 +30,13 @@ class Marks {
     return () => this.#drop(key);
   }
 
+  /** How the node marks `label`; null until it has said so. */
+  of(label: Label): Marking | null {
+    const known = this.#known.get(labelKey(label));
+    if (!known) void this.#ask(label);
+    return known ?? null;
+  }
+
   #drop(key: string): void {
     const shown = this.#shown.get(key);
     if (!shown) return;
@@ -32,23 +44,33 @@ class Marks {
     else this.#shown.set(key, { ...shown, count: shown.count - 1 });
   }
 
-  #highest(): Marking | null {
-    const shown = [...this.#shown.values()];
+  #highest(): Highest | null {
     const policy = session.policy;
-    if (!shown.length || !policy) return shown[0]?.marking ?? null;
-    const rank = (s: Shown): number => shownRank(s.label, s.marking.colour, policy);
-    const single = shown.reduce((a, b) => (rank(b) > rank(a) ? b : a));
-    const together = aggregate(shown.map((s) => s.label), policy);
-    if (!together || rank(single) > rankOf(together, policy.classifications)) return single.marking;
-    const known = this.#known.get(labelKey(together));
-    if (!known) void this.#ask(together);
-    // Until the node has said it: the highest single one, never a lower one.
-    return known ?? single.marking;
+    const shown = policy ? this.#ranked(policy) : [];
+    const [first] = shown;
+    if (!first || !policy) return null;
+    const top = shown.reduce((a, b) => (b.rank > a.rank ? b : a), first);
+    const markings = byPolicy(shown, policy.policy).map((group) => this.#together(group));
+    return { colour: top.marking.colour, markings: markings.filter((m) => m !== null) };
+  }
+
+  #ranked(policy: Policy): Ranked[] {
+    return [...this.#shown.values()].map((s) => ({ ...s, rank: shownRank(s.label, s.marking.colour, policy) }));
+  }
+
+  /** Until the node has said what they amount to: the highest single one, never a lower one. */
+  #together(group: Ranked[]): Marking | null {
+    const label = aggregate(group);
+    return (label && this.of(label)) || (group.length ? group.reduce((a, b) => (b.rank > a.rank ? b : a)).marking : null);
   }
 
   async #ask(label: Label): Promise<void> {
+    const key = labelKey(label);
+    if (this.#asked.has(key)) return;
+    this.#asked.add(key);
     const check = await api.labels.check(label).catch(() => null);
-    if (check) this.#known.set(labelKey(label), check.marking);
+    if (check) this.#known.set(key, check.marking);
+    else this.#asked.delete(key);
   }
 }
 
