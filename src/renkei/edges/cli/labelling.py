@@ -1,7 +1,7 @@
 """Labels on the command line: named as the node's policy suggests them, or written out.
 
 Nothing written by hand gets a label by default: whoever writes says who may read it.  What is public
-already (reports of authorities, reference tables) takes the policy's lowest suggestion unless told otherwise.
+already (reports of authorities, reference tables) takes the policy's widest suggestion unless told otherwise.
 """
 
 from pathlib import Path
@@ -32,12 +32,15 @@ def label_named(api: Api, name: str | None) -> Any:
 
 
 def public_label(api: Api, name: str | None) -> Any:
-    """The label named, or else the first suggestion of the policy's lowest classification."""
+    """The label named, or else the suggestion with the lowest classification and the fewest limits."""
     if name is not None:
         return label_named(api, name)
     found = api.get("/labels")
     rank = {each["name"]: each["rank"] for each in found["classifications"]}
-    return _lowest([each["label"] for each in found["suggestions"]], lambda one: rank[one["classification"]])
+    return _widest(
+        [each["label"] for each in found["suggestions"]],
+        lambda one: (rank[one["classification"]], len(one.get("categories", ()))),
+    )
 
 
 def public_label_of(book: PolicyBook, name: str | None) -> Label:
@@ -56,13 +59,14 @@ def public_label_of(book: PolicyBook, name: str | None) -> Label:
         said = ", ".join(each.key for each in own.suggestions)
         raise BadInput("label.name", f"--label with one of: {said}", repr(name[:80]))
     order = [level.name for level in own.classifications]
-    found: Label = _lowest(
-        [each.label for each in own.suggestions], lambda one: order.index(one.classification)
+    found: Label = _widest(
+        [each.label for each in own.suggestions],
+        lambda one: (order.index(one.classification), len(one.categories)),
     )
     return found
 
 
-def _lowest(labels: list[Any], rank: Any) -> Any:
+def _widest(labels: list[Any], rank: Any) -> Any:
     if not labels:
         raise BadInput(
             "label.suggested", "a policy that suggests labels, or --label", "one that suggests none"

@@ -1,9 +1,12 @@
 """Hazards, positions and areas."""
 
+import msgspec
 from litestar import get, post
 from litestar.params import JSONBody
 
 from ...kernel.desk import Desk
+from ...kernel.errors import Refused
+from ...kernel.labels.model import Label
 from ...rooms import picture as room
 from .answers import RecordPage, RecordView, Shower
 from .context import Before, Caller, Edge, Limit
@@ -12,6 +15,13 @@ from .schema import problems
 
 _TAG = ["picture"]
 _WRITE = problems(409, 413, 415, 422, 503)
+
+
+class HazardIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An authority's report, as a feed reader read it, and the label it is to have here."""
+
+    report: room.HazardReport
+    label: Label
 
 
 @get("/hazards", tags=_TAG, summary="Hazards", responses=problems())
@@ -23,6 +33,18 @@ async def list_hazards(edge: Edge, person: Caller) -> RecordPage:
         return RecordPage([shower.seen(shown.seen) for shown in room.hazards(desk)])
 
     return await edge.at_desk(person, read)
+
+
+def take_report(desk: Desk, given: HazardIn) -> room.Hazard | Refused:
+    """The room's action on the two parts of the body."""
+    return room.report_hazard(desk, given.report, given.label)
+
+
+@post("/hazards", tags=_TAG, summary="Take in a report", responses=_WRITE)
+async def report_hazard(edge: Edge, person: Caller, data: JSONBody[HazardIn]) -> RecordView:
+    """A new event becomes a hazard; a further report of a known one becomes its next version."""
+    made = await edge.act(person, take_report, data)
+    return await edge.at_desk(person, lambda desk: edge.one(desk, made.id))
 
 
 @get("/positions", tags=_TAG, summary="Own-reported positions", responses=problems())
@@ -51,4 +73,4 @@ async def draw_area(edge: Edge, person: Caller, data: JSONBody[room.AreaIn]) -> 
     return await edge.at_desk(person, lambda desk: edge.one(desk, made.id))
 
 
-HANDLERS = (list_hazards, list_positions, report_position, list_areas, draw_area)
+HANDLERS = (list_hazards, report_hazard, list_positions, report_position, list_areas, draw_area)

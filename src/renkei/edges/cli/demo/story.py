@@ -15,6 +15,8 @@ from ..client import Api
 REACHES_WITHIN = 20.0
 """Seconds a step waits for the other side to show what it must; loopback takes milliseconds."""
 LOOK_EVERY = 0.02
+SHARED = frozenset({"usa", "jpn"})
+"""The synthetic policies' own names for: unclassified, releasable to the other of the two."""
 SAY = Callable[[str, str, str], None]
 """Prints a step: headquarters, English, Japanese."""
 
@@ -110,7 +112,7 @@ def _open_incident(cast: Cast, hazard: str) -> str:
             "hazards": [hazard],
             "label": _shared(cast.jjoc_watch),
         },
-    )["incident"]["record"]["id"]
+    )["record"]["id"]
     _log(
         cast.jjoc_watch,
         incident,
@@ -223,8 +225,9 @@ def _text(text: str, lang: str, translation: str | None = None) -> dict[str, Any
 
 
 def _shared(api: Api) -> dict[str, Any]:
-    """The first label the node's policy suggests: shared with the partner."""
-    label: dict[str, Any] = api.get("/labels")["suggestions"][0]["label"]
+    """The label that the node's policy suggests for what the other side of this story may have."""
+    suggestions = api.get("/labels")["suggestions"]
+    label: dict[str, Any] = next(s["label"] for s in suggestions if s["key"] in SHARED)
     return label
 
 
