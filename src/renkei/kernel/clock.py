@@ -35,6 +35,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
+        """See ``Clock``."""
         return to_millisecond(datetime.now(UTC))
 
 
@@ -45,6 +46,7 @@ class FakeClock:
         self._now = to_millisecond(start)
 
     def now(self) -> datetime:
+        """See ``Clock``."""
         return self._now
 
     def advance(self, step: timedelta) -> None:

@@ -11,9 +11,9 @@ from typing import Protocol
 import msgspec
 
 from .clock import Clock
+from .ids import new_id
 from .labels.policy import PolicyBook
 from .people import Person
-from .ids import new_id
 from .records import Record
 from .views import Reader
 

@@ -5,8 +5,8 @@ hashed and signed for; those exact bytes are kept and forwarded, never re-encode
 kind that a newer partner added survives the trip through an older node.
 
 Identity.  ``id`` is ``<owner>/<key>``: the owning headquarters and 26 Crockford base-32 characters
-(128 bits).  An owner's own keys are time-ordered; the keys a partner sees are keyed hashes of them,
-another set for each partner, so that ids tell no one how much was withheld.
+(128 bits).  An owner's own keys are time-ordered; the keys a partner sees are a keyed permutation of
+them, another one for each partner, so that ids tell no one how much was withheld.
 
 Growth.  New fields go at the end with a default; a field is never renamed or reused.  A room
 declares its kinds by subclassing ``Record`` with a ``tag``; ``Codec`` gathers them.
@@ -131,7 +131,7 @@ def owner_of(record_id: str) -> str:
 
 def is_record_id(text: str) -> bool:
     """Whether ``text`` has the form of a record id."""
-    return _ID.match(text) is not None
+    return _ID.fullmatch(text) is not None
 
 
 class Codec:
@@ -167,21 +167,19 @@ class Codec:
             raise BadInput("record.form", "a record in JSON", what_came(err)) from None
 
     def _kind_of(self, raw: bytes) -> str:
-        if raw.startswith(b'{"kind":"'):
-            return raw[9 : raw.index(b'"', 9)].decode()
+        end = raw.find(b'"', 9)
+        if end > 0 and raw.startswith(b'{"kind":"'):
+            return raw[9:end].decode()
         return self._header.decode(raw).kind
 
 
 def what_came(err: Exception) -> str:
-    """A decoder's complaint with any quoted content of the input taken out."""
-    return re.sub(r"('[^']*'|\"[^\"]*\")", "a value", str(err)) if not isinstance(err, msgspec.ValidationError) else _path_only(err)
-
-
-def _path_only(err: msgspec.ValidationError) -> str:
-    text = str(err)
-    where = re.search(r" - at `([^`]*)`", text)
-    said = re.sub(r"(Invalid enum value|Invalid value) .*?(?= - at|$)", r"\1", text.split(" - at ")[0])
-    return f"{said} at {where.group(1)}" if where else said
+    """A decoder's complaint: what is wrong and where, without anything quoted from the input."""
+    if not isinstance(err, msgspec.ValidationError):
+        return re.sub(r"('[^']*'|\"[^\"]*\")", "a value", str(err))
+    said, _, where = str(err).partition(" - at ")
+    said = re.sub(r"(Invalid enum value|Invalid value) .*", r"\1", said)
+    return f"{said} at {where.strip('`')}" if where else said
 
 
 def references(record: Record) -> Iterator[tuple[str, str]]:

@@ -84,7 +84,7 @@ class Folder(msgspec.Struct, frozen=True):
 def load_config(folder: Folder) -> NodeConfig:
     """Read ``node.toml``.  Raises BadInput naming the setting that is wrong."""
     try:
-        return msgspec.convert(tomllib.loads(folder.config.read_text("utf-8")), NodeConfig)
+        config = msgspec.convert(tomllib.loads(folder.config.read_text("utf-8")), NodeConfig)
     except FileNotFoundError:
         raise BadInput(
             "config.missing",
@@ -93,6 +93,8 @@ def load_config(folder: Folder) -> NodeConfig:
         ) from None
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as err:
         raise BadInput("config.form", f"valid settings in {folder.config.name}", str(err)) from None
+    # msgspec leaves out defaults by identity, so a realm read from a file must be the default itself.
+    return msgspec.structs.replace(config, realm=LIVE) if config.realm == LIVE else config
 
 
 def save_config(folder: Folder, config: NodeConfig) -> None:
