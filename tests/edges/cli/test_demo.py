@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import pytest
 
 from edges.cli.conftest import Renkei, done, free_base
 from renkei.edges.cli.demo.processes import health_at

@@ -1,5 +1,8 @@
 """A node from the inside: made, given accounts and partners, looked at, proven, couriered."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import apsw
@@ -436,3 +439,43 @@ def test_the_api_is_described_without_a_node(renkei: Renkei, tmp_path: Path) -> 
     file = tmp_path / "openapi.json"
     assert renkei("openapi", "--to", file).status == 0
     assert msgspec.json.decode(file.read_bytes()) == said.json
+
+
+def test_an_agreement_that_was_ended_is_no_longer_in_force(renkei: Renkei, pair: tuple[Path, Path]) -> None:
+    assert renkei("partner", "end", "jp.jjoc", "-d", pair[0]).status == 0
+    row = renkei("partner", "list", "-d", pair[0], "--json").json[0]
+    assert (row["hq"], row["inForce"]) == ("jp.jjoc", False)
+    assert (
+        renkei("partner", "end", "us.nobody", "-d", pair[0], "--json").json["error"]["code"]
+        == "partner.unknown"
+    )
+
+
+def test_an_entry_of_several_lines_survives_an_export(tmp_path: Path) -> None:
+    from renkei.edges.cli.logs import _entry, _line
+
+    for entry in (b'{"a":1}', b'{"a":\n1}', b'{"a":1}\r', b"\xff\n"):
+        assert b"\n" not in _line(entry)
+        assert _entry(_line(entry)) == entry
+
+
+def test_a_node_whose_port_is_taken_says_so(renkei: Renkei, pair: tuple[Path, Path]) -> None:
+    import socket
+
+    host, _, port = (
+        renkei("status", "-d", pair[0], "--json").json["http"].removeprefix("http://").partition(":")
+    )
+    with socket.socket() as taken:
+        taken.bind((host, int(port)))
+        taken.listen()
+        done = subprocess.run(
+            [sys.executable, "-m", "renkei.edges.cli", "serve", "-d", str(pair[0]), "--json"],
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")},
+        )
+    assert done.returncode == 1
+    assert "in use" in msgspec.json.decode(done.stdout.encode())["error"]["came"]
+    assert "Traceback" not in done.stderr

@@ -32,7 +32,7 @@ class Output:
     def data(self, value: Any, *, text: str | None = None) -> None:
         """Print ``value``: as JSON, or as ``text`` (default: one ``key  value`` line per entry)."""
         if self.as_json:
-            sys.stdout.write(to_json(value) + "\n")
+            self._json(value)
         elif text is not None:
             self.say(text)
         else:
@@ -44,7 +44,7 @@ class Output:
         """Print a table with the named columns of ``rows``; as JSON, ``whole`` or all of every row."""
         listed = list(rows)
         if self.as_json:
-            sys.stdout.write(to_json(listed if whole is None else whole) + "\n")
+            self._json(listed if whole is None else whole)
             return
         self.table(columns, listed)
 
@@ -76,11 +76,16 @@ class Output:
         """Print a failure."""
         if self.as_json:
             problem = {"code": error.code, "expected": error.expected, "came": error.came}
-            sys.stdout.write(to_json({"error": problem}) + "\n")
+            self._json({"error": problem})
             return
         self._err.print(error.code, style="bold red", markup=False)
         self._err.print(f"  expected  {error.expected}", markup=False, soft_wrap=True)
         self._err.print(f"  came      {error.came}", markup=False, soft_wrap=True)
+
+    def _json(self, value: Any) -> None:
+        """The one document; flushed, since the command may go on for days (``demo``, ``serve``)."""
+        sys.stdout.write(to_json(value) + "\n")
+        sys.stdout.flush()
 
     @contextmanager
     def progress(self, what: str, total: int | None) -> Iterator["Ticker"]:

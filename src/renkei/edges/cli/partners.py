@@ -132,9 +132,9 @@ def _same(card: PartnerCard, heard: str) -> None:
 
 @partner_app.command
 def end(hq: str, /, *, local: Local | None = None) -> None:
-    """End the agreement with a partner as of now; its logs stay.  A running node takes it up at its next start.
+    """End the agreement with a partner as of now; its logs stay.
 
-    Cut a link that is up at once with: renkei partner link HQ off
+    A running node takes it up at its next start; renkei partner link HQ off cuts a link at once.
 
     Parameters
     ----------

@@ -100,16 +100,17 @@ def _prepare(folder: Path, base: int, keep: bool, out: Output) -> None:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let SIGTERM end the demo as Ctrl-C does, so that the nodes are stopped."""
+    """Let SIGTERM, and a terminal that is closed, end the demo as Ctrl-C does, so that the nodes stop too."""
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _start(folder: Path, base: int, children: list[Child], out: Output) -> None:
