@@ -27,7 +27,7 @@ def label_named(api: Api, name: str | None) -> Any:
     for each in suggestions:
         if name is not None and name in _names(each):
             return each["label"]
-    said = "; ".join(_names(each)[0] for each in suggestions)
+    said = "; ".join(" = ".join(_names(each)[:2]) for each in suggestions)
     raise BadInput("label.name", f"--label with one of: {said}", "none" if name is None else repr(name[:80]))
 
 
@@ -86,5 +86,4 @@ def _written(name: str | None) -> Any:
 
 
 def _names(suggestion: dict[str, Any]) -> list[str]:
-    name = suggestion["name"]
-    return [*([suggestion["key"]] if "key" in suggestion else []), name["en"], name["ja"]]
+    return [suggestion["key"], suggestion["name"]["en"], suggestion["name"]["ja"]]

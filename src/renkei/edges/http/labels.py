@@ -41,8 +41,9 @@ class TagOut(msgspec.Struct, frozen=True):
 
 
 class SuggestionOut(msgspec.Struct, frozen=True):
-    """A ready label."""
+    """A ready label; ``key`` is its short name in the policy file."""
 
+    key: str
     name: NamesOut
     label: Label
 
@@ -97,7 +98,7 @@ async def get_labels(edge: Edge) -> LabelsOut:
             )
             for t in own.tags
         ],
-        suggestions=[SuggestionOut(NamesOut(s.en, s.ja), s.label) for s in own.suggestions],
+        suggestions=[SuggestionOut(s.key, NamesOut(s.en, s.ja), s.label) for s in own.suggestions],
     )
 
 
