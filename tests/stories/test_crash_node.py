@@ -27,16 +27,14 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-from bench.nodes import Api, Station, lag_of, log_entry, pair, partner_of, start, wait_for
+from bench.nodes import NATION, Api, Station, lag_of, log_entry, pair, partner_of, start, wait_for
 
 from renkei.edges.cli.local import LocalNode
 from renkei.edges.cli.proving import verify_named
 from renkei.kernel.labels.model import Label
-from renkei.kernel.labels.policy import PolicyBook
-from renkei.kernel.labels.presets import demo_clearances
+from renkei.kernel.labels.presets import demo_clearances, synthetic_book
 from renkei.kernel.views import dump
 from renkei.node import Node
-from renkei.node.node import load_policies
 
 ROUNDS = 3
 """Kills in an ordinary run; ``--crash-rounds`` asks for more."""
@@ -219,7 +217,7 @@ def released(station: Station, api: Api) -> bool:
 
 def releasable(station: Station, there: Station) -> list[tuple[str, int]]:
     """(mark, version) of what the partner may have by the labels, in the order logged."""
-    book: PolicyBook = load_policies(LocalNode(station.root).folder)
+    book = synthetic_book(NATION[station.hq])
     clearance = demo_clearances(station.hq).partners[there.hq]
     decode = msgspec.json.Decoder(Stands).decode
     records = map(decode, entries_of(LocalNode(station.root), "master"))
