@@ -11,7 +11,7 @@ from kernel.labels.samples import US_BOOK, handling, releasable_to, us_clearance
 from kernel.partners.world import JJOC, PCG, START, USFJ, entries_of, entry
 from renkei.kernel.clock import FakeClock
 from renkei.kernel.errors import OurFault
-from renkei.kernel.ids import alias_of, new_id
+from renkei.kernel.ids import Aliaser, new_id
 from renkei.kernel.log.base import Draft
 from renkei.kernel.log.memory import MemoryLog
 from renkei.kernel.partners import Aliases, Releaser, Rendition, Terms, localise, sent_origin
@@ -93,7 +93,7 @@ def desk():
 
 
 def alias(number: int) -> str:
-    return alias_of(own(number), KEY)
+    return Aliaser(KEY).alias(own(number))
 
 
 def test_a_rendition_is_the_record_under_the_partners_name(desk):
@@ -113,7 +113,7 @@ def test_withheld_records_leave_no_trace(desk):
     alone = Desk()
     alone.release(*visible)
     assert entries_of(alone.sent) == entries_of(desk.sent)
-    assert dict(alone.sent.facts("alias/")) == dict(desk.sent.facts("alias/"))
+    assert dict(alone.sent.facts("newest/")) == dict(desk.sent.facts("newest/"))
 
 
 def test_records_of_other_owners_are_never_released(desk):
@@ -169,7 +169,7 @@ def test_no_own_id_and_no_third_partys_name_leaves_even_inside_a_text(desk):
 def test_an_owner_whose_name_ends_like_ours_is_another(desk):
     cousin = "jp.us.usfj/" + own(1).partition("/")[2]
     (_, got) = desk.release(note(1), note(2, others=(own(1),), text=Text(text=f"{cousin}.", lang="en")))
-    assert got.text.text == alias_of(cousin, KEY) + "."
+    assert got.text.text == Aliaser(KEY).alias(cousin) + "."
     assert got.text.text.startswith("jp.us.usfj/")
 
 

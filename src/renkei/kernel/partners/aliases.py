@@ -1,64 +1,70 @@
 """The names one partner knows this headquarters' records by.
 
-A name is ``ids.alias_of``: a keyed hash, of the same length as the id it stands for.  Forwards it is
-computed; backwards it is looked up in the facts of the log sent to that partner, where the releaser set
-it in the transaction that first released the record.  So a name that was never released leads nowhere.
+A name is a keyed permutation of the id (``ids.Aliaser``), of the same length as the id it stands for, and
+computed in both directions: there is no table of names.  A name that was never released still leads nowhere,
+because the way back ends at the log sent, which holds versions under our own ids: an id it has no version of
+was never given to the partner.
+
+What the log sent remembers beside its entries, the versions and the number of each record's newest
+rendition, stands under our own ids.  Those rise with time, so that a log of millions grows at the end of its
+tables (ADR 0002), and they never leave the node.
 """
 
 from ..errors import OurFault
-from ..ids import alias_of
+from ..ids import Aliaser
 from ..log.base import Log
+from ..records import is_record_id
 
-CACHED_NAMES = 65_536
-"""Names kept at hand in each direction, about 16 MB; when so many have gathered, they start afresh."""
+CACHED_IDS = 65_536
+"""Ids known to be released kept at hand, about 8 MB; when so many have gathered, they start afresh."""
 
-_FACT = "alias/"
+_FACT = "newest/"
 
 
 class Aliases:
-    """Own ids to one partner's names for them, and back."""
+    """Own ids to one partner's names for them, and back.  Safe from any thread."""
 
     def __init__(self, sent: Log, partner_key: bytes) -> None:
         self._sent = sent
-        self._key = partner_key
-        self._names: dict[str, str] = {}
-        self._found: dict[str, str] = {}
+        self._names = Aliaser(partner_key)
+        self._released: set[str] = set()
 
     def alias(self, record_id: str) -> str:
         """The partner's name for ``record_id``, released or not."""
-        name = self._names.get(record_id)
-        if name is None:
-            if len(self._names) >= CACHED_NAMES:
-                self._names.clear()
-            name = self._names[record_id] = alias_of(record_id, self._key)
-        return name
+        return self._names.alias(record_id)
 
     def resolve(self, alias: str) -> str | None:
         """The own id behind ``alias``, or None if no record was released under that name."""
-        own = self._found.get(alias)
-        if own is None:
-            fact = self._sent.fact(_FACT + alias)
-            if fact is None:
-                return None
-            if len(self._found) >= CACHED_NAMES:
-                self._found.clear()
-            own = self._found[alias] = decode_fact(fact)[0]
-        return own
+        if not is_record_id(alias):
+            return None
+        own_id = self._names.own(alias)
+        return own_id if self.released(own_id) else None
+
+    def released(self, own_id: str) -> bool:
+        """Whether the log sent holds a rendition of ``own_id``."""
+        if own_id in self._released:
+            return True
+        if self._sent.newest_version(own_id) == 0:
+            return False
+        if len(self._released) >= CACHED_IDS:
+            self._released.clear()
+        self._released.add(own_id)
+        return True
 
     def newest_seq(self, alias: str) -> int | None:
-        """The number, in the log sent, of the newest rendition under ``alias``."""
-        fact = self._sent.fact(_FACT + alias)
-        return None if fact is None else decode_fact(fact)[1]
+        """The number, in the log sent, of the newest rendition under ``alias``; None if there is none."""
+        return self.seq_of(self._names.own(alias)) if is_record_id(alias) else None
+
+    def seq_of(self, own_id: str) -> int | None:
+        """The number, in the log sent, of the newest rendition of ``own_id``; None if there is none."""
+        fact = self._sent.fact(_FACT + own_id)
+        if fact is None:
+            return None
+        if not fact.isdigit():
+            raise OurFault("sent.damaged", "an entry's number beside an id", "something else")
+        return int(fact)
 
 
-def fact_of(alias: str, own_id: str, seq: int) -> tuple[str, bytes]:
-    """The fact that keeps the way back: the own id, and the newest rendition's number."""
-    return _FACT + alias, f"{own_id} {seq}".encode()
-
-
-def decode_fact(value: bytes) -> tuple[str, int]:
-    """The own id and the number in a fact made by ``fact_of``."""
-    own_id, _, seq = value.decode().partition(" ")
-    if not seq.isdigit():
-        raise OurFault("sent.damaged", "an id and a number behind an alias", "something else")
-    return own_id, int(seq)
+def fact_of(own_id: str, seq: int) -> tuple[str, bytes]:
+    """The fact that keeps the number of the newest rendition of ``own_id``."""
+    return _FACT + own_id, b"%d" % seq

@@ -1,8 +1,8 @@
 """The releaser: from the master log into the log for one partner.
 
 It runs behind the master log, from the position kept as a fact in the log sent.  A batch of records is
-decided by label, rendered, and appended together with the new position and the way back from every
-name, in one transaction: after a crash at any point each record has been released exactly once.
+decided by label, rendered, and appended together with the new position and the numbers of the newest
+renditions, in one transaction: after a crash at any point each record has been released exactly once.
 
 What is withheld leaves no trace in the log sent, not even a note of why; ``explain`` decides again when
 somebody asks.  Only records of this headquarters, in the realm agreed on, are ever looked at.
@@ -16,7 +16,7 @@ from ..labels.model import Clearance
 from ..labels.policy import PolicyBook
 from ..labels.release import Withheld, decide
 from ..log.base import Draft, Log
-from ..records import LIVE, Codec, Record, Unknown, owner_of
+from ..records import LIVE, Codec, Record, Unknown
 from .aliases import Aliases, fact_of
 from .rendition import Renderer, Rendition
 
@@ -70,7 +70,7 @@ class Releaser:
         self._master, self._sent = master, sent
         self._terms = partner
         self._book, self._codec = book, codec
-        self._hq = hq
+        self._hq, self._ours = hq, hq + "/"
         self._clock = clock
         self.aliases = Aliases(sent, partner_key)
         self._renderer = Renderer(hq, partner.hq, self.aliases, codec, self._has)
@@ -89,8 +89,13 @@ class Releaser:
         if not raws:
             return 0
         self._fresh.clear()
-        renditions = [made for raw in raws if isinstance(made := self._next(raw), Rendition)]
-        self._commit(renditions, position + len(raws))
+        try:
+            renditions = [made for raw in raws if isinstance(made := self._next(raw), Rendition)]
+            self._commit(renditions, position + len(raws))
+        except BaseException:
+            self._fresh.clear()  # counted as released, but were not
+            self._renderer.forget()
+            raise
         return len(raws)
 
     def _gather(self, position: int, limit: int) -> list[bytes]:
@@ -114,7 +119,7 @@ class Releaser:
 
     def _render(self, record: Record | Unknown, raw: bytes) -> Rendition | Withheld:
         header = record.header if isinstance(record, Unknown) else record
-        if owner_of(header.id) != self._hq:
+        if not header.id.startswith(self._ours):
             return Withheld("release.owner", f"only records of {self._hq} are ours to release")
         if header.realm != self._terms.realm:
             return Withheld("release.realm", f"the partner is met in realm {self._terms.realm} alone")
@@ -128,10 +133,10 @@ class Releaser:
         fresh = self._fresh.get(own_id)
         if fresh is not None:
             return fresh
-        return self._sent.newest_version(self.aliases.alias(own_id)) if version > 1 else 0
+        return self._sent.newest_version(own_id) if version > 1 else 0
 
     def _has(self, own_id: str) -> bool:
-        return own_id in self._fresh or self._sent.newest_version(self.aliases.alias(own_id)) > 0
+        return own_id in self._fresh or self.aliases.released(own_id)
 
     def _commit(self, renditions: list[Rendition], position: int) -> None:
         """Append and remember together.  The releaser is the only writer of its log."""
@@ -140,8 +145,8 @@ class Releaser:
             self._sent.set_facts(facts, durable=False)  # after a power cut they are withheld again
             return
         first = self._sent.size
-        facts.update(fact_of(r.alias, r.own_id, first + i) for i, r in enumerate(renditions))
-        drafts = [Draft(r.entry, r.alias, r.version) for r in renditions]
+        facts.update(fact_of(r.own_id, first + i) for i, r in enumerate(renditions))
+        drafts = [Draft(r.entry, r.own_id, r.version) for r in renditions]
         if self._sent.append(drafts, self._clock.now(), facts) != first:
             raise OurFault("sent.writers", "one writer of the log sent", "another one's entries")
         self._sent.seal()  # so that a conversation begins with a tree that stands
@@ -154,7 +159,7 @@ class Releaser:
         """Whether and why the partner may have the record logged as ``raw``, decided afresh."""
         record = self._codec.decode(raw)
         header = record.header if isinstance(record, Unknown) else record
-        seq = self.aliases.newest_seq(self.aliases.alias(header.id))
+        seq = self.aliases.seq_of(header.id)
         made = self._render(record, raw)
         if isinstance(made, Withheld):
             return Explanation(released=False, code=made.code, reason=made.reason, seq=seq)

@@ -28,12 +28,15 @@ from ..labels.release import Released, Withheld
 from ..records import Codec, is_record_id, owner_of
 from .aliases import Aliases
 
+CACHED_REFERENCES = 16_384
+"""References and their names kept at hand, about 4 MB; when so many have gathered, they start afresh."""
+
 _KEY_BYTES = 26
 _KEY = re.compile(rb"/[0-9A-HJKMNP-TV-Z]{26}")
 _OWNER = re.compile(rb"(?<![a-z0-9.-])[a-z]{2}(?:\.[a-z0-9-]{1,20}){1,3}\Z")
 _MAX_OWNER_BYTES = 66
 _NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789.-")
-_HEAD = re.compile(rb'\{"kind":"[^"\\]+","id":"[^"\\]+"(?:,"version":(\d+))?')
+_HEAD = re.compile(rb'\{"kind":"[^"\\]+","id":"([^"\\]+)"(?:,"version":(\d+))?')
 _DISGUISED = re.compile(rb"\\(?:/|u00[2-7])")
 """ASCII that JSON may spell with a backslash, so that an id would not show in the bytes."""
 
@@ -85,36 +88,37 @@ class Renderer:
         self._aliases = aliases
         self._codec = codec
         self._has = has
+        self._known: dict[bytes, bytes] = {}
+        self._before = len(self._hq) + 1
 
     def render(self, released: Released, version: int) -> Rendition | Withheld:
         """The rendition of ``released`` as the partner's ``version`` of it."""
         own_id = released.record.id
-        raw = _plain(released.raw)
+        raw, head = _plain(released.raw, own_id)
+        alias = self._aliases.alias(own_id)
         try:
-            entry = self._exchange(raw, own_id)
+            entry = self._exchange(raw, head.end(), own_id)
         except _Drop:
             thinned = self._thin(raw, own_id)
             if thinned is None:
                 return _UNRELEASED
-            entry = self._exchange(thinned, own_id)
-        alias = self._aliases.alias(own_id)
-        return Rendition(_renumber(entry, version), alias, own_id, version, released.cut, seal=_SEAL)
+            raw, head = _plain(thinned, own_id)
+            entry = self._exchange(raw, head.end(), own_id)
+        entry = _renumber(entry, head, version).replace(own_id.encode(), alias.encode())
+        return Rendition(entry, alias, own_id, version, released.cut, seal=_SEAL)
 
-    def _exchange(self, raw: bytes, own_id: str) -> bytes:
-        """``raw`` with every id made the partner's; raises _Drop at one that may not be in it."""
-        own = own_id.encode()
-        others: bytearray | None = None
-        for match in _KEY.finditer(raw):
+    def _exchange(self, raw: bytes, begin: int, own_id: str) -> bytes:
+        """``raw`` with every other id from ``begin`` on made the partner's; raises _Drop at one to drop."""
+        out: bytearray | None = None
+        known = self._known
+        for match in _KEY.finditer(raw, begin):
             at, end = match.span()
-            start = at - len(self._hq)
-            if raw.startswith(own, start) and raw[start - 1] not in _NAME_BYTES:
-                continue  # exchanged below, wherever it stands
-            name = self._name_at(raw, at, end, own_id)
+            name = known.get(raw[at - self._before : end + 1]) or self._name_at(raw, at, end, own_id)
             if name is not None:
-                others = others or bytearray(raw)
-                others[at + 1 : end] = name
-        alias = self._aliases.alias(own_id)
-        return bytes(others or raw).replace(own, alias.encode())
+                if out is None:
+                    out = bytearray(raw)
+                out[at + 1 : end] = name
+        return raw if out is None else bytes(out)
 
     def _name_at(self, raw: bytes, at: int, end: int, own_id: str) -> bytes | None:
         """The key to put in place of the one at ``at``, None to leave it; raises _Drop to drop it."""
@@ -123,9 +127,25 @@ class Renderer:
             return None
         start = at - len(owner)
         found = raw[start:end].decode()
-        if _is_whole_string(raw, start, end) and not self._may_name(found, own_id):
+        if found == own_id:
+            return None  # exchanged at the end, wherever it stands
+        if not _is_whole_string(raw, start, end):
+            return self._aliases.alias(found)[-_KEY_BYTES:].encode()
+        if not self._may_name(found, own_id):
             raise _Drop
-        return self._aliases.alias(found)[-_KEY_BYTES:].encode()
+        name = self._aliases.alias(found)[-_KEY_BYTES:].encode()
+        self._remember(raw[start - 1 : end + 1], name)
+        return name
+
+    def forget(self) -> None:
+        """Forget which references the partner may have: what was to be given to it was not."""
+        self._known.clear()
+
+    def _remember(self, quoted: bytes, name: bytes) -> None:
+        """Keep the name for a reference the partner may have: what it was given is never taken back."""
+        if len(self._known) >= CACHED_REFERENCES:
+            self._known.clear()
+        self._known[quoted] = name
 
     def _may_name(self, record_id: str, own_id: str) -> bool:
         """Whether the partner may get a reference to ``record_id``."""
@@ -155,24 +175,25 @@ class Renderer:
         return left
 
 
-def _plain(raw: bytes) -> bytes:
-    """``raw`` in the form this node writes: no ASCII in disguise, kind, id and version in front."""
+def _plain(raw: bytes, own_id: str) -> tuple[bytes, re.Match[bytes]]:
+    """``raw`` as this node writes it (no ASCII in disguise; kind, id, version in front), and that head."""
     disguised = b"\\" in raw and _DISGUISED.search(raw) is not None
-    if not disguised and _HEAD.match(raw) is not None:
-        return raw
-    fields = msgspec.json.decode(raw)
-    first = {name: fields.pop(name) for name in ("kind", "id", "version") if name in fields}
-    return msgspec.json.encode(first | fields)
+    head = _HEAD.match(raw)
+    if head is None or disguised or head[1] != own_id.encode():
+        fields = msgspec.json.decode(raw)
+        first = {name: fields.pop(name) for name in ("kind", "id", "version") if name in fields}
+        raw = msgspec.json.encode(first | fields)
+        head = _HEAD.match(raw)
+        assert head is not None, "a record has a kind and an id, and neither needs a backslash"
+    return raw, head
 
 
-def _renumber(entry: bytes, version: int) -> bytes:
-    """``entry`` with its ``version`` made ``version``; 1 is the default and left out, as in any record."""
-    head = _HEAD.match(entry)
-    assert head is not None, "made sure of by _plain"
-    if head[1] is None and version == 1:
+def _renumber(entry: bytes, head: re.Match[bytes], version: int) -> bytes:
+    """``entry`` with the ``version`` in its head made ``version``; 1 is the default and left out."""
+    if head[2] is None and version == 1:
         return entry
     end = head.end()
-    start = end if head[1] is None else head.start(1) - len(b',"version":')
+    start = end if head[2] is None else head.start(2) - len(b',"version":')
     number = b"" if version == 1 else b',"version":%d' % version
     return entry[:start] + number + entry[end:]
 
