@@ -145,3 +145,13 @@ def test_a_broken_pipe_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.close", lambda: closed.append(True), raising=False)
     assert run(["status"]) == 1
     assert closed
+
+
+def test_a_fault_of_ours_is_still_one_json_document(monkeypatch: pytest.MonkeyPatch, renkei: Renkei) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("renkei.edges.cli.app.app", fails)
+    said = renkei("status", "--json")
+    assert (said.status, said.json["error"]["code"]) == (1, "cli.fault")
+    assert "Traceback" in said.err

@@ -8,6 +8,7 @@ and completion need not load a whole node.
 """
 
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -153,22 +154,29 @@ def run(arguments: list[str] | None = None) -> int:
     out = Output("--json" in given)
     try:
         result = app(given, exit_on_error=False, print_error=False)
-    except CycloptsError as err:
-        out.fail(usage_error(err))
-        return 2
-    except RenkeiError as err:
-        out.fail(err)
-        return 1
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # whoever read us has left; nobody is there to be told
         return 1
-    except OSError as err:
-        came = f"{err.filename or 'the system'}: {err.strerror or type(err).__name__}"
-        out.fail(OurFault("system", "files and addresses that can be used", came))
-        return 1
+    except Exception as err:
+        return _tell(err, out)
     return result if isinstance(result, int) else 0
+
+
+def _tell(err: Exception, out: Output) -> int:
+    """Print why a command failed; the exit status."""
+    if isinstance(err, CycloptsError):
+        out.fail(usage_error(err))
+        return 2
+    if isinstance(err, OSError):
+        came = f"{err.filename or 'the system'}: {err.strerror or type(err).__name__}"
+        err = OurFault("system", "files and addresses that can be used", came)
+    elif not isinstance(err, RenkeiError):
+        traceback.print_exception(err)
+        err = OurFault("cli.fault", "no fault of this program", f"one: {type(err).__name__} (told above)")
+    out.fail(err)
+    return 1
 
 
 def usage_error(err: CycloptsError) -> BadInput:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 import msgspec
 
 from ...kernel.errors import TheirFault
+from ...kernel.identity import Identity
+from ...kernel.ids import Aliaser
 from ...kernel.log.base import CHECKPOINT
 from ...kernel.log.checkpoint import Checkpoint, NoteVerifier, open_checkpoint, open_cosigned
 from ...kernel.log.sqlite import SqliteLog
@@ -48,7 +50,7 @@ class _Stated(msgspec.Struct):
 def verify_named(node: LocalNode, name: str, tick: Tick) -> Verified:
     """Verify the log ``name``; ``tick`` is told entries done and in all.  Raises BadInput, OurFault."""
     with node.log(name) as log:
-        found = Verified(name=name, entries=log.size, findings=_contents(log, _stated(name), tick))
+        found = Verified(name=name, entries=log.size, findings=_contents(log, _stated(node, name), tick))
         if found.findings:
             return found  # signatures over a tree that is not sound prove nothing more
         log.seal()
@@ -67,9 +69,17 @@ def _contents(log: SqliteLog, stated: Stated | None, tick: Tick) -> list[Finding
         tick(progress.done, progress.total)
 
 
-def _stated(name: str) -> Stated | None:
-    """How entries state key and version: records do in our own logs; what was received is not keyed."""
-    if name != "master" and not name.endswith(".sent"):
+def _stated(node: LocalNode, name: str) -> Stated | None:
+    """How entries state key and version, or None for a log without keys (audit, received).
+
+    The log sent states its entries under the partner's names and is keyed by our own ids.
+    """
+    own: Callable[[str], str]
+    if name == "master":
+        own = str
+    elif name.endswith(".sent"):
+        own = Aliaser(Identity.load(node.folder.keys).alias_key(name.removesuffix(".sent"))).own
+    else:
         return None
     decode = msgspec.json.Decoder(_Stated).decode
 
@@ -78,7 +88,7 @@ def _stated(name: str) -> Stated | None:
             header = decode(entry)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        return header.id, header.version
+        return own(header.id), header.version
 
     return stated
 
