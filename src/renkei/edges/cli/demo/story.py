@@ -95,6 +95,13 @@ def play(cast: Cast, feed: Callable[[str], list[str]], say: SAY) -> Played:
     say("jp.jjoc", "Incident closed with its reason", "理由を付して事案を終結")
     _until(lambda: _settled(cast, request, there), "both sides to be equal")
     say("both", "Both sides hold the same request in the same state: done", "双方の要請の状態が一致:完了")
+    # 6. One more request waits for whoever sits down at USFJ's screen.
+    _ask_for_water(cast)
+    say(
+        "jp.jjoc",
+        "A second request is left open for you to answer at USFJ",
+        "二件目の要請を残す。在日米軍の画面で回答できる",
+    )
     return Played(incident, request, there)
 
 
@@ -149,6 +156,30 @@ def _ask(cast: Cast, incident: str) -> str:
         },
     )
     return str(made["request"]["record"]["id"])
+
+
+def _ask_for_water(cast: Cast) -> None:
+    now = datetime.now(UTC)
+    cast.jjoc_watch.post(
+        "/requests",
+        {
+            "to": "us.usfj",
+            "title": _text("与那国島への給水支援", "ja", "Water supply for Yonaguni"),
+            "need": _text(
+                "断水に備え、給水車2両と浄水装置1基の輸送可否を照会する。",
+                "ja",
+                "In case the mains fail: can two water trucks and one purification unit be carried there?",
+            ),
+            "items": [
+                {"what": "Water truck", "quantity": 2, "unit": "vehicle", "where": "Yonaguni"},
+                {"what": "Water purification unit", "quantity": 1, "unit": "set", "where": "Yonaguni"},
+            ],
+            "priority": "priority",
+            "acknowledge_by": _iso(now + timedelta(hours=1)),
+            "answer_by": _iso(now + timedelta(hours=4)),
+            "label": _shared(cast.jjoc_watch),
+        },
+    )
 
 
 def _answer(cast: Cast, request: str) -> None:
