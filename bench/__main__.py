@@ -9,6 +9,7 @@ Exit status: 0 whatever the figures are (a machine may be slow or busy), 1 if a 
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -38,7 +39,13 @@ def run_all(parts: list[str], small: bool) -> list[str]:
     """Each part in a process of its own, so that none inherits another's memory; those that failed."""
     options = ["--small"] if small else []
     command = [sys.executable, "-m", "bench", "--here", *options]
-    return [part for part in parts if subprocess.run([*command, part], cwd=ROOT, check=False).returncode]
+    sources = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": sources}
+    return [
+        part
+        for part in parts
+        if subprocess.run([*command, part], cwd=ROOT, env=environment, check=False).returncode
+    ]
 
 
 def main() -> int:
@@ -58,9 +65,7 @@ def main() -> int:
     failed = run_all(parts, given.small)
     if not given.small and (REPORT in given.parts or not given.parts):
         missing = common.report(list(PARTS))
-        print(
-            "bench/README.md is up to date" + (f"; nothing kept for {', '.join(missing)}" if missing else "")
-        )
+        print(f"bench/README.md rewritten; nothing kept for: {', '.join(missing) or 'none'}")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

@@ -6,9 +6,9 @@
 may have, and among them others that it may not, one in ten.  Both nodes are ``renkei serve`` processes; the
 link is TLS on loopback.  The clock runs from the order to switch the link on until the last record is
 receipted: verified under a signed checkpoint, durable in the partner's log, and countersigned.  The partner
-folds what arrives into its views meanwhile, as it does in service.  The peer gets the same entries, a thousand
-to a transaction, and is timed from enabling the subscription until the subscriber shows the last row.
-Rounds alternate: ours, the peer's, ours, the peer's.
+folds what arrives into its views meanwhile, as it does in service.  The peer gets the same entries, a
+thousand to a transaction, and is timed from enabling the subscription until the subscriber shows the last
+row.  Rounds alternate: ours, the peer's, ours, the peer's.
 
 *Resuming.*  The line between the nodes runs through a relay in this process, which cuts it (connections reset
 and refused) or silences it (bytes held back), for different lengths of time.  Records logged during the cut

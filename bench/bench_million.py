@@ -7,8 +7,8 @@ The records are own-reported positions of about 450 bytes with bilingual text an
 - *Filling*: appended and folded by the node's own parts in this process, with all the rooms' tables, then
   new versions of existing records.
 - *Starting*: ``renkei serve`` on that folder, from the start of the process (the interpreter's imports
-  included) to the first page of newest records through the API; then its memory, at rest and after reading and
-  writing.
+  included) to the first page of newest records through the API; then its memory, at rest and after reading
+  and writing.
 - *Reading* through the API on one kept-alive connection, readers of all fifty labels and of about half.
   Questions take turns.  Beside each: ``GET /health``, what any request costs, in the same turns.
 """

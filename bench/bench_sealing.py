@@ -1,7 +1,8 @@
 """How soon a signed checkpoint covers what was acknowledged, while batches keep coming.
 
-A log in a file with the sealer behind it, as a node runs them; batches of 1,000 records, each appended as soon
-as the last is acknowledged.  For each batch: from the acknowledgement to the first checkpoint that covers it.
+A log in a file with the sealer behind it, as a node runs them; batches of 1,000 records, each appended as
+soon as the last is acknowledged.  For each batch: from the acknowledgement to the first checkpoint that
+covers it.
 """
 
 import os

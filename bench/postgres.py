@@ -1,11 +1,11 @@
 """The peer of a link: PostgreSQL logical replication with a row filter, in two temporary clusters.
 
 Both clusters live in a temporary folder, listen on a socket in it and nowhere else, and are stopped when the
-``with`` block is left.  Settings are PostgreSQL's own but for three, all in its favour: ``wal_level=logical``,
-room in the write-ahead log so that no checkpoint falls into a run, and a subscriber that tries again after
-0.1 s instead of 5 s.  A row counts as delivered when the subscriber shows it, though by default it is not yet
-on its disk then, and nothing was verified or signed for.  The server refuses to run as root; there its programs run as the
-user ``postgres`` that the package makes.
+``with`` block is left.  Settings are PostgreSQL's own but for three, all in its favour: logical replication
+on, room in the write-ahead log so that no checkpoint falls into a run, and a subscriber that tries again
+after 0.1 s instead of 5 s.  A row counts as delivered when the subscriber shows it, though by default it is
+not yet on its disk then, and nothing was verified or signed for.  The server refuses to run as root; there
+its programs run as the user ``postgres`` that the package makes.
 """
 
 import contextlib
