@@ -113,7 +113,7 @@ def _open_incident(cast: Cast, hazard: str) -> str:
             "summary": _text(
                 "台湾付近の地震による津波注意報。離島の港湾と連絡線を確認する。",
                 "ja",
-                "Tsunami advisory after an earthquake near Taiwan; checking ports and links of the outlying islands.",
+                "Tsunami advisory after an earthquake near Taiwan; checking the islands' ports and links.",
             ),
             "severity": "moderate",
             "hazards": [hazard],
@@ -143,7 +143,7 @@ def _ask(cast: Cast, incident: str) -> str:
             "need": _text(
                 "石垣島への人員・物資輸送に備え、輸送ヘリ2機と衛生班1個の待機を要請する。",
                 "ja",
-                "Two transport helicopters and one medical team on standby for moving people and supplies to Ishigaki.",
+                "Two transport helicopters and one medical team on standby to reach Ishigaki.",
             ),
             "items": [
                 {"what": "Transport helicopter", "quantity": 2, "unit": "aircraft", "where": "Ishigaki"},
