@@ -65,17 +65,22 @@ def demo(
     _check_ports(port_base)
     _prepare(folder, port_base, keep, out)
     children: list[Child] = []
+    outcome: dict[str, Any] | None = None
     with _interruptible():
         try:
             _start(folder, port_base, children, out)
             outcome = _act(folder, port_base, children, keep, out)
-            _tell(port_base, outcome, exit_after, out)
             if not exit_after:
-                _stay(children)
+                _tell(port_base, outcome, out)
+                _stay(children, out)
         except KeyboardInterrupt:
             out.note("stopping both nodes")
         finally:
             stop_all(children)
+    if outcome is None:
+        raise KeyboardInterrupt  # before it was played: no success to report
+    if exit_after:
+        _tell(port_base, outcome, out)  # only now is it known that they stopped cleanly, too
     return 0
 
 
@@ -208,7 +213,7 @@ def _prove(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _tell(base: int, outcome: dict[str, Any], exits: bool, out: Output) -> None:
+def _tell(base: int, outcome: dict[str, Any], out: Output) -> None:
     seats = [
         {
             "node": side.hq,
@@ -225,12 +230,11 @@ def _tell(base: int, outcome: dict[str, Any], exits: bool, out: Output) -> None:
         {"ok": True, **outcome, "signIns": seats}, text="\nSign in (these passwords exist in the demo only):"
     )
     out.table(("address", "account", "password", "post"), seats)
-    if not exits:
-        out.say("\nBoth nodes stay up; Ctrl-C stops them.")
 
 
-def _stay(children: list[Child]) -> None:
+def _stay(children: list[Child], out: Output) -> None:
     """Until somebody interrupts.  Raises OurFault if a node dies."""
+    out.say("\nBoth nodes stay up; Ctrl-C stops them.")
     while True:
         for child in children:
             child.check()
