@@ -56,7 +56,7 @@ class Side:
         self.master, self.sent, self.received = (MemoryLog(f"renkei/{hq}/{n}") for n in "msr")
         terms = Terms(hq=partner, clearance=clearances()[hq]["partners"][partner])
         self.releaser = Releaser(
-            self.master, self.sent, terms, self.book, self.codec, hq.encode() * 4, hq=hq, clock=clock
+            self.master, self.sent, terms, self.book, self.codec, hq.encode().ljust(32), hq=hq, clock=clock
         )
         self.views = ViewStore(None, self.codec, self.book, VIEWS, self._resolve, hq)
         self.carried = 0
@@ -99,7 +99,7 @@ class Side:
 
     def delivery(self, record_id: str, partner: str) -> Delivery:
         """How far a record has got, as the node would know it."""
-        seq = self.releaser.aliases.newest_seq(self.releaser.aliases.alias(record_id))
+        seq = self.releaser.aliases.newest_seq(record_id)
         if seq is None:
             return "unsent"
         return "received" if seq < self.carried else "sent"

@@ -10,14 +10,22 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+_DIGITS = bytes.maketrans(_ALPHABET.encode(), b"0123456789abcdefghijklmnopqrstuv")
+"""From Crockford's digits to those of Python's ``int``."""
 _BLOCK = (1 << 128) - 1
+_LOW = (1 << 70) - 1
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 
 
 def _base32(value: int) -> str:
     """Up to 130 bits as 26 characters, most significant first, so that text order is number order."""
-    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])
+    pairs, high, low = _PAIRS, value >> 70, value & _LOW  # written out, in halves: twice as fast as a loop
+    return (
+        f"{pairs[high >> 50]}{pairs[high >> 40 & 1023]}{pairs[high >> 30 & 1023]}"
+        f"{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}"
+        f"{pairs[low >> 60]}{pairs[low >> 50 & 1023]}{pairs[low >> 40 & 1023]}{pairs[low >> 30 & 1023]}"
+        f"{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+    )
 
 
 def new_id(owner: str, moment: datetime, entropy: bytes | None = None) -> str:
@@ -53,7 +61,7 @@ class Aliaser:
 
     def _through(self, permute: Callable[[bytes], bytes], name: str) -> str:
         owner, _, key = name.partition("/")
-        value = int(key.translate(_DIGITS), 32)
+        value = int(key.encode().translate(_DIGITS), 32)
         with self._lock:  # a context is for one thread at a time
             block = permute((value & _BLOCK).to_bytes(16))
         return f"{owner}/{_base32(value & ~_BLOCK | int.from_bytes(block))}"

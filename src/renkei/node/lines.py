@@ -41,7 +41,7 @@ class PartnerLine:
 
     def sent_seq(self, record_id: str) -> int | None:
         """The number, in the log sent, of the newest rendition of our record; None if there is none."""
-        return self.releaser.aliases.seq_of(record_id)
+        return self.releaser.aliases.newest_seq(record_id)
 
     def delivery(self, record_id: str) -> Delivery:
         """How far the newest rendition of our record has got on its way to this partner."""

@@ -213,6 +213,67 @@ def test_names_lead_back_only_when_they_were_released(desk):
     assert Aliases(desk.sent, KEY).resolve(alias(3)) == own(3)
 
 
+def test_no_made_up_name_leads_anywhere(desk):
+    desk.release(note(1), note(2, CLOSED))
+    owner, _, key = alias(1).partition("/")
+    beyond = "89ABCDEFGHJKMNPQRSTVWXYZ"  # the first digit of a key of more than 128 bits
+    made_up = [alias(2), own(1), own(2), theirs(1), f"{JJOC}/{key}", f"{PCG}/{key}", f"{owner}/{key}0"]
+    made_up += [f"{owner}/{digit}{key[1:]}" for digit in beyond]
+    made_up += ["", "/", key, f"{owner}/", f"{owner}/{key}\n", f"{owner}/{key[:-1]}", f"{owner}/{'冠' * 26}"]
+    made_up += [
+        f"{owner}/{key.lower()}x",
+        f"{owner}/-{key[1:]}",
+        f"{owner}/{'Z' * 26}",
+        f"{owner}/{'U' * 26}",
+    ]
+    assert [desk.releaser.resolve(name) for name in made_up] == [None] * len(made_up)
+
+
+@given(st.lists(st.integers(0, 9), unique=True), st.binary(min_size=32, max_size=32))
+@settings(max_examples=100, deadline=None)
+def test_just_what_was_released_is_found_by_name_after_any_restart(numbers, key):
+    desk = Desk()
+    desk.release(*[note(n) for n in numbers])
+    for aliases in (desk.releaser.aliases, Aliases(desk.sent, KEY)):
+        found = {n for n in range(10) if aliases.resolve(alias(n)) == own(n)}
+        assert found == set(numbers)
+        assert [aliases.newest_seq(own(n)) for n in numbers] == list(range(len(numbers)))
+        assert [n for n in range(10) if aliases.resolve(alias(n)) is None] == sorted(set(range(10)) - found)
+    if key != KEY:
+        assert all(Aliases(desk.sent, key).resolve(alias(n)) is None for n in numbers)
+
+
+def test_own_ids_stay_beside_the_entries_and_out_of_them(desk):
+    """Versions and numbers are kept under own ids, which nothing that is sent may hold."""
+    desk.release(note(1), note(1, version=2), note(2))
+    assert [desk.sent.newest_version(own(n)) for n in (1, 2, 3)] == [2, 1, 0]
+    assert desk.sent.newest_version(alias(1)) == 0
+    assert [desk.releaser.aliases.newest_seq(own(n)) for n in (1, 2, 3)] == [1, 2, None]
+    assert not any(own(n).partition("/")[2].encode() in raw for n in (1, 2) for raw in entries_of(desk.sent))
+
+
+def test_a_reference_of_a_run_that_failed_is_decided_again():
+    fragile = Fragile(sent_origin(USFJ, JJOC))
+    desk = Desk(fragile)
+    desk.log(note(1), note(2, about=own(1)))
+    fragile.plan = ["before"]
+    with pytest.raises(Crash):
+        desk.releaser.run()
+    raw = CODEC.encode(note(3, kind=Bound, to=own(1)))
+    assert desk.releaser.explain(raw).code == "release.reference"
+    desk.releaser.run()
+    assert desk.releaser.explain(raw).released
+
+
+def test_an_id_said_twice_is_exchanged_by_what_the_reader_takes(desk):
+    doubled = CODEC.encode(note(2)).replace(b'"id":', b'"id":"%s","id":' % own(1).encode(), 1)
+    desk.master.append([Draft(doubled)], START)
+    desk.releaser.run()
+    (raw,) = entries_of(desk.sent)
+    assert CODEC.decode(raw).id == alias(2)
+    assert own(1).encode() not in raw
+
+
 def test_what_a_partner_says_about_our_records_is_shown_under_our_names(desk):
     desk.release(note(1), note(2, CLOSED))
     said = CODEC.encode(
@@ -243,7 +304,7 @@ def test_why_and_why_not_is_decided_afresh(desk):
     assert "Releasable" not in told[0].reason
 
 
-class Crash(Exception):  # noqa: N818 - a test may call it what it is
+class Crash(Exception):
     pass
 
 

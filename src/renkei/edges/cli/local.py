@@ -16,6 +16,7 @@ import msgspec
 from ...kernel.clock import SystemClock
 from ...kernel.errors import BadInput
 from ...kernel.identity import Identity, PartnerEntry, load_partners
+from ...kernel.ids import Aliaser
 from ...kernel.log.checkpoint import NoteVerifier
 from ...kernel.log.sqlite import SqliteLog
 from ...kernel.partners import sent_origin
@@ -86,6 +87,10 @@ class LocalNode:
     def partner_keys(self, hq: str) -> list[NoteVerifier]:
         """A partner's keys, the one in use first."""
         return [NoteVerifier(f"{hq}/renkei", period.key) for period in reversed(self.partner(hq).card.keys)]
+
+    def names_for(self, hq: str) -> Aliaser:
+        """The names by which a partner knows our records, and the way back."""
+        return Aliaser(Identity.load(self.folder.keys).alias_key(hq))
 
     # --- logs ----------------------------------------------------------------------------------------
 

@@ -13,12 +13,11 @@ from collections.abc import Callable
 import msgspec
 
 from ...kernel.errors import TheirFault
-from ...kernel.identity import Identity
-from ...kernel.ids import Aliaser
 from ...kernel.log.base import CHECKPOINT
 from ...kernel.log.checkpoint import Checkpoint, NoteVerifier, open_checkpoint, open_cosigned
 from ...kernel.log.sqlite import SqliteLog
 from ...kernel.log.verify import Finding, Stated
+from ...kernel.records import is_record_id
 from .local import LocalNode
 
 PARTNER_CHECKPOINT = "partner checkpoint"
@@ -70,17 +69,14 @@ def _contents(log: SqliteLog, stated: Stated | None, tick: Tick) -> list[Finding
 
 
 def _stated(node: LocalNode, name: str) -> Stated | None:
-    """How entries state key and version, or None for a log without keys (audit, received).
+    """How entries state key and version: records do in our own logs; what was received is not keyed.
 
-    The log sent states its entries under the partner's names and is keyed by our own ids.
+    An entry sent bears the partner's name for the record, and is keyed by our own id.
     """
-    own: Callable[[str], str]
-    if name == "master":
-        own = str
-    elif name.endswith(".sent"):
-        own = Aliaser(Identity.load(node.folder.keys).alias_key(name.removesuffix(".sent"))).own
-    else:
+    partner, _, direction = name.rpartition(".")
+    if name != "master" and direction != "sent":
         return None
+    own = node.names_for(partner).own if direction == "sent" else None
     decode = msgspec.json.Decoder(_Stated).decode
 
     def stated(entry: bytes) -> tuple[str, int] | None:
@@ -88,7 +84,9 @@ def _stated(node: LocalNode, name: str) -> Stated | None:
             header = decode(entry)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        return own(header.id), header.version
+        if own is None:
+            return header.id, header.version
+        return (own(header.id), header.version) if is_record_id(header.id) else None
 
     return stated
 

@@ -197,10 +197,7 @@ class HttpEdge:
     def delivery(self, record_id: str, partner: str) -> Delivery:
         """How far an own record has got on its way to ``partner``."""
         line = self.node.partners.get(partner)
-        seq = (
-            None if line is None else line.releaser.aliases.newest_seq(line.releaser.aliases.alias(record_id))
-        )
-        return "unsent" if line is None or seq is None else line.sender.state_of(seq)
+        return "unsent" if line is None else line.delivery(record_id)
 
     def delivery_times(
         self, record_id: str, partner: str, state: Delivery
@@ -209,7 +206,7 @@ class HttpEdge:
         line = self.node.partners.get(partner)
         if line is None or state == "unsent":
             return None, None
-        seq = line.releaser.aliases.newest_seq(line.releaser.aliases.alias(record_id))
+        seq = line.sent_seq(record_id)
         logged = None if seq is None else next((p.logged_at for p in line.sent.read(seq, 1)), None)
         return logged, line.sender.received_at if state == "received" else None
 

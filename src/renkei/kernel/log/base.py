@@ -77,7 +77,7 @@ class Log(Protocol):
     ) -> int:
         """Add all of ``drafts`` or none; durable on return.  Returns the first one's number.
 
-        ``facts`` are small values set in the same transaction (a position, an alias), read back
+        ``facts`` are small values set in the same transaction (a position, a number), read back
         with ``fact``.  Raises StaleVersion when a draft's version is not the next one, BadInput when
         an entry is larger than MAX_ENTRY_BYTES or a key is not text without NUL.
         """

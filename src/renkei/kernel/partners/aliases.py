@@ -51,11 +51,7 @@ class Aliases:
         self._released.add(own_id)
         return True
 
-    def newest_seq(self, alias: str) -> int | None:
-        """The number, in the log sent, of the newest rendition under ``alias``; None if there is none."""
-        return self.seq_of(self._names.own(alias)) if is_record_id(alias) else None
-
-    def seq_of(self, own_id: str) -> int | None:
+    def newest_seq(self, own_id: str) -> int | None:
         """The number, in the log sent, of the newest rendition of ``own_id``; None if there is none."""
         fact = self._sent.fact(_FACT + own_id)
         if fact is None:

@@ -159,7 +159,7 @@ class Releaser:
         """Whether and why the partner may have the record logged as ``raw``, decided afresh."""
         record = self._codec.decode(raw)
         header = record.header if isinstance(record, Unknown) else record
-        seq = self.aliases.seq_of(header.id)
+        seq = self.aliases.newest_seq(header.id)
         made = self._render(record, raw)
         if isinstance(made, Withheld):
             return Explanation(released=False, code=made.code, reason=made.reason, seq=seq)

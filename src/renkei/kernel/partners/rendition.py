@@ -70,7 +70,7 @@ class Rendition:
         raise TypeError("Rendition is not copied or pickled: render again")
 
 
-class _Drop(Exception):  # noqa: N818 - a signal to itself, never seen outside
+class _Drop(Exception):
     """A reference must be dropped: the bytes have to be taken apart."""
 
 
