@@ -207,7 +207,7 @@ export const ja: Dictionary = {
     title: '約束事項',
     none: '約束事項はまだありません。',
     state: { planned: '予定', 'under way': '実施中', done: '完了', cancelled: '中止' },
-    of: (done, all, unit) => `${all}${unit}中${done}${unit}`,
+    of: (done, all, unit) => `実績 ${done} / ${all} ${unit}`.trim(),
     quantityDone: 'これまでの実績',
     window: '提供期間',
   },

@@ -1,0 +1,159 @@
+"""Takes the user guide's screenshots anew from two running nodes, into docs/images/.
+
+python -m tests.browser.screenshots        # from the repository's root, client built
+"""
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from .conftest import ARGUMENTS, CHROMIUM, NARROW, WIDE, Watched
+from .pair import Pair
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+ALL_TO_USA = "Unclassified, releasable to USA"
+ALL_TO_JAPAN = "Unclassified, releasable to Japan"
+
+
+def text(words: str, lang: str, translated: str = "") -> dict[str, Any]:
+    """A text with its translation, reviewed."""
+    other = {"ja": "en", "en": "ja"}[lang]
+    given: dict[str, Any] = {"text": words, "lang": lang}
+    if translated:
+        given["translations"] = [{"lang": other, "text": translated, "reviewed": True}]
+    return given
+
+
+def later(hours: float) -> str:
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
+
+
+def furnish(pair: Pair) -> str:
+    """An incident with its log and requests on both sides; the id of the request to look at."""
+    jjoc, label = pair.jjoc.api("watch"), pair.jjoc.label(ALL_TO_USA)
+    hazard = jjoc.get("/hazards")["items"][0]["record"]["id"]
+    incident = jjoc.post(
+        "/incidents",
+        {
+            "title": text("宮古島・八重山地方 津波注意報", "ja", "Tsunami advisory, Miyakojima and Yaeyama"),
+            "summary": text(
+                "離島の港湾と連絡線を確認する。", "ja", "Checking ports and links of the outlying islands."
+            ),
+            "severity": "moderate",
+            "hazards": [hazard],
+            "label": label,
+        },
+    )["record"]["id"]
+    entry = {"incident": incident, "channel": "voice", "from_post": "与那国町役場", "label": label}
+    jjoc.post(
+        "/log-entries", entry | {"text": text("港湾の冠水を確認。", "ja", "Flooding seen in the harbour.")}
+    )
+    first = ask(pair.jjoc.api("watch"), "us.usfj", incident, label, "輸送ヘリ2機の待機", 2)
+    ask(jjoc, "us.usfj", incident, label, "水と毛布の空輸", 600, "Blankets", "pieces")
+    ask(
+        pair.usfj.api("watch"),
+        "jp.jjoc",
+        None,
+        pair.usfj.label(ALL_TO_JAPAN),
+        "Berth at Hirara for one landing craft",
+        1,
+        "Berth",
+        "berth",
+        "en",
+    )
+    return first
+
+
+def ask(
+    api: Any,
+    to: str,
+    incident: str | None,
+    label: Any,
+    title: str,
+    quantity: float,
+    what: str = "Transport helicopter",
+    unit: str = "aircraft",
+    lang: str = "ja",
+) -> str:
+    need = {
+        "ja": text(
+            "石垣島への人員・物資の輸送に備える。", "ja", "For moving people and supplies to Ishigaki."
+        ),
+        "en": text("For relief supplies from Sasebo.", "en", "佐世保からの救援物資のため。"),
+    }[lang]
+    made = api.post(
+        "/requests",
+        {
+            "to": to,
+            "incident": incident,
+            "title": text(title, lang),
+            "need": need,
+            "items": [{"what": what, "quantity": quantity, "unit": unit}],
+            "priority": "immediate",
+            "acknowledge_by": later(0.2),
+            "answer_by": later(1),
+            "label": label,
+        },
+    )
+    return str(made["request"]["record"]["id"])
+
+
+def answer_first(page: Page) -> None:
+    """USFJ's officer acknowledges and answers in part, by hand."""
+    page.locator("a[data-kind=request]", has_text="輸送ヘリ").click()
+    page.locator("[data-act=acknowledge]").wait_for()
+    page.keyboard.press("a")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("article")).to_have_attribute("data-state", "acknowledged")
+    page.keyboard.press("r")
+    page.locator("input[name=outcome][value=partial]").check()
+    page.locator(".offer input[type=number]").fill("1")
+    page.locator("[list=site-names]").fill("Kadena Air Base")
+    page.locator("form textarea").fill("One aircraft is in maintenance until tomorrow.")
+    page.screenshot(path=IMAGES / "answer-en.png")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("article")).to_have_attribute("data-state", "partly accepted")
+
+
+def take(page: Page, name: str) -> None:
+    page.wait_for_timeout(700)  # fonts come by character range
+    page.screenshot(path=IMAGES / f"{name}.png")
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        pair, pages = Pair(Path(folder)), Watched(browser)
+        try:
+            request = furnish(pair)
+            usfj = pages.open(pair.usfj, "watch")
+            answer_first(usfj)
+            usfj.goto(f"{pair.usfj.url}/#/board")
+            take(usfj, "board-en")
+            jjoc = pages.open(pair.jjoc, "watch", "ja", at=f"#/requests/{request}")
+            jjoc.locator("[data-line=answered]").wait_for()
+            take(jjoc, "request-ja")
+            for view in ("picture", "log"):
+                jjoc.goto(f"{pair.jjoc.url}/#/{view}")
+                jjoc.locator("[data-kind]").first.wait_for()
+                take(jjoc, f"{view}-ja")
+            admin = pages.open(pair.usfj, "admin", at="#/partners")
+            admin.locator("section[data-hq]").wait_for()
+            take(admin, "partners-en")
+            phone = pages.open(pair.jjoc, "watch", "ja", NARROW)
+            phone.locator("a[data-kind=request]").first.wait_for()
+            take(phone, "board-ja-390")
+        finally:
+            pages.close()
+            pair.close()
+            browser.close()
+    assert pages.wrongs == [], pages.wrongs
+    print(f"screenshots at {WIDE[0]} and {NARROW[0]} px in {IMAGES.name}/")
+
+
+if __name__ == "__main__":
+    main()
