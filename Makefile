@@ -15,7 +15,7 @@ demo: $(VENV)/.run src/renkei/web_dist/index.html
 
 test: $(VENV)/.dev src/renkei/web_dist/index.html
 	@tools/browser-deps.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 	cd web && npm test
 
 lint: $(VENV)/.dev

@@ -39,8 +39,8 @@ class HttpServer:
     async def start(self, host: str, port: int) -> int:
         """Listen on ``host`` and ``port`` (0: any free one); returns the port."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that say TCP: with
-        # it on, every answer sent in two writes waits 40 ms for the client's delayed acknowledgement.
+        # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that say TCP;
+        # with it on, every answer sent in two writes waits 40 ms for the client's delayed acknowledgement.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

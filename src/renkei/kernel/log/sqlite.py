@@ -55,7 +55,7 @@ _READ = """SELECT first, count, logged_at, ends, entries FROM packs
 _LAST_CHARACTER = "\U0010ffff"
 
 
-class _Unsound(Exception):  # noqa: N818 - a signal within this module, not an error
+class _Unsound(Exception):
     """Some draft cannot be taken: its version is not the next one, or its form is none a log takes."""
 
 
