@@ -36,9 +36,9 @@ def description() -> dict[str, Any]:
 
 
 def with_records(api: dict[str, Any]) -> dict[str, Any]:
-    """``api`` with a schema for each kind of record; what both describe keeps the API's own words."""
+    """``api`` with a schema for each kind of record; what both describe is told by the record structs."""
     _, records = msgspec.json.schema_components(KINDS, ref_template="#/components/schemas/{name}")
-    api["components"]["schemas"] = records | api["components"]["schemas"]
+    api["components"]["schemas"] |= records
     return api
 
 

@@ -105,7 +105,11 @@ export interface paths {
          */
         get: operations["ApiV1HazardsListHazards"];
         put?: never;
-        post?: never;
+        /**
+         * Take in a report
+         * @description A new event becomes a hazard; a further report of a known one becomes its next version.
+         */
+        post: operations["ApiV1HazardsReportHazard"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1174,11 +1178,17 @@ export interface components {
             ][];
             why: string;
         };
-        /** Category */
+        /**
+         * Category
+         * @description The values one tag contributes, e.g. tag ``Releasable to``, permissive, ``("USA", "JPN")``.
+         *
+         *         ``values`` are kept sorted and distinct so that equal labels are equal values.  A permissive
+         *         category without values admits nobody.
+         */
         Category: {
             tag: string;
-            /** @enum {string} */
-            type: "restrictive" | "permissive" | "informative";
+            /** @enum {unknown} */
+            type: "informative" | "permissive" | "restrictive";
             values: string[];
         };
         /** ClassificationOut */
@@ -1428,6 +1438,52 @@ export interface components {
              */
             severity?: "extreme" | "minor" | "moderate" | "severe" | "unknown";
         };
+        /** HazardIn */
+        HazardIn: {
+            label: components["schemas"]["Label"];
+            report: components["schemas"]["HazardReport"];
+        };
+        /** HazardReport */
+        HazardReport: {
+            /** @default false */
+            approximate?: boolean;
+            /** @default [] */
+            areas?: components["schemas"]["HazardArea"][];
+            authority: string;
+            comment?: components["schemas"]["Text"] | null;
+            event: string;
+            /** @default false */
+            exercise?: boolean;
+            geometry?: components["schemas"]["Point"] | components["schemas"]["LineString"] | components["schemas"]["Polygon"] | components["schemas"]["MultiPolygon"] | null;
+            headline?: components["schemas"]["Text"] | null;
+            hypocentre?: components["schemas"]["Hypocentre"] | null;
+            /** Format: date-time */
+            issued_at: string;
+            magnitude?: number | null;
+            /** @default  */
+            magnitude_ja?: string;
+            /** @default  */
+            max_intensity?: string;
+            /** @default  */
+            modified_from_source?: string;
+            /** @default  */
+            report_type?: string;
+            /** @enum {string} */
+            severity: "unknown" | "minor" | "moderate" | "severe" | "extreme";
+            /** @default  */
+            source_title_ja?: string;
+            /**
+             * @default in force
+             * @enum {string}
+             */
+            status?: "in force" | "cancelled";
+            target_at?: string | null;
+            /** @enum {string} */
+            type: "tsunami" | "earthquake";
+            valid_until?: string | null;
+            /** @default false */
+            withdrawn?: boolean;
+        };
         /**
          * Headquarters
          * @description An organisation that runs a node: its id on the links, and the unit it is.
@@ -1569,7 +1625,10 @@ export interface components {
             /** @default  */
             where?: string;
         };
-        /** Label */
+        /**
+         * Label
+         * @description An ADatP-4774 confidentiality label: ``policy`` is the SPIF policy id (a URN).
+         */
         Label: {
             /** @default [] */
             categories?: components["schemas"]["Category"][];
@@ -2222,6 +2281,7 @@ export interface components {
         };
         /** SuggestionOut */
         SuggestionOut: {
+            key: string;
             label: components["schemas"]["Label"];
             name: components["schemas"]["NamesOut"];
         };
@@ -3017,6 +3077,111 @@ export interface operations {
             };
             /** @description No such thing, or none the caller may see */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1HazardsReportHazard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HazardIn"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description The request does not have the promised form */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks a permission, or the CSRF header is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing, or none the caller may see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule says no, or a version is stale */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A label is unknown to the policy */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once; come back */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
