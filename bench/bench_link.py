@@ -26,6 +26,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.common import Figure, figure
 from bench.nodes import (
@@ -33,6 +34,7 @@ from bench.nodes import (
     USFJ,
     Api,
     Station,
+    cpu_seconds,
     free_port,
     lag_of,
     log_entry,
@@ -64,7 +66,7 @@ LOOK_SECONDS = 0.02
 
 def catch_up(records: int, rounds: int) -> list[Figure]:
     """The rate after an outage, beside the peer's."""
-    ours, theirs, first, shown = [], [], [], []
+    ours, theirs, first, shown, costs = [], [], [], [], []
     with tempfile.TemporaryDirectory(prefix="renkei-link-") as name, pair(Path(name)) as (us, jp):
         fill(us, records)
         kept = Kept(Path(name) / "kept", us, jp)
@@ -73,16 +75,19 @@ def catch_up(records: int, rounds: int) -> list[Figure]:
                 print(f"PostgreSQL is not installed: no peer beside the link ({HOW_TO_INSTALL})")
             for turn in range(rounds):
                 kept.restore()
-                spent, begun, seen = one_outage(us, jp, records, until_shown=turn == rounds - 1)
-                ours.append(records / spent)
-                first.append(begun)
-                shown += [records / seen] if seen else []
+                found = one_outage(us, jp, records, until_shown=turn == rounds - 1)
+                ours.append(records / found.receipted)
+                first.append(found.first)
+                shown += [records / found.shown] if found.shown else []
+                costs.append([cpu / records * 1e6 for cpu in found.cpu])
                 if peer is not None:
                     theirs.append(replicate(peer, us, records))
     peer_name = "PostgreSQL logical replication with a row filter" if theirs else f"no peer: {HOW_TO_INSTALL}"
     what = f"catch-up of {records:,} records, verified, logged, receipted"
+    sender, receiver = (statistics.median(cost) for cost in zip(*costs, strict=True))
+    note = f"CPU a record: {sender:.0f} us at the sender, {receiver:.0f} us at the partner with its fold"
     return [
-        figure(what, ours, "rec/s", limits=theirs, beside=peer_name, floor=CATCH_UP_FLOOR),
+        figure(what, ours, "rec/s", limits=theirs, beside=peer_name, floor=CATCH_UP_FLOOR, note=note),
         figure("from switching on to the first receipt, same backlog", first, "s", floor=1.0, at_most=True),
         figure("the same backlog receipted and shown in the partner's views", shown, "rec/s"),
     ]
@@ -139,16 +144,26 @@ class Kept:
         shutil.copytree(self._folder / "partner", self._jp.root)
 
 
-def one_outage(
-    us: Station, jp: Station, records: int, *, until_shown: bool
-) -> tuple[float, float, float | None]:
-    """Seconds from switching on to the last receipt, to the first, and until the partner's views show all."""
+class Outage(NamedTuple):
+    """Seconds from switching on to the last receipt, to the first, and until the partner's views show all;
+    and the processor time of both nodes until the last receipt.
+    """
+
+    receipted: float
+    first: float
+    shown: float | None
+    cpu: tuple[float, float]
+
+
+def one_outage(us: Station, jp: Station, records: int, *, until_shown: bool) -> Outage:
+    """The end of an outage, timed."""
     start(us)
     here = us.api()
     here.post(f"/partners/{JJOC}/link", {"state": "off", "reason": "benchmark"})
     start(jp)
     there = jp.api()
     wait_for(lambda: lag_of(here) == 0, CATCH_UP_SECONDS, "our own views to be caught up")
+    cpu = [cpu_seconds(node.pid) for node in (us, jp)]
     begun, first = time.perf_counter(), 0.0
     here.post(f"/partners/{JJOC}/link", {"state": "up", "reason": "benchmark"})
     received = 0
@@ -158,13 +173,14 @@ def one_outage(
         first = first or (now if received else 0.0)
         assert now < CATCH_UP_SECONDS, f"{received} of {records} receipted"
         time.sleep(LOOK_SECONDS)
+    used = cpu_seconds(us.pid) - cpu[0], cpu_seconds(jp.pid) - cpu[1]
     shown = None
     if until_shown:
         wait_for(lambda: lag_of(there) == 0, CATCH_UP_SECONDS, "the partner's views to show everything", 0.1)
         shown = time.perf_counter() - begun
     us.stop()
     jp.stop()
-    return now, first, shown
+    return Outage(now, first, shown, used)
 
 
 def replicate(peer: Replication, us: Station, records: int) -> float:

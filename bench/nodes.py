@@ -280,6 +280,12 @@ def memory(pid: int) -> tuple[float, float]:
     return int(kib["VmRSS"]) / 1024, int(kib["VmHWM"]) / 1024
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor time a process has taken so far, user's and system's (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def log_entry(label: Label, text: str, size: int = 0) -> bytes:
     """A watch-log entry as a program posts it; ``size`` pads it to that many bytes as logged."""
     stamped = 120  # id, at, by

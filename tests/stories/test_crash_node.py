@@ -38,7 +38,7 @@ from renkei.node import Node
 
 ROUNDS = 3
 """Kills in an ordinary run; ``--crash-rounds`` asks for more."""
-LARGEST_BATCH = 300
+LARGEST_BATCH = 150
 LOAD_SECONDS = (0.2, 0.9)
 """When, after the load began, the kill comes."""
 SETTLE_SECONDS = 60.0
