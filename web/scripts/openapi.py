@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from renkei.edges.http.app import _framework, create_app
+from renkei.edges.http.app import framework, create_app
 from renkei.kernel.labels.presets import policy_file
 from renkei.node import Node, NodeConfig, create_node
 from renkei.node.config import Names
@@ -29,7 +29,7 @@ def description() -> dict[str, Any]:
         create_node(root, NodeConfig(hq="jp.jjoc", names=Names("JJOC", "統合作戦司令部")), policy_file("jp"))
         node = Node.open(root)
         try:
-            api: dict[str, Any] = _framework(create_app(node).edge).openapi_schema.to_schema()
+            api: dict[str, Any] = framework(create_app(node).edge).openapi_schema.to_schema()
         finally:
             node.close()
     return api

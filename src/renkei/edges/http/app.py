@@ -48,7 +48,7 @@ class Application:
 
     def __init__(self, node: "Node") -> None:
         self.edge = HttpEdge(node)
-        self._front = Front(cast(App, _framework(self.edge)), Static(), self.edge.hosts, self.edge.metrics)
+        self._front = Front(cast(App, framework(self.edge)), Static(), self.edge.hosts, self.edge.metrics)
         self._started = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -98,7 +98,8 @@ def _is_json(scope: Any) -> bool:
     return header(scope, b"content-type").partition(";")[0].strip().lower() == "application/json"
 
 
-def _framework(edge: HttpEdge) -> Litestar:
+def framework(edge: HttpEdge) -> Litestar:
+    """The framework's application: handlers, identification, errors, and the OpenAPI of it all."""
     app = Litestar(
         route_handlers=[
             Router(

@@ -27,7 +27,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     came: str
 
 
-class Refusal(Exception):  # noqa: N818 - it carries a refusal through the framework, it is no error
+class Refusal(Exception):
     """A ``Refused`` on its way out of a handler."""
 
     def __init__(self, refused: Refused, noted: bool = False) -> None:
