@@ -13,6 +13,7 @@ import uvloop
 
 BATCH = 1_000
 CONNECTIONS = 256
+IN_FLIGHT = 3
 
 
 def record(label: dict, size: int = 400) -> bytes:
@@ -108,6 +109,7 @@ async def main(host: str, port: int, token: str, label: str, mode: str, seconds:
     batch = request(name, token, "application/x-ndjson", b"\n".join([line] * BATCH) + b"\n")
     sent, connections, per_request = {
         "batch": (batch, 1, BATCH),
+        "batches": (batch, IN_FLIGHT, BATCH),
         "concurrent": (single, CONNECTIONS, 1),
         "one": (single, 1, 1),
     }[mode]

@@ -58,12 +58,14 @@ def http(small: bool) -> list[Figure]:
     shares = [rate / bound for rate, bound in zip(runs("batch", "records_per_s"), bounds, strict=True)]
     beside = {"limits": bounds, "beside": "apsw group commit"}
     batch, many = runs("batch", "records_per_s"), runs("concurrent", "records_per_s")
+    several = runs("batches", "records_per_s")
     tail, alone = runs("concurrent", "p99_ms"), runs("one", "p50_ms")
     return [
         figure(
             "batches of 1,000, one client", batch, "rec/s", floor=BATCH_FLOOR, note=p99("batch"), **beside
         ),
         figure("the same as a share of the apsw bound", shares, "", floor=BOUND_SHARE),
+        figure("the same client, three batches in flight", several, "rec/s", note=p99("batches"), **beside),
         figure(
             "256 single posts at once", many, "rec/s", floor=SINGLE_FLOOR, note=p99("concurrent"), **beside
         ),
