@@ -1,5 +1,6 @@
 """``node.toml``: what an administrator sets about a node, and where its files lie."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -10,16 +11,30 @@ from ..kernel.identity.cards import Names, parse_address
 from ..kernel.labels.policy import Policy, PolicyBook
 from ..kernel.records import LIVE, HqId
 
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?")
+
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings in ``node.toml``; addresses are ``host:port``."""
+    """The settings in ``node.toml``; addresses are ``host:port``.
+
+    ``public`` is the ``https://`` address under which a proxy offers the node's pages, empty if there is
+    none: its host is then accepted too, and session cookies travel over TLS alone.
+    """
 
     hq: HqId
     names: Names
     realm: str = LIVE
     http: str = "127.0.0.1:8440"
     link: str = "127.0.0.1:9440"
-    zone: str = "Asia/Tokyo"
+    public: str = ""
+
+    @property
+    def public_host(self) -> str:
+        """The host (and port, if it is not 443) in ``public``; empty if there is none."""
+        host = self.public.removeprefix("https://").rstrip("/")
+        if host and (host == self.public or not _HOST.fullmatch(host)):
+            raise BadInput("config.public", "an address such as https://renkei.example", repr(self.public))
+        return host
 
     def http_address(self) -> tuple[str, int]:
         """Where people and programs reach the node."""
@@ -105,7 +120,7 @@ def save_config(folder: Folder, config: NodeConfig) -> None:
         f'realm = "{config.realm}"\n'
         f'http = "{config.http}"\n'
         f'link = "{config.link}"\n'
-        f'zone = "{config.zone}"\n\n'
+        f"public = {_quoted(config.public)}\n\n"
         f"[names]\nen = {_quoted(config.names.en)}\nja = {_quoted(config.names.ja)}\n"
     )
     folder.config.write_text(text, "utf-8")

@@ -25,8 +25,9 @@ CHEAP = Hashing(passes=1, lanes=1, memory_kib=1024)
 class Served:
     """A node with its server running in a thread of its own."""
 
-    def __init__(self, root: Path) -> None:
-        config = NodeConfig(hq="jp.jjoc", names=Names("Joint Operations Command", "統合作戦司令部"))
+    def __init__(self, root: Path, public: str = "") -> None:
+        names = Names("Joint Operations Command", "統合作戦司令部")
+        config = NodeConfig(hq="jp.jjoc", names=names, public=public)
         create_node(root, config, POLICY.read_bytes())
         self.node = Node.open(root)
         # The same accounts with cheap hashing, so that tests do not wait for argon2id.

@@ -13,8 +13,9 @@ from ..http import HttpServer, create_app
 from ..links import Links
 from .output import Output
 
-RENEWAL_LOOK_SECONDS = 6 * 60 * 60.0
-"""How often the link certificate's age is looked at; it is renewed weeks before it ends."""
+UPKEEP_SECONDS = 6 * 60 * 60.0
+"""How often certificates and sessions are looked at: certificates are renewed weeks before they end, sessions
+that are over are refused anyway."""
 _log = structlog.get_logger("renkei.serve")
 
 
@@ -48,12 +49,13 @@ class Running:
         await self.server.stop()
         await asyncio.to_thread(self.node.close)
 
-    async def keep_certificates(self) -> None:
-        """Renew the link certificate when its time comes; a node may run for years."""
+    async def keep_house(self) -> None:
+        """Renew the link certificate in time, forget sessions that are over: nodes run for years."""
         while True:
+            await asyncio.to_thread(self.node.accounts.sweep)
             if await asyncio.to_thread(self.node.identity.renew_if_due, self.node.clock):
                 _log.info("link certificate renewed", hq=self.node.config.hq)
-            await asyncio.sleep(RENEWAL_LOOK_SECONDS)
+            await asyncio.sleep(UPKEEP_SECONDS)
 
 
 def serve_node(data: Path, out: Output) -> int:
@@ -70,13 +72,13 @@ async def _serve(data: Path, out: Output) -> int:
     running = Running(Node.open(data))
     config = running.node.config
     await running.start()
-    renewal = asyncio.create_task(running.keep_certificates())
+    upkeep = asyncio.create_task(running.keep_house())
     _log.info("serving", hq=config.hq, http=config.http, link=config.link)
     out.note(f"{config.hq} serves http://{config.http} (links on {config.link}); Ctrl-C stops it")
     try:
         await told.wait()
     finally:
-        renewal.cancel()
+        upkeep.cancel()
         await running.stop()
     return 0
 

@@ -96,13 +96,14 @@ class HttpEdge:
         self.accounts: Accounts = node.accounts
         self.metrics = Metrics()
         self.trail = AuditTrail(node.audit, node.clock)
-        self.hosts: set[bytes] = set()
+        public = node.config.public_host.lower()
+        self.hosts: set[bytes] = {public.encode()} if public else set()
         self.reads = Pool("http-read", READ_THREADS, MAX_READS_WAITING)
         self.actions = Pool("http-act", ACTION_THREADS, MAX_READS_WAITING)
         self.hashers = Pool("http-hash", HASH_THREADS, MAX_SIGN_INS_WAITING)
         self.hub = Hub(node.views.sight, self.metrics)
         self.started_at: datetime = node.clock.now()
-        self.secure = False
+        self.secure = bool(public)
         self.appender: Appender
         self.callers: Callers
 
