@@ -1,14 +1,14 @@
 # Two commands set everything up on a machine with Python 3.11, Node 20 and make:
 #   make demo    two headquarters play the main path, and stay up to be looked at
 #   make test    the whole test suite
-# The rest: make lint | types | web | bench | soak | clean.   `.ci/run` runs `make ci`.
+# The rest: make lint | types | web | bench | soak | screenshots | clean.   `.ci/run` runs `make ci`.
 
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types web web-check ci bench soak lock clean
+.PHONY: demo test lint types web web-check ci bench soak screenshots lock clean
 
 demo: $(VENV)/.run src/renkei/web_dist/index.html
 	$(BIN)/renkei demo
@@ -38,6 +38,11 @@ bench: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m pytest -m crash --crash-rounds=50 tests/kernel/log tests/stories
+
+# The user guide's pictures, taken anew from two running nodes.
+screenshots: $(VENV)/.dev src/renkei/web_dist/index.html
+	@tools/browser-deps.sh
+	PYTHONPATH=src:tests $(BIN)/python -m tests.browser.screenshots
 
 # The run-time set and the developers' set are separate stamps, so that a demo installs no test tools.
 $(VENV)/bin/python:
