@@ -9,7 +9,7 @@ from renkei.kernel.clock import FakeClock
 from renkei.kernel.desk import Desk
 from renkei.kernel.errors import Refused
 from renkei.kernel.identity import open_card
-from renkei.kernel.labels.model import Label
+from renkei.kernel.labels.model import Clearance, Label
 from renkei.kernel.labels.policy import PolicyBook
 from renkei.kernel.labels.presets import demo_clearances, synthetic_policy
 from renkei.kernel.people import Person, Role
@@ -18,10 +18,8 @@ from renkei.node.create import agree
 
 from .links import Conditions, WorldLink
 
-NAMES = {
-    "us.usfj": Names("U.S. Forces Japan", "在日米軍司令部"),
-    "jp.jjoc": Names("Joint Operations Command", "統合作戦司令部"),
-}
+DEMO = {"us": "us.usfj", "jp": "jp.jjoc"}
+"""Whose demonstration clearances stand for a nation's: a world may have many headquarters of either."""
 START = datetime(2022, 9, 18, 6, 50, tzinfo=UTC)
 MAX_ROUNDS = 2_000
 """A world that is not at rest after this many rounds never will be."""
@@ -37,7 +35,7 @@ class Headquarters:
 
     def person(self, role: Role = Role.WATCH_OFFICER, clearance: str = "officer") -> Person:
         """Somebody with ``role``, cleared as the demonstration's ``officer`` or ``viewer``."""
-        held = demo_clearances(self.hq).people[clearance]
+        held = demo_clearances(DEMO[self.hq[:2]]).people[clearance]
         return Person(account=role.value, post=f"{role.value}, {self.hq}", roles=(role,), clearance=held)
 
     def desk(self, role: Role = Role.WATCH_OFFICER, clearance: str = "officer") -> Desk:
@@ -67,7 +65,7 @@ class World:
         others = [synthetic_policy(n) for n in ("jp", "us") if n != nation]
         accounts = Accounts(":memory:", self.clock, CHEAP)
         node = Node.in_memory(
-            NodeConfig(hq=hq, names=NAMES[hq]),
+            NodeConfig(hq=hq, names=Names(hq, hq)),
             folder,
             policies=PolicyBook(synthetic_policy(nation), others),
             clock=self.clock,
@@ -78,7 +76,7 @@ class World:
     def _introduce(self, one: Node, other: Node) -> None:
         for node, partner in ((one, other), (other, one)):
             card = partner.card()
-            granted = demo_clearances(node.config.hq).partners[partner.config.hq]
+            granted = granted_by(node.config.hq, partner.config.hq)
             node.add_partner(agree(open_card(card, self.clock.now()), card, granted, self.clock.now()))
         pair = frozenset({one.config.hq, other.config.hq})
         self.links[pair] = WorldLink(one, other, Conditions(), seed=len(self.links))
@@ -119,6 +117,12 @@ class World:
         """Close every node."""
         for hq in self.hqs.values():
             hq.node.close()
+
+
+def granted_by(hq: str, partner: str) -> Clearance:
+    """What ``hq`` lets ``partner`` hold: the other nation's grant, or what its own officers hold."""
+    mine = demo_clearances(DEMO[hq[:2]])
+    return mine.people["officer"] if hq[:2] == partner[:2] else mine.partners[DEMO[partner[:2]]]
 
 
 def done(result: object) -> object:

@@ -91,14 +91,14 @@ class FoldProcess:
     def stop(self) -> None:
         """Have the child finish its batch and end."""
         self._stopping.set()
-        child = self._child
-        if child is not None and child.stdin is not None:
-            with self._told:
-                child.stdin.close()
+        with self._told:
+            if self._child is not None and self._child.stdin is not None:
+                self._child.stdin.close()
         if self._thread.is_alive():
             self._thread.join()
 
     def _begin(self) -> None:
+        """Start a child, unless it is too late for one."""
         child = subprocess.Popen(  # noqa: S603 - this very interpreter and module
             [sys.executable, "-m", __spec__.name],
             stdin=subprocess.PIPE,
@@ -109,9 +109,19 @@ class FoldProcess:
         child.stdin.write(msgspec.json.encode(self._orders()) + b"\n")
         child.stdin.flush()
         os.set_blocking(child.stdin.fileno(), False)
-        self._child = child
+        with self._told:
+            self._child = child
+            if self._stopping.is_set():
+                child.stdin.close()
 
     def _run(self) -> None:
+        try:
+            self._follow()
+        except BaseException as err:  # whatever it was, views that stand still must be seen to stand still
+            self._store.fail(f"following the fold: {type(err).__name__}")
+            raise
+
+    def _follow(self) -> None:
         """Follow the child to its end; start another if it was killed."""
         while True:
             assert self._child is not None and self._child.stdout is not None
@@ -127,7 +137,6 @@ class FoldProcess:
             _log.error("fold killed", signal=-code)
             if self._stopping.wait(RESTART_PAUSE):
                 return
-            self._store.refresh()
             self._begin()
 
 
@@ -150,9 +159,11 @@ def main() -> int:
     said, sys.stdout = sys.stdout.buffer, sys.stderr  # nothing else may stand between the steps
     orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
     folder = DataFolder(Path(orders.data))
-    with _sole_writer(folder.views):
+    with sole_writer(folder.views):
         sources, resolve = _open(folder, orders)
         store = ViewStore(folder.views, Codec(KINDS), load_policies(folder), VIEWS, resolve, orders.hq)
+        # First of all where the file stands: a predecessor may have committed what nobody followed.
+        _say(store.standing(), said)
         store.on_step(lambda step: _say(step, said))
         threads = Folder(store, lambda: sources)
         threads.start()
@@ -200,7 +211,7 @@ def _say(step: Step, stream: IO[bytes]) -> None:
 
 
 @contextmanager
-def _sole_writer(views: Path) -> Iterator[None]:
+def sole_writer(views: Path) -> Iterator[None]:
     """Hold the views' file alone; wait for a predecessor to finish.  Raises OurFault if it does not."""
     deadline = time.monotonic() + TAKEOVER_SECONDS
     with views.with_name(views.name + ".lock").open("w") as lock:

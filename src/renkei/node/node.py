@@ -35,7 +35,7 @@ from ..kernel.views import OWN, ViewStore
 from ..kernel.views import Folder as ViewFolder
 from ..rooms import KINDS, VIEWS
 from .config import Folder, NodeConfig, load_config, load_policies
-from .folding import FoldProcess, Orders
+from .folding import FoldProcess, Orders, sole_writer
 from .lines import Delivery, PartnerLine, Worker
 
 APPEND_PATIENCE = 30.0
@@ -218,11 +218,18 @@ class Node:
                 raise BadInput(wrong.code, wrong.expected, wrong.came)
         drafts = [Draft(self.codec.encode(r), r.id, r.version) for r in records]
         if self.started:
-            seq = self.writer.submit(drafts).result(APPEND_PATIENCE)
+            seq = self._durable(drafts)
         else:
             seq = self.master.append(drafts, self.clock.now())
             self.pump()
         return Appended(seq, tuple(records))
+
+    def _durable(self, drafts: Sequence[Draft]) -> int:
+        try:
+            return self.writer.submit(drafts).result(APPEND_PATIENCE)
+        except TimeoutError:
+            expected = f"a disk that takes an append within {APPEND_PATIENCE:.0f} s"
+            raise OurFault("log.slow", expected, "none yet; what was given may still be logged") from None
 
     def delivery(self, record_id: str, partner: str) -> Delivery:
         """How far our record has got on its way to ``partner``."""
@@ -247,7 +254,7 @@ class Node:
         self.started = True
         if self.views.outdated:
             _log.warning("views are of another version and are rebuilt")
-            self.views.rebuild(self.sources())
+            self.rebuild_views()
         self.folding.start()
         for line in self.partners.values():
             self._start_line(line)
@@ -269,6 +276,11 @@ class Node:
         for worker in (releasing, sealing):
             self._workers.append(worker)
             worker.start()
+
+    def rebuild_views(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Fold everything afresh, before the node is started; how many entries that was."""
+        with sole_writer(self.folder.views):
+            return self.views.rebuild(self.sources(), progress)
 
     def failures(self) -> list[str]:
         """What of the background work has stopped, in words; empty when all is well."""

@@ -50,7 +50,7 @@ def test_the_version_is_told(renkei: Renkei) -> None:
     assert said.out.strip()[0].isdigit()
 
 
-def test_what_the_issue_names_is_there() -> None:
+def test_the_promised_commands_are_there() -> None:
     names = {" ".join(chain) for chain in ALL}
     wanted = {"init", "serve", "demo", "status", "request", "incident", "openapi", "views rebuild", "card"}
     wanted |= {"log verify", "log show", "log export", "partner add", "partner list", "partner queue"}

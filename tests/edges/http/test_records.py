@@ -36,6 +36,13 @@ def line(served: Served, **more: object) -> dict[str, object]:
     }
 
 
+def incident(served: Served, **more: object) -> dict[str, object]:
+    """An incident, which unlike a line of the log may be given a new version."""
+    title = {"text": "宮古島で冠水", "lang": "ja"}
+    head = {"kind": "incident", "label": served.label("duty-usa"), "opened_at": "2022-09-18T15:49:00Z"}
+    return {**head, "severity": "moderate", "title": title, **more}
+
+
 def seen(client: httpx.Client, record_id: str) -> httpx.Response:
     """The record, once the views have followed."""
     deadline = time.monotonic() + 5
@@ -183,28 +190,45 @@ def test_other_media_types_are_refused(served: Served, writer: httpx.Client) -> 
 
 
 def test_a_version_follows_the_one_that_was_seen(served: Served, writer: httpx.Client) -> None:
-    made = writer.post("/records", json=line(served)).json()
-    assert writer.post("/records", json=line(served, id=made["id"], version=2)).json()["version"] == 2
-    assert code(writer.post("/records", json=line(served, id=made["id"], version=2))) == (
+    made = writer.post("/records", json=incident(served)).json()
+    assert writer.post("/records", json=incident(served, id=made["id"], version=2)).json()["version"] == 2
+    assert code(writer.post("/records", json=incident(served, id=made["id"], version=2))) == (
         409,
         "record.version",
     )
-    assert code(writer.post("/records", json=line(served, id=made["id"], version=9))) == (
+    assert code(writer.post("/records", json=incident(served, id=made["id"], version=9))) == (
         409,
         "record.version",
     )
+
+
+def test_a_line_of_the_watch_log_is_never_replaced(served: Served, writer: httpx.Client) -> None:
+    made = writer.post("/records", json=line(served)).json()["id"]
+    assert code(writer.post("/records", json=line(served, id=made, version=2))) == (409, "record.final")
+
+
+def test_a_new_version_keeps_its_kind(served: Served, writer: httpx.Client) -> None:
+    made = writer.post("/records", json=incident(served)).json()["id"]
+    area = {"kind": "area", "label": served.label("open"), "purpose": "search", "id": made, "version": 2}
+    area["geometry"] = {"type": "Point", "coordinates": [124.0, 24.4]}
+    assert code(writer.post("/records", json=area)) == (409, "record.kind")
+
+
+def test_appending_a_kind_needs_what_the_rooms_action_needs(served: Served) -> None:
+    admin = served.client("admin")
+    assert code(admin.post("/records", json=incident(served))) == (403, "person.permission")
 
 
 def test_what_one_may_not_see_reads_and_writes_as_if_it_did_not_exist(
     served: Served, writer: httpx.Client
 ) -> None:
-    hidden = writer.post("/records", json=line(served)).json()["id"]
+    hidden = writer.post("/records", json=incident(served)).json()["id"]
     assert seen(writer, hidden).status_code == 200
     low, absent = served.client("low"), "jp.jjoc/01K00000000000000000000000"
     for path in ("", "/bytes", "/release"):
         ours, none = low.get(f"/records/{hidden}{path}"), low.get(f"/records/{absent}{path}")
         assert (ours.status_code, ours.content) == (404, none.content)
-    update = line(served, version=2, label=served.label("open"))
+    update = incident(served, version=2, label=served.label("open"))
     ours = low.post("/records", json={**update, "id": hidden})
     none = low.post("/records", json={**update, "id": absent})
     assert (ours.status_code, ours.content) == (404, none.content)
@@ -214,22 +238,23 @@ def test_what_one_may_not_see_reads_and_writes_as_if_it_did_not_exist(
 
 def test_a_portion_above_the_reader_is_cut_and_counted(served: Served) -> None:
     watch, low = served.client("watch"), served.client("low")
-    body = line(
+    body = incident(
         served,
         label=served.label("open"),
-        from_post="tower",
-        text={"text": "kept back", "lang": "en", "label": served.label("duty-usa")},
+        title={"text": "tower", "lang": "en"},
+        summary={"text": "kept back", "lang": "en", "label": served.label("duty-usa")},
     )
     made = watch.post("/records", json=body).json()["id"]
     assert seen(watch, made).json()["cut"] == 0
     view = seen(low, made).json()
-    assert view["cut"] == 1 and "text" not in view["record"] and view["record"]["from_post"] == "tower"
+    assert view["cut"] == 1 and "summary" not in view["record"]
+    assert view["record"]["title"]["text"] == "tower"
     assert code(low.get(f"/records/{made}/bytes")) == (403, "record.cut")
     assert watch.get(f"/records/{made}/bytes").content == served.node.master.entry(
         served.node.views.reader("live", served.person("watch").clearance).get(made).seq  # type: ignore[union-attr]
     )
     assert low.get("/search?q=kept").json()["items"] == []
-    update = line(served, label=served.label("open"), id=made, version=2)
+    update = incident(served, label=served.label("open"), id=made, version=2)
     assert code(low.post("/records", json=update)) == (403, "record.cut")
 
 

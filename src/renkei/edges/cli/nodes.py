@@ -207,7 +207,7 @@ def rebuild(*, local: Local | None = None) -> None:
     with opened(local.data) as node:
         sources = node.sources()
         with local.out.progress("folding", sum(log.size for log in sources.values())) as ticker:
-            folded = node.views.rebuild(sources, ticker.to)
+            folded = node.rebuild_views(ticker.to)
     local.out.data({"folded": folded}, text=f"{folded} entries folded anew")
 
 

@@ -12,7 +12,7 @@ new records go together, so none can make another fail; whatever does not decode
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Protocol, cast
 
@@ -57,7 +57,7 @@ class Appender:
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
         threads: Executor,
-        unseen: Callable[[Person, Sequence[str]], Refused | None],
+        unseen: Callable[[Person, Mapping[str, str]], Refused | None],
         metrics: Metrics,
     ) -> None:
         self._ingest, self._writer, self._trail, self._clock = ingest, writer, trail, clock

@@ -6,7 +6,7 @@ the framework raises.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
@@ -41,6 +41,18 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 COOKIE = "renkei_session"
+_COORDINATION = {
+    "incident": Permission.INCIDENT_WRITE,
+    "request": Permission.REQUEST_SEND,
+    "read": Permission.REQUEST_ANSWER,
+    "acknowledgement": Permission.REQUEST_ANSWER,
+    "answer": Permission.REQUEST_ANSWER,
+    "commitment": Permission.REQUEST_ANSWER,
+    "task": Permission.TASK_WRITE,
+    "task-report": Permission.TASK_WRITE,
+    "log-entry": Permission.LOG_WRITE,
+    "decision": Permission.DECISION_WRITE,
+}
 MAX_PAGE = 200
 """Records in one page: more than a screen shows, little enough to encode in a few milliseconds."""
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Records in the page")]
@@ -223,8 +235,9 @@ class HttpEdge:
 
     # --- inside ---------------------------------------------------------------------------------------
 
-    def _unseen(self, person: Person, ids: Sequence[str]) -> Refused | None:
-        """In a thread: why ``person`` may not replace one of these records, or None."""
+    def _unseen(self, person: Person, updates: Mapping[str, str]) -> Refused | None:
+        """In a thread: why ``person`` may not replace these records (id to the kind given), or None."""
+        ids = tuple(updates)
         reader = self.node.views.reader(self.realm, person.clearance)
         self.node.views.wait(OWN, self.node.master.size - 1, SEEN_SECONDS)
         for start in range(0, len(ids), MAX_LOOK_UP):
@@ -232,6 +245,12 @@ class HttpEdge:
             rows = reader.records_of(some)
             if len(rows) != len(set(some)):
                 return NOT_FOUND
+            if any(row.kind != updates[row.id] for row in rows):
+                return Refused(
+                    code="record.kind",
+                    expected="a version of the same kind as the one before",
+                    came="another kind",
+                )
             if not all(reader.whole(row) for row in rows):
                 return Refused(
                     code="record.cut",
@@ -277,9 +296,13 @@ def unwrap(result: T | Refused) -> T:
     return result
 
 
-def permission_of(kind: type[Record]) -> Permission | None:
-    """What appending ``kind`` needs beside ``records.append``: the command structure has guardians."""
-    return Permission.COMMAND_WRITE if ".rooms.command." in f"{kind.__module__}." else None
+def permission_of(kind: type[Record]) -> Permission:
+    """What appending ``kind`` needs beside ``records.append``: what the room's own action needs."""
+    tag = str(kind.__struct_config__.tag)
+    if tag in _COORDINATION:
+        return _COORDINATION[tag]
+    in_command = ".rooms.command." in f"{kind.__module__}."
+    return Permission.COMMAND_WRITE if in_command else Permission.PICTURE_WRITE
 
 
 def header(scope: Any, name: bytes) -> str:

@@ -46,12 +46,12 @@ _PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)
 class Batch(msgspec.Struct, frozen=True):
     """Checked, stamped and encoded: ready for the writer.
 
-    ``updates`` are the ids of those drafts that replace a version the caller says it saw, ``named`` says
+    ``updates`` are those drafts that replace a version the caller says it saw, id to kind; ``named`` says
     whether any draft has an id that the caller chose.
     """
 
     drafts: list[Draft]
-    updates: tuple[str, ...]
+    updates: dict[str, str]
     named: bool
 
 
@@ -141,7 +141,7 @@ class Ingest:
         labels, encode, realm, by = self._labels, self._encode, self._realm, person.post
         prefix = _id_prefix(self._hq, now)
         drafts: list[Draft] = []
-        updates: list[str] = []
+        updates: dict[str, str] = {}
         named = False
         for number, record in enumerate(records):
             raw = bytes(record.label)
@@ -156,12 +156,12 @@ class Ingest:
             else:
                 named = True
                 if self._names_update(record, number + 1):
-                    updates.append(record.id)
+                    updates[record.id] = _replaceable(record, number + 1)
             record.realm, record.at, record.by = realm, now, by
             drafts.append(Draft(encode(record), record.id, record.version))
         if len(body) > MAX_RECORD_BYTES // 2:
             _check_sizes(drafts)
-        return Batch(drafts, tuple(updates), named)
+        return Batch(drafts, updates, named)
 
     def _names_update(self, record: Any, line: int) -> bool:
         """Whether the line replaces a version; refuses ids of other headquarters."""
@@ -225,6 +225,16 @@ class Denied(BadInput):
     def __init__(self, no: Refused) -> None:
         super().__init__(no.code, no.expected, no.came)
         self.refused = no
+
+
+def _replaceable(record: Any, line: int) -> str:
+    """The kind of a record that replaces a version; a line of the watch log is corrected, never replaced."""
+    kind = str(record.__struct_config__.tag)
+    if kind == "log-entry":
+        raise LineError(
+            line, "record.final", "a new log entry that corrects the old one", "another version", 409
+        )
+    return kind
 
 
 def _line_of(body: bytes, record: int) -> int:

@@ -205,13 +205,11 @@ class ViewStore:
         self._folding_now.positions.update(step.positions)
         self._announce(step)
 
-    def refresh(self) -> None:
-        """Read anew where the folding process stands, after it ended without telling its last steps."""
-        with self._readers.one() as db:
-            standing = Folding(db, self._views, self._digester, self.codec.kinds)
-        self._folding_now.catalogue.add(standing.catalogue.labels, standing.catalogue.shelves)
-        self._folding_now.positions.update(standing.positions)
-        self._announce(None)
+    def standing(self) -> Step:
+        """Everything a follower needs to know of the file as it is: positions, label rows, shelves."""
+        folding = self._own_folding()
+        known = folding.catalogue
+        return Step(0, dict(folding.positions), dict(known.labels), dict(known.shelves), None)
 
     def on_step(self, follower: Callable[[Step], None]) -> None:
         """Call ``follower`` after each commit, on the folding thread, with all it needs to follow."""

@@ -216,6 +216,14 @@ def _own_commitments(desk: Desk, view: RequestView) -> list[Commitment] | Refuse
     return whole
 
 
+_LABEL_NEEDED = Refused(
+    code="answer.label",
+    expected="a label for the answer, because parts of the request carry labels of their own",
+    came="none",
+    status=422,
+)
+
+
 def _answer(
     desk: Desk, view: RequestView, given: AnswerIn, offers: tuple[Offer, ...], now: datetime
 ) -> Answer | Refused:
@@ -223,6 +231,8 @@ def _answer(
     reason = text_of(desk, given.reason)
     if isinstance(reason, Refused):
         return reason
+    if given.label is None and view.seen.record.has_labelled_parts:
+        return _LABEL_NEEDED
     label = label_like(desk, given.label, view.seen.record.label)
     if isinstance(label, Refused):
         return label
@@ -232,7 +242,7 @@ def _answer(
     fields: dict[str, Any] = same(given, "outcome", "review_at") | {"reason": reason, "offers": offers}
     current = max(view.answers, key=lambda seen: (seen.record.at, seen.record.version), default=None)
     if current is None or current.record.outcome == "declined":
-        header["id"] = answer_id(desk.hq, view.seen.record, len(view.answers))
+        header["id"] = answer_id(desk.hq, view.seen.record, len(view.answers), label)
         return Answer(**header, request=view.seen.record.id, **fields)
     whole = own_whole(desk, current, "answer")
     return whole if isinstance(whole, Refused) else revise(desk, whole, now, label=header["label"], **fields)

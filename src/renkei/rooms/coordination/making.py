@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
+import msgspec
+
 from renkei.kernel.clock import to_millisecond
 from renkei.kernel.desk import Desk
 from renkei.kernel.drafting import Words, label_like, one, own_whole, revise, stamp, text_of
@@ -65,14 +67,16 @@ def withdraw(desk: Desk, seen: Seen[A], what: str, given: ReasonIn) -> A | Refus
     return one(desk, revise(desk, found, desk.clock.now(), withdrawn=True, reason=reason))
 
 
-def answer_id(hq: str, original: Request | Task, number: int) -> str:
-    """The id of ``hq``'s answer number ``number`` (from 0) to a request or task.
+def answer_id(hq: str, original: Request | Task, number: int, label: Label) -> str:
+    """The id of ``hq``'s answer number ``number`` (from 0) under ``label`` to a request or task.
 
     Two desks that answer at the same moment arrive at the same id, so the log takes the first and
-    refuses the second as a stale version, instead of both promising the same thing.
+    refuses the second as a stale version, instead of both promising the same thing.  The label is part
+    of it: a desk that may not see an answer neither collides with it nor learns of it.
     """
     asked_at = original.asked_at if isinstance(original, Request) else original.set_at
-    entropy = sha256(f"{hq} {original.id} {number}".encode()).digest()[:10]
+    marked = msgspec.json.encode(label.canonical()).decode()
+    entropy = sha256(f"{hq} {original.id} {number} {marked}".encode()).digest()[:10]
     return new_id(hq, max(asked_at, _EPOCH), entropy)
 
 

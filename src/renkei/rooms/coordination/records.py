@@ -109,6 +109,11 @@ class Request(Record, frozen=True, kw_only=True, tag="request"):
     withdrawn: bool = False
     reason: Text | None = None
 
+    @property
+    def has_labelled_parts(self) -> bool:
+        """Whether any text or item has a label of its own, which an answer must not undercut."""
+        return any(label is not None for label, _ in self.texts())
+
     def texts(self) -> Iterator[tuple[Label | None, str]]:
         """Also what is asked for and where."""
         yield from super().texts()

@@ -57,6 +57,7 @@ class CoordinationView:
         """Replace the rows of every record of which this is the newest version."""
         asked: list[tuple[object, ...]] = []
         said: list[tuple[object, ...]] = []
+        gone: list[tuple[int]] = []
         for item in batch:
             if not item.newest or isinstance(item.record, Unknown):
                 continue
@@ -64,8 +65,13 @@ class CoordinationView:
                 asked.append(_asked_row(item, item.record))
             elif row := _said_row(item, item.record):
                 said.append(row)
+            else:  # it no longer says what it is about, so what it said before must not count on
+                gone.append((item.row,))
+                said = [row for row in said if row[0] != item.row]
         if asked:
             db.executemany("INSERT OR REPLACE INTO coordination_asked VALUES (?,?,?,?,?,?,?,?)", asked)
+        if gone:
+            db.executemany("DELETE FROM coordination_said WHERE row = ?", gone)
         if said:
             marks = ",".join("?" * 14)
             db.executemany(f"INSERT OR REPLACE INTO coordination_said VALUES ({marks})", said)  # noqa: S608

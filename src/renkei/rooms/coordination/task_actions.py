@@ -64,7 +64,9 @@ def answer_task(desk: Desk, task: str, given: TaskAnswerIn) -> TaskReport | Refu
     fields: dict[str, Any] = {"outcome": given.outcome, "reason": reason, "progress": "planned"}
     if report is not None and before == "planned":
         return one(desk, revise(desk, report, desk.clock.now(), **fields))
-    fields |= {"id": answer_id(desk.hq, view.seen.record, len(view.reports)), "task": task}
+    original = view.seen.record
+    label = given.label or original.label
+    fields |= {"id": answer_id(desk.hq, original, len(view.reports), label), "task": task}
     return reply(desk, TaskReport, view.seen.record, given.label, fields)
 
 
