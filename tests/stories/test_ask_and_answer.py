@@ -184,3 +184,25 @@ def test_doubled_delayed_and_swapped_frames_change_nothing(tmp_path: Path, seed:
     assert states == sorted(v.state for v in request_board(usfj.desk(), usfj.node.delivery))
     assert states == ["accepted", "partly accepted", "partly accepted"]
     world.close()
+
+
+def test_an_answer_to_a_request_with_labelled_parts_must_say_its_own_label(world: World) -> None:
+    jjoc, now = world["jp.jjoc"], world.clock.now()
+    item = ItemIn(what="Fuel", quantity=20, unit="kl", label=jjoc.label("duty-usa"))
+    given = RequestIn(
+        to="us.usfj",
+        title="燃料",
+        need="燃料の融通。",
+        items=(item,),
+        acknowledge_by=now + timedelta(minutes=10),
+        answer_by=now + timedelta(minutes=30),
+        label=jjoc.label("usa"),
+    )
+    done(send_request(jjoc.desk(), given))
+    world.settle()
+    usfj, request = world["us.usfj"], there(world).seen.record.id
+    offered = AnswerIn(outcome="full", offers=(OfferIn(what="Fuel", quantity=20, unit="kl"),))
+    refused = answer_request(usfj.desk(), request, offered)
+    assert isinstance(refused, Refused) and refused.code == "answer.label"
+    labelled = AnswerIn(outcome="full", offers=offered.offers, label=usfj.label("official-jpn"))
+    done(answer_request(usfj.desk(), request, labelled))

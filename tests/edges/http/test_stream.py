@@ -1,15 +1,19 @@
 """The live stream: what arrives, for whom, and from where on."""
 
 import json
+import time
 from collections.abc import Iterator
 
 import httpx
+import pytest
 
 from edges.http.served import Served
 from renkei.edges.http import hub as module
 from renkei.edges.http.hub import Hub
 from renkei.edges.http.metrics import Metrics
+from renkei.kernel.errors import Refused
 from renkei.kernel.labels.model import Clearance
+from renkei.kernel.people import Permission
 from renkei.kernel.views import Change
 from renkei.kernel.views.visibility import Catalogue, Visible
 
@@ -134,3 +138,24 @@ def test_a_write_shows_on_the_stream_of_who_may_see_it(served: Served) -> None:
 
 def test_the_stream_is_closed_to_strangers(served: Served) -> None:
     assert httpx.get(f"{served.url}/api/v1/stream").status_code == 401
+
+
+def test_a_busy_stream_ends_when_its_reader_may_no_longer_listen(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("renkei.edges.http.stream.HEARTBEAT_SECONDS", 0.2)
+    person = served.node.accounts.person("watch")
+    assert person is not None
+    made = served.node.accounts.mint(person, "stream", [Permission.READ], 1)
+    assert not isinstance(made, Refused)
+    info, secret = made
+    headers = {"authorization": f"Bearer {secret}"}
+    deadline = time.monotonic() + 10
+    with (
+        httpx.Client(trust_env=False, timeout=10) as client,
+        client.stream("GET", f"{served.url}/api/v1/stream", headers=headers) as stream,
+    ):
+        served.node.accounts.revoke("watch", info.id)
+        for _ in stream.iter_raw():  # something to say at every turn: the pause never runs out
+            served.app.edge._completions.put(lambda lag: served.app.edge.hub.announce("position", lag), 0)
+            assert time.monotonic() < deadline
