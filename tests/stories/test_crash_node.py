@@ -50,13 +50,14 @@ class Stands(msgspec.Struct):
 
     id: str
     label: Label
-    text: dict[str, str]
+    text: dict[str, str] = {}
+    summary: dict[str, str] = {}
     version: int = 1
 
     @property
     def mark(self) -> str:
         """What the load wrote, without its padding: names the record and counts its batch."""
-        return " ".join(self.text["text"].split(" ")[:3])
+        return " ".join((self.text or self.summary)["text"].split(" ")[:3])
 
 
 class Acknowledged(NamedTuple):
@@ -134,12 +135,14 @@ class Load:
         self._one(api, mark, line)
 
     def _versions(self, api: Api, name: str, dice: random.Random) -> None:
-        """A record and two versions more, each stating the one it saw."""
+        """An incident and two versions more, each stating the one it saw."""
         mark, line = self._lines(name, 1, dice)[0]
-        record_id = self._one(api, mark, line)
+        entry = json.loads(line)
+        first = {"kind": "incident", "label": entry["label"], "severity": "minor", "summary": entry["text"]}
+        first["opened_at"] = entry["happened_at"]
+        record_id = self._one(api, mark, json.dumps(first).encode())
         for version in (2, 3) if record_id else ():
-            newer = {**json.loads(line), "id": record_id, "version": version}
-            newer["text"]["text"] = mark
+            newer = {**first, "id": record_id, "version": version, "summary": {"text": mark, "lang": "ja"}}
             self._one(api, mark, json.dumps(newer).encode())
 
     def _one(self, api: Api, mark: str, line: bytes) -> str:

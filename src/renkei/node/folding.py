@@ -206,8 +206,12 @@ def _told(folder: Folder) -> bool:
 
 def _say(step: Step, stream: IO[bytes]) -> None:
     body = msgspec.msgpack.encode(step)
-    stream.write(len(body).to_bytes(_LENGTH_BYTES) + body)
-    stream.flush()
+    try:
+        stream.write(len(body).to_bytes(_LENGTH_BYTES) + body)
+        stream.flush()
+    except BrokenPipeError:
+        # The node is gone, and what was folded is committed: end at once, whichever thread this is.
+        os._exit(0)
 
 
 @contextmanager
