@@ -1,14 +1,14 @@
 # Two commands set everything up on a machine with Python 3.11, Node 20 and make:
 #   make demo    two headquarters play the main path, and stay up to be looked at
 #   make test    the whole test suite
-# The rest: make lint | types | web | bench | soak | screenshots | clean.   `.ci/run` runs `make ci`.
+# The rest: make lint | types | web | web-types | bench | soak | screenshots | clean.   `.ci/run` runs `make ci`.
 
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types web web-check ci bench soak screenshots lock clean
+.PHONY: demo test lint types web web-types web-check ci bench soak screenshots lock clean
 
 demo: $(VENV)/.run src/renkei/web_dist/index.html
 	$(BIN)/renkei demo
@@ -19,8 +19,8 @@ test: $(VENV)/.dev src/renkei/web_dist/index.html
 	cd web && npm test
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check src tests bench
-	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench web/scripts
+	$(BIN)/ruff format --check src tests bench web/scripts
 	$(BIN)/lint-imports --no-cache
 
 types: $(VENV)/.dev
@@ -28,7 +28,13 @@ types: $(VENV)/.dev
 
 web: src/renkei/web_dist/index.html
 
-web-check: web/node_modules/.installed
+# The client's types, from the node as it stands; made anew each time, as they follow from all of src/renkei.
+web-types: $(VENV)/.run web/node_modules/.installed
+	@mkdir -p web/src/generated
+	PYTHONPATH=src $(BIN)/python web/scripts/openapi.py > web/src/generated/openapi.json
+	cd web && npm run coast --silent && npm run types --silent
+
+web-check: web-types
 	cd web && npm run lint && npm run check
 
 ci: lint types web-check test
@@ -63,7 +69,7 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-src/renkei/web_dist/index.html: web/node_modules/.installed $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
+src/renkei/web_dist/index.html: web/node_modules/.installed $(shell find web \( -path web/node_modules -o -path web/src/generated \) -prune -o -type f -print 2>/dev/null)
 	cd web && npm run build --silent
 	@touch $@
 

@@ -1,11 +1,11 @@
 /**
  * Cuts the coastline that the picture is drawn on out of Natural Earth (1:10m land, public domain,
- * by way of the world-atlas package) and writes src/rooms/picture/coast.json.
+ * by way of the world-atlas package) and writes src/generated/coast.json.
  *
  * Output: { box: [west, south, east, north], unit: degrees per step, rings: number[][] }, each ring a flat list
  * of whole-number steps from the box's south-western corner, the first point absolute and the others relative.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { feature } from 'topojson-client';
 
@@ -62,5 +62,6 @@ const rings = polygons
   .map(pack)
   .filter((ring) => ring.length > 4);
 const text = JSON.stringify({ box: BOX, unit: UNIT, rings });
-writeFileSync(new URL('../src/rooms/picture/coast.json', import.meta.url), text + '\n');
+mkdirSync(new URL('../src/generated/', import.meta.url), { recursive: true });
+writeFileSync(new URL('../src/generated/coast.json', import.meta.url), text + '\n');
 console.log(`${rings.length} rings, ${text.length} bytes`);

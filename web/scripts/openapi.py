@@ -4,7 +4,7 @@ The API answers records as the bytes that were logged, so its own description kn
 shapes of the bodies come from the rooms' record structs, as JSON Schema, and stand beside the rest under
 ``components/schemas``.
 
-    python scripts/openapi.py > openapi.json && npm run types
+`make web-check` runs it, writing ``src/generated/openapi.json``, and makes the client's types of that.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from renkei.edges.http.app import framework, create_app
+from renkei.edges.http.app import create_app, framework
 from renkei.kernel.labels.presets import policy_file
 from renkei.node import Node, NodeConfig, create_node
 from renkei.node.config import Names

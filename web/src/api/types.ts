@@ -4,7 +4,7 @@
  * description leaves open.  A record leaves out fields that have their default value, and portions above
  * the reader's clearance are cut, so every text may be absent.
  */
-import type { components } from './schema';
+import type { components } from '../generated/schema';
 
 type S = components['schemas'];
 
