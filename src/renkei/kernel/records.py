@@ -64,10 +64,12 @@ class Text(Portion, frozen=True, kw_only=True):
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="record"):
     """What every kind has.  ``at`` is when the owner wrote this version, ``by`` the post that did.
 
-    A kind whose ``releasable`` is False never leaves the node, whatever its label says.
+    A kind whose ``releasable`` is False never leaves the node, whatever its label says.  One whose
+    ``appendable`` is False is written by its room's own actions alone: it holds a person's signature.
     """
 
     releasable: ClassVar[bool] = True
+    appendable: ClassVar[bool] = True
 
     id: RecordId
     version: Annotated[int, msgspec.Meta(ge=1, le=2**31)] = 1

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from edges.http.served import Served
+from edges.http.served import PASSWORD, Served
 
 
 @pytest.fixture
@@ -84,6 +84,47 @@ def test_a_task_goes_through_its_states(served: Served, watch: httpx.Client) -> 
     assert made(watch.post(f"{path}/progress", json={"state": "done"}))["state"] == "done"
     assert watch.post(f"{path}/answer", json={"outcome": "declined", "reason": "x"}).status_code == 409
     assert [t["state"] for t in watch.get("/tasks?state=done").json()["items"]] == ["done"]
+
+
+def test_rows_carry_the_marking_of_every_label_on_them(served: Served, watch: httpx.Client) -> None:
+    rows = watch.get("/requests/rows").json()
+    assert rows == {"items": [], "labels": {}}
+    assert watch.get("/requests/rows?of=jp.jjoc/01K00000000000000000000000").json()["items"] == []
+    assert watch.get("/requests/rows?" + "of=x&" * 201).status_code == 400
+
+
+def test_a_watch_is_handed_over_and_taken_over(served: Served, watch: httpx.Client) -> None:
+    label = served.label("open")
+    entry = {"text": "harbour flooded", "significant": True, "label": label}
+    event = made(watch.post("/log-entries", json=entry))["record"]["id"]
+    task = made(watch.post("/tasks", json={"title": "Count boats", "to": "jp.jjoc", "label": label}))
+    draft = watch.get("/handovers/draft").json()
+    assert task["task"]["record"]["id"] in [item["about"] for item in draft["items"]]
+    assert event in [seen["record"]["id"] for seen in draft["significant"]]
+    sheet = made(watch.post("/handovers", json={"label": label, "remarks": "quiet"}))["record"]
+    assert (sheet["kind"], sheet["outgoing"]["account"]) == ("handover", "watch")
+    path = f"/handovers/{sheet['id']}/sign"
+    assert watch.post(path).json()["code"] == "handover.same"
+    assert served.client("viewer").post(path).status_code == 403
+    assert served.client("low").post(path).json()["code"] == "handover.cut"
+    held = served.person("watch")
+    served.node.accounts.create(
+        "relief", PASSWORD, post="Relief", roles=list(held.roles), clearance=held.clearance
+    )
+    signed = made(served.client("relief").post(path))["record"]
+    assert (signed["incoming"]["account"], signed["outgoing"]["account"]) == ("relief", "watch")
+    assert watch.get("/handovers").json()["items"][0]["record"]["version"] == 2
+
+
+def test_nobody_signs_by_appending_a_record(served: Served, watch: httpx.Client) -> None:
+    forged = {
+        "kind": "handover",
+        "label": served.label("open"),
+        "since": "2022-09-18T00:00:00Z",
+        "outgoing": {"account": "admin", "post": "", "at": "2022-09-18T00:00:00Z"},
+    }
+    answer = watch.post("/records", json=forged)
+    assert (answer.status_code, answer.json()["code"]) == (400, "record.form")
 
 
 def test_a_translation_makes_a_new_version(served: Served, watch: httpx.Client) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from ...kernel.labels.model import Label
 from ...kernel.labels.policy import PolicyBook
 from ...kernel.records import Record, Unknown
 from ...kernel.seen import Seen
@@ -93,12 +94,16 @@ class Shower:
         """One, or None."""
         return None if seen is None else self.seen(seen)
 
+    def marking(self, label: Label) -> MarkingOut:
+        """How the policies mark ``label``."""
+        marking = self._book.mark(label)
+        return MarkingOut(marking.en, marking.ja, marking.colour, marking.portion)
+
     def _view(self, row: Row, record: msgspec.Raw, cut: int) -> RecordView:
-        marking = self._book.mark(row.labelled)
         age = (self._now - row.at).total_seconds()
         return RecordView(
             record=record,
-            marking=MarkingOut(marking.en, marking.ja, marking.colour, marking.portion),
+            marking=self.marking(row.labelled),
             source=row.source,
             at=row.at,
             logged_at=row.logged_at,

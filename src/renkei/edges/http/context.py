@@ -52,6 +52,7 @@ _COORDINATION = {
     "task-report": Permission.TASK_WRITE,
     "log-entry": Permission.LOG_WRITE,
     "decision": Permission.DECISION_WRITE,
+    "handover": Permission.LOG_WRITE,
 }
 MAX_PAGE = 200
 """Records in one page: more than a screen shows, little enough to encode in a few milliseconds."""

@@ -14,10 +14,11 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from ...kernel.desk import Desk
 from ...kernel.errors import Refused
+from ...kernel.labels.model import Label
 from ...kernel.people import Person
 from ...kernel.records import Record
 from ...rooms import coordination as room
-from .answers import RecordPage, RecordView, Shower
+from .answers import MarkingOut, RecordPage, RecordView, Shower
 from .context import Before, Caller, Edge, HttpEdge, Limit, key_path
 from .problems import NOT_FOUND, refuse
 from .records import page_of
@@ -39,6 +40,12 @@ State = Literal[
 ]
 
 
+MAX_OF = 200
+"""Records whose rows are asked for at once; beyond it the whole board is the shorter way."""
+Of = Annotated[
+    list[Annotated[str, msgspec.Meta(max_length=100)]] | None,
+    QueryParameter(max_items=MAX_OF, description="Ids of records, as the live stream names them"),
+]
 Wanted = Annotated[State | None, QueryParameter(name="state", description="Only those in this state")]
 
 
@@ -111,6 +118,29 @@ class TaskBoard(msgspec.Struct, frozen=True):
     """Tasks of both sides, newest first."""
 
     items: list[TaskOut]
+
+
+class LabelMarked(msgspec.Struct, frozen=True):
+    """A label and how the policy marks it."""
+
+    label: Label
+    marking: MarkingOut
+
+
+class RowsOut(msgspec.Struct, frozen=True):
+    """Requests in brief, newest first; a row's ``label`` is a key of ``labels``."""
+
+    items: list[room.RequestRow]
+    labels: dict[str, LabelMarked]
+
+
+class OpenWorkOut(msgspec.Struct, frozen=True):
+    """What a hand-over sheet would say now: the open items, how many more there are, significant events."""
+
+    since: datetime
+    items: tuple[room.OpenItem, ...]
+    more: int
+    significant: list[RecordView]
 
 
 # --- Showing -------------------------------------------------------------------------------------------
@@ -276,6 +306,21 @@ async def list_requests(edge: Edge, person: Caller, wanted: Wanted = None) -> Re
     return await edge.at_desk(person, read)
 
 
+@get("/requests/rows", tags=_TAG, summary="Requests in brief", responses=_READ)
+async def list_request_rows(edge: Edge, person: Caller, of: Of = None) -> RowsOut:
+    """All of both sides, for long boards; with ``of`` those that the records of these ids are or concern."""
+
+    def read(desk: Desk) -> RowsOut:
+        rows = room.request_rows(desk, edge.delivery, of)
+        shower = Shower(edge.node, desk.views, desk.clock.now())
+        marked = {
+            str(number): LabelMarked(label, shower.marking(label)) for number, label in rows.labels.items()
+        }
+        return RowsOut(rows.items, marked)
+
+    return await edge.at_desk(person, read)
+
+
 @post("/requests", tags=_TAG, summary="Ask another headquarters", responses=_WRITE)
 async def send_request(edge: Edge, person: Caller, data: JSONBody[room.RequestIn]) -> RequestOut:
     """It leaves when the label allows and the link carries."""
@@ -426,6 +471,39 @@ async def record_decision(edge: Edge, person: Caller, data: JSONBody[room.Decisi
     return await _made(edge, person, room.record_decision, data)
 
 
+# --- Handing over the watch ----------------------------------------------------------------------------
+
+
+@get("/handovers", tags=_TAG, summary="Hand-overs of the watch", responses=_READ)
+async def list_handovers(edge: Edge, person: Caller, limit: Limit = 20, before: Before = None) -> RecordPage:
+    """Newest first."""
+    return await page_of(edge, person, "handover", limit, before)
+
+
+@get("/handovers/draft", tags=_TAG, summary="What a hand-over would say now", responses=_READ)
+async def get_open_work(edge: Edge, person: Caller) -> OpenWorkOut:
+    """What is open, the most urgent first, and what was significant since the last hand-over."""
+
+    def read(desk: Desk) -> OpenWorkOut:
+        work = room.open_work(desk)
+        shower = Shower(edge.node, desk.views, desk.clock.now())
+        return OpenWorkOut(work.since, work.items, work.more, shower.all(work.significant))
+
+    return await edge.at_desk(person, read)
+
+
+@post("/handovers", tags=_TAG, summary="Hand the watch over", responses=_WRITE)
+async def hand_over(edge: Edge, person: Caller, data: JSONBody[room.HandoverIn]) -> RecordView:
+    """Writes the sheet from what is open and signs it as the outgoing watch."""
+    return await _made(edge, person, room.hand_over, data)
+
+
+@post(key_path("/handovers", "/sign"), tags=_TAG, summary="Take the watch over", responses=_WRITE)
+async def take_over(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> RecordView:
+    """Signs the newest sheet as the incoming watch, by another account than the outgoing one's."""
+    return await _made(edge, person, room.take_over, f"{owner}/{key}")
+
+
 HANDLERS = (
     list_incidents,
     open_incident,
@@ -433,6 +511,7 @@ HANDLERS = (
     close_incident,
     reopen_incident,
     list_requests,
+    list_request_rows,
     send_request,
     get_request,
     read_request,
@@ -452,4 +531,8 @@ HANDLERS = (
     write_log_entry,
     list_decisions,
     record_decision,
+    list_handovers,
+    get_open_work,
+    hand_over,
+    take_over,
 )

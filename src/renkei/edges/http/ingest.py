@@ -84,7 +84,7 @@ class Ingest:
         # Fields at their default are left out, which the encoder tells by identity.
         self._realm = LIVE if realm == LIVE else realm
         self._check_label = check_label
-        twins = {_twin(kind): kind for kind in codec.kinds.values()}
+        twins = {_twin(kind): kind for kind in codec.kinds.values() if kind.appendable}
         self._permission = {twin: permission_of(kind) for twin, kind in twins.items()}
         self._portioned = {twin: _portion_fields(kind) for twin, kind in twins.items()}
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(typing.Union[tuple(twins)])  # noqa: UP007

@@ -95,7 +95,7 @@ def decide(
     decision = gate[record.label]
     if isinstance(decision, Denied):
         return Withheld(decision.code, decision.reason)
-    if raw.count(_LABEL_KEY) == 1 and (b"\\" not in raw or _ESCAPED_ASCII not in raw):
+    if single_label(raw):
         return Released(record, raw, 0, seal=_SEAL)
     return _decide_portions(record, raw, gate, codec)
 
@@ -124,6 +124,11 @@ def cut(record: Record, clearance: Clearance, book: PolicyBook) -> tuple[Record 
     if not gate[record.label].allowed:
         return None, 0
     return (record, 0) if _whole(record, gate) else _cut_struct(record, gate)
+
+
+def single_label(raw: bytes) -> bool:
+    """Whether a record's bytes hold its own label and no other: whoever may see it may see all of it."""
+    return raw.count(_LABEL_KEY) == 1 and (b"\\" not in raw or _ESCAPED_ASCII not in raw)
 
 
 def covers_all(raw: bytes, gate: Gate) -> bool:

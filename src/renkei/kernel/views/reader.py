@@ -279,6 +279,10 @@ class Reader:
         """The record's own label."""
         return row.labelled
 
+    def label_of(self, label_row: int) -> Label:
+        """The label that rows with that number in their column ``label`` stand under."""
+        return self._store.label_rows()[label_row].labels[0]
+
     def sees(self, label_row: int, realm: str) -> bool:
         """Whether this reader may see what stands under that label row: for a live stream's changes."""
         return realm == self.realm and label_row in self._store.sight(self.realm, self.clearance).labels

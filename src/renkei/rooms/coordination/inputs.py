@@ -167,3 +167,10 @@ class DecisionIn(Input, frozen=True, kw_only=True):
     label: Label
     incident: RecordId | None = None
     request: RecordId | None = None
+
+
+class HandoverIn(Input, frozen=True, kw_only=True):
+    """What the outgoing watch adds to a hand-over; the rest writes itself."""
+
+    label: Label
+    remarks: Words | None = None

@@ -26,6 +26,8 @@ MAX_NAME = 200
 """Characters in a name, a unit of measure, a place or a post: a line on a screen."""
 MAX_PARTS = 100
 """Items in a request, offers in an answer, options in a decision: more is a list to attach."""
+MAX_OPEN = 200
+"""Open items written out in a hand-over: more than a relief can be told in an hour; the rest is counted."""
 MAX_REFS = 200
 """References from one record to others of a kind, such as an incident's hazards."""
 MAX_QUANTITY = 1e9
@@ -75,6 +77,31 @@ class Option(Portion, frozen=True, kw_only=True, rename={"favour": "for"}):
     title: Text | None = None
     favour: Text | None = None
     against: Text | None = None
+
+
+class OpenItem(Portion, frozen=True, kw_only=True):
+    """Something that was open when a watch was handed over, as it then stood.
+
+    ``grade`` is a request's precedence or an incident's severity; ``due`` the next moment by which
+    ``holder`` has to act.  The label is that of what it tells of.
+    """
+
+    what: Literal["incident", "request", "task"]
+    about: RecordId | None = None
+    title: Text | None = None
+    state: MaybeName = ""
+    grade: MaybeName = ""
+    holder: HqId | None = None
+    due: Instant | None = None
+    overdue: bool = False
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who put their name to something: the account as the node knows it, the post it held, and when."""
+
+    account: Name
+    post: MaybeName
+    at: Instant
 
 
 class Incident(Record, frozen=True, kw_only=True, tag="incident"):
@@ -233,6 +260,34 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
                     yield from ((label, t.text) for t in part.translations)
 
 
+class Handover(Record, frozen=True, kw_only=True, tag="handover"):
+    """A watch handed over: what was open, what had happened, and the two who signed for it.
+
+    It speaks for ``since`` until its outgoing signature; ``incoming`` is missing until the relief has signed.
+    ``items`` are what was open then, the most urgent first, and ``more`` how many others were.  A matter
+    of one's own watch floor, whatever its label: it never leaves.
+    """
+
+    releasable = False
+    appendable = False
+
+    since: Instant
+    outgoing: Signature
+    incoming: Signature | None = None
+    items: Annotated[tuple[OpenItem, ...], msgspec.Meta(max_length=MAX_OPEN)] = ()
+    more: Annotated[int, msgspec.Meta(ge=0)] = 0
+    significant: References = ()
+    remarks: Text | None = None
+
+    def texts(self) -> Iterator[tuple[Label | None, str]]:
+        """Also the titles of what was open, each under its item's label."""
+        yield from super().texts()
+        for item in self.items:
+            if item.title is not None:
+                yield item.label, item.title.text
+                yield from ((item.label, t.text) for t in item.title.translations)
+
+
 KINDS: tuple[type[Record], ...] = (
     Incident,
     Request,
@@ -244,4 +299,5 @@ KINDS: tuple[type[Record], ...] = (
     TaskReport,
     LogEntry,
     Decision,
+    Handover,
 )

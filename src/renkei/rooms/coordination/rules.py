@@ -5,7 +5,7 @@ Each rule takes what is known and what is wanted and returns its finding or a ``
 must hold beyond that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal
@@ -14,7 +14,19 @@ import msgspec
 
 from renkei.kernel.errors import Refused
 
-from .records import Commitment, Decision, Incident, Item, Offer, Option, Outcome, Progress, TaskOutcome
+from .records import (
+    Commitment,
+    Decision,
+    Handover,
+    Incident,
+    Item,
+    Offer,
+    OpenItem,
+    Option,
+    Outcome,
+    Progress,
+    TaskOutcome,
+)
 from .states import Promised
 
 # --- Sums -----------------------------------------------------------------------------------------
@@ -229,6 +241,41 @@ def check_incident(incident: Incident, wanted: Literal["open", "closed"], hq: st
             code=f"incident.{wanted}",
             expected=f"an incident that is not {wanted}",
             came=f"one that is {wanted}",
+        )
+    return None
+
+
+FLASH_FIRST = ("flash", "extreme", "immediate", "severe", "priority", "moderate", "routine", "minor")
+"""Precedences and severities, the most pressing first."""
+
+
+def most_urgent_first(items: Iterable[OpenItem]) -> list[OpenItem]:
+    """Overdue ones before others, then by precedence or severity, then by what is due next."""
+
+    def urgency(item: OpenItem) -> tuple[bool, int, bool, float]:
+        rank = FLASH_FIRST.index(item.grade) if item.grade in FLASH_FIRST else len(FLASH_FIRST)
+        due = item.due.timestamp() if item.due else 0.0
+        return not item.overdue, rank, item.due is None, due
+
+    return sorted(items, key=urgency)
+
+
+def check_relief(handover: Handover, account: str, newest: str) -> Refused | None:
+    """A watch is taken over once, on its newest sheet, by somebody other than who hands it over."""
+    if handover.incoming is not None:
+        return Refused(
+            code="handover.signed", expected="a hand-over not yet taken over", came="one that was signed"
+        )
+    if handover.id != newest:
+        return Refused(
+            code="handover.superseded", expected="the newest hand-over sheet", came="one written before it"
+        )
+    if handover.outgoing.account == account:
+        return Refused(
+            code="handover.same",
+            expected="another account than the one that hands over",
+            came="the same account",
+            status=403,
         )
     return None
 

@@ -159,6 +159,12 @@ def gather(desk: Desk, where: str, values: tuple[object, ...], limit: int) -> di
     found = {
         str(id_): Standing(asker, answerer, bool(withdrawn)) for id_, asker, answerer, withdrawn in asked
     }
+    hear(desk, found)
+    return found
+
+
+def hear(desk: Desk, found: dict[str, Standing]) -> None:
+    """Put what the answerers said, as far as the reader may see it, into the facts of what was ``found``."""
     said = desk.views.rows(
         "SELECT about, owner, id, kind, at, outcome, review_at, progress, what, unit, quantity, "
         "quantity_done FROM coordination_said WHERE {visible} AND about IN (SELECT value FROM json_each(?))",
@@ -168,7 +174,6 @@ def gather(desk: Desk, where: str, values: tuple[object, ...], limit: int) -> di
         standing = found[about]
         if owner == standing.answerer:
             _take(standing, rest)
-    return found
 
 
 def _take(standing: Standing, said: Sequence[Any]) -> None:

@@ -3,14 +3,17 @@
 ``standing`` gathers the facts, ``states`` says what they amount to; here both meet the records.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
 from renkei.kernel.desk import Desk
+from renkei.kernel.labels.model import Label
+from renkei.kernel.labels.release import single_label
 from renkei.kernel.people import Permission
-from renkei.kernel.records import Record
+from renkei.kernel.records import Record, Text
 from renkei.kernel.seen import Seen, look, look_all, see
 from renkei.kernel.views.base import View
 
@@ -21,13 +24,15 @@ from .records import (
     Commitment,
     Decision,
     Incident,
+    Item,
     LogEntry,
+    Priority,
     Request,
     Task,
     TaskReport,
 )
 from .rules import Sum, fulfilled
-from .standing import CoordinationView, Delivered, Standing, delivered, gather, moment
+from .standing import CoordinationView, Delivered, Standing, delivered, gather, hear, moment
 from .states import Delivery, Move, Overdue, Side, State
 
 MAX_BOARD = 5_000
@@ -64,6 +69,40 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     def short(self) -> bool:
         """Whether it is done with less than was promised of something."""
         return self.state is State.DONE and any(s.done < s.offered for s in self.fulfilled)
+
+
+class RequestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A request as one line of a long board: what a card shows, a tenth of a ``RequestView``'s cost.
+
+    ``label`` is a key of the board's ``labels``; ``title`` the title, or the need where there is none;
+    ``fulfilled`` is empty until something is promised; ``cut`` portions are missing.
+    """
+
+    id: str
+    to: str
+    label: int
+    state: State
+    holder: str
+    asked_at: datetime
+    acknowledge_by: datetime
+    answer_by: datetime
+    at: datetime
+    priority: Priority = "routine"
+    overdue: Overdue | None = None
+    title: Text | None = None
+    review_at: datetime | None = None
+    incident: str | None = None
+    moves: tuple[Move, ...] = ()
+    fulfilled: tuple[Sum, ...] = ()
+    source: str = ""
+    cut: int = 0
+
+
+class RequestRows(msgspec.Struct, frozen=True):
+    """Rows, newest first, and the labels they stand under."""
+
+    items: list[RequestRow]
+    labels: dict[int, Label]
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +145,109 @@ def request_board(
     """Requests of both sides, newest first, without their replies; ``state`` keeps only those in it."""
     views = _requests(desk, "kind = 'request'", (), min(limit, MAX_BOARD), delivery, replies=False)
     return [v for v in views if state is None or v.state is state]
+
+
+def request_rows(
+    desk: Desk, delivery: Delivered = _never_left, of: Sequence[str] | None = None
+) -> RequestRows:
+    """All requests of both sides in brief, newest first; with ``of`` those that these records are or concern.
+
+    ``of`` holds ids as the live stream names them: of requests, and of answers, commitments and the like.
+    """
+    only = "" if of is None else _CONCERNED
+    found = desk.views.rows(_BOARD.replace("{only}", only), {"of": _json(of or ()), "n": MAX_BOARD})
+    gathered = {id_: Standing(asker, answerer, bool(gone)) for id_, asker, answerer, gone, *_ in found}
+    hear(desk, gathered)
+    now, allowed = desk.clock.now(), _Allowed(desk, "request")
+    rows = [
+        _row(desk, now, allowed, delivery, gathered[head.id], (label, source, head, cut))
+        for label, source, head, cut in _heads(desk, [(row[0], *row[4:]) for row in found])
+    ]
+    return RequestRows(rows, {number: desk.views.label_of(number) for number in {r.label for r in rows}})
+
+
+_BOARD = """
+SELECT a.id, a.asker, a.answerer, a.withdrawn, a.label, r.source, r.raw
+FROM coordination_asked a CROSS JOIN records r ON r.row = a.row
+WHERE {visible:a} AND a.kind = 'request' {only} ORDER BY a.asked_at DESC, a.row DESC LIMIT :n
+"""
+_CONCERNED = """
+AND a.id IN (SELECT value FROM json_each(:of)
+             UNION SELECT about FROM coordination_said WHERE id IN (SELECT value FROM json_each(:of)))
+"""
+
+
+def _json(ids: Sequence[str]) -> str:
+    return msgspec.json.encode(list(ids)).decode()
+
+
+class _Head(msgspec.Struct, gc=False):
+    """What of a request's bytes a row needs, and no more: decoding all of it would take most of the time."""
+
+    id: str
+    to: str
+    at: datetime
+    asked_at: datetime
+    acknowledge_by: datetime
+    answer_by: datetime
+    priority: Priority = "routine"
+    title: Text | None = None
+    need: Text | None = None
+    items: tuple[Item, ...] = ()
+    incident: str | None = None
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
+def _heads(desk: Desk, found: Sequence[tuple[str, int, str, bytes]]) -> Iterator[tuple[int, str, _Head, int]]:
+    """Label row, source, head and portions cut of each request, in the order of ``found``."""
+    parted = [id_ for id_, _, _, raw in found if not single_label(raw)]
+    seen = {one.record.id: one for one in look_all(desk.views, parted, Request)}
+    for id_, label, source, raw in found:
+        if single_label(raw):
+            yield label, source, _decode_head(raw), 0
+        elif one := seen.get(id_):
+            yield label, source, _decode_head(msgspec.json.encode(one.record)), one.cut
+
+
+def _row(
+    desk: Desk,
+    now: datetime,
+    allowed: "_Allowed",
+    delivery: Delivered,
+    standing: Standing,
+    found: tuple[int, str, _Head, int],
+) -> RequestRow:
+    label, source, head, cut = found
+    state = states.state_of(standing.facts(delivered(desk, head.id, standing, delivery)))
+    answer = states.answer_in_force(standing.answers)
+    review = answer.review_at if answer else None
+    limits: dict[Overdue, datetime | None] = {
+        "acknowledge": head.acknowledge_by,
+        "answer": head.answer_by,
+        "review": review,
+    }
+    return RequestRow(
+        id=head.id,
+        to=head.to,
+        label=label,
+        state=state,
+        overdue=states.overdue(state, now, limits),
+        holder=_holder(state, standing),
+        priority=head.priority,
+        title=head.title or head.need,
+        at=head.at,
+        asked_at=head.asked_at,
+        acknowledge_by=head.acknowledge_by,
+        answer_by=head.answer_by,
+        review_at=review,
+        incident=head.incident,
+        moves=allowed.moves(state, standing),
+        fulfilled=fulfilled(head.items, standing.promises) if standing.promises else (),
+        source=source,
+        cut=cut,
+    )
 
 
 def task_view(desk: Desk, record_id: str, delivery: Delivered = _never_left) -> TaskView | None:
