@@ -3,10 +3,13 @@
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from ..kernel.clock import Clock, SystemClock
 from ..kernel.errors import BadInput
 from ..kernel.identity import Identity, PartnerCard, PartnerEntry, open_card, save_partner
 from ..kernel.identity.cards import Connect
+from ..kernel.identity.revocation import RevokedKey
 from ..kernel.labels.model import Clearance
 from ..kernel.labels.policy import Policy
 from .config import Folder, NodeConfig, save_config
@@ -47,9 +50,12 @@ def add_partner(
     connect: Connect = "dial",
     address: str = "",
     until: datetime | None = None,
+    revoked: tuple[RevokedKey, ...] = (),
     clock: Clock | None = None,
 ) -> PartnerCard:
     """Agree on a partner: pin its card, grant it ``clearance``, keep its ``policy`` to read labels by.
+
+    ``revoked`` are keys of the partner's that are believed no more.
 
     Raises BadInput or TheirFault when the card is unsound, or is our own.
     """
@@ -64,7 +70,7 @@ def add_partner(
             )
         (folder.policies / f"{opened.hq}.xml").write_bytes(policy)
     entry = agree(opened, card, clearance, now, until=until, connect=connect, address=address)
-    save_partner(folder.partners, entry)
+    save_partner(folder.partners, msgspec.structs.replace(entry, revoked=revoked))
     return opened
 
 

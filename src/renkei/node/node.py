@@ -23,7 +23,6 @@ from ..kernel.identity import Identity, PartnerEntry, load_partners
 from ..kernel.identity.files import write_atomically
 from ..kernel.labels.policy import PolicyBook
 from ..kernel.log.base import Draft, Log
-from ..kernel.log.checkpoint import NoteSigner, NoteVerifier
 from ..kernel.log.memory import MemoryLog
 from ..kernel.log.sealer import Sealer
 from ..kernel.log.sqlite import SqliteLog
@@ -74,7 +73,7 @@ class Node:
         self._open_log = open_log
         self.master = open_log("master", self._origin("master"))
         self.audit = open_log("audit", self._origin("audit"))
-        self.signer = NoteSigner(f"{config.hq}/renkei", identity.private_key)
+        self.signer = identity.signer
         self.partners: dict[str, PartnerLine] = {}
         self.views = ViewStore(views_path, self.codec, policies, VIEWS, self._resolve, config.hq)
         self.writer = GroupWriter(self.master, clock)
@@ -153,7 +152,7 @@ class Node:
         return line
 
     def _line(self, entry: PartnerEntry, sent: Log, received: Log, releaser: Releaser) -> PartnerLine:
-        verifier = NoteVerifier(f"{entry.hq}/renkei", entry.card.key)
+        verifier = entry.ring(self.clock.now)
         sender = Sender(sent, self.signer, verifier, hq=self.config.hq, partner=entry.hq)
         receiver = Receiver(
             received,

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from renkei.edges.links.limits import HANDSHAKES_AT_ONCE
 from renkei.edges.links.tls import ALPN
 from renkei.kernel.clock import FakeClock, SystemClock
+from renkei.kernel.identity import accept_notice
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -213,3 +214,28 @@ def test_a_partner_that_we_are_to_dial_may_not_call(station):
     port = listening(usfj, jjoc.entry("dial", 9))
     jjoc.open(usfj.entry("dial", port))
     wait_refusal(usfj, "link.role")
+
+
+def test_an_announced_key_takes_over_without_a_link_being_refused(station):
+    usfj, jjoc = station("us.usfj", FakeClock(NOW)), station("jp.jjoc", FakeClock(NOW))
+    jjoc.identity.announce(NOW + timedelta(days=7))
+    port = listening(usfj, jjoc.entry("listen"))  # the card with both keys, before the new one is in use
+    jjoc.open(usfj.entry("dial", port))
+    usfj.wait_state("jp.jjoc", "up")
+    jjoc.close()
+    for node in (usfj, jjoc):
+        node.clock.advance(timedelta(days=8))
+    assert jjoc.identity.renew_if_due(jjoc.clock)
+    jjoc.open(usfj.entry("dial", port))
+    usfj.wait_state("jp.jjoc", "up")
+
+
+def test_a_link_by_a_revoked_key_is_refused_by_name_whatever_new_card_there_is(station):
+    usfj, jjoc = station("us.usfj"), station("jp.jjoc")
+    old, now = jjoc.entry("listen"), SystemClock().now()
+    notice = jjoc.identity.notice("compromised", now)
+    ended = accept_notice(old, notice, now)
+    assert accept_notice(ended, notice, now) == ended
+    port = listening(usfj, ended)
+    jjoc.open(usfj.entry("dial", port))
+    usfj.wait_state("jp.jjoc", "down", "key.revoked: expected a key of jp.jjoc in force; one revoked at")

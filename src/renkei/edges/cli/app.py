@@ -130,7 +130,7 @@ _COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (_NODE, "partner", "partners:partner_app", "Headquarters this one deals with."),
     (_NODE, "log", "logs:log_app", "The logs: verify, show, export."),
     (_NODE, "views", "nodes:views_app", "The tables folded from the logs."),
-    (_NODE, "key", "nodes:key_app", "This headquarters' keys and certificates."),
+    (_NODE, "key", "ceremonies:key_app", "Keys: show, rotate, revoke, announce, accept."),
     (_WORK, "sign-in", "work:sign_in", "Sign in to a node and keep a token for later commands."),
     (_WORK, "sign-out", "work:sign_out", "Revoke the token that sign-in kept, and forget it."),
     (_WORK, "request", "work:request_app", "Ask a partner for support, and answer what partners ask."),

@@ -15,9 +15,8 @@ import msgspec
 
 from ...kernel.clock import SystemClock
 from ...kernel.errors import BadInput
-from ...kernel.identity import Identity, PartnerEntry, load_partners
+from ...kernel.identity import Identity, KeyRing, PartnerEntry, load_partners
 from ...kernel.ids import Aliaser
-from ...kernel.log.checkpoint import NoteVerifier
 from ...kernel.log.sqlite import SqliteLog
 from ...kernel.partners import sent_origin
 from ...kernel.records import Codec
@@ -79,14 +78,13 @@ class LocalNode:
             )
         return known[hq]
 
-    def own_keys(self) -> list[NoteVerifier]:
-        """Our keys, the one in use first."""
-        identity = Identity.load(self.folder.keys)
-        return [NoteVerifier(f"{self.hq}/renkei", period.key) for period in reversed(identity.keys)]
+    def own_ring(self) -> KeyRing:
+        """Every key that we ever had."""
+        return Identity.load(self.folder.keys).ring
 
-    def partner_keys(self, hq: str) -> list[NoteVerifier]:
-        """A partner's keys, the one in use first."""
-        return [NoteVerifier(f"{hq}/renkei", period.key) for period in reversed(self.partner(hq).card.keys)]
+    def partner_ring(self, hq: str) -> KeyRing:
+        """Every key of a partner that was ever pinned here, revoked ones too."""
+        return self.partner(hq).ring(None)
 
     def names_for(self, hq: str) -> Aliaser:
         """The names by which a partner knows our records, and the way back."""

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from cyclopts import App
 
 from ...kernel.accounts import Accounts
 from ...kernel.clock import SystemClock, dtg
 from ...kernel.errors import BadInput, RenkeiError
-from ...kernel.identity import Identity, fingerprint, open_card
+from ...kernel.identity import fingerprint, open_card
 from ...kernel.labels.policy import PolicyBook
 from ...kernel.labels.presets import UNITED_STATES, synthetic_policy
 from ...node import Folder, Names, Node, NodeConfig, create_node, load_config, own_card
@@ -22,7 +23,6 @@ from .app import Common, Local
 from .local import LocalNode, iso, read_file, write_new
 
 views_app = App(name="views", help="The tables folded from the logs.")
-key_app = App(name="key", help="This headquarters' keys and certificates.")
 
 
 def init(
@@ -197,7 +197,7 @@ def _print_status(local: Local, found: dict[str, Any]) -> None:
     out.table(("hq", "name", "connect", "inForce", "keyUntil", "evidence"), found["partners"])
 
 
-# --- views and keys -----------------------------------------------------------------------------------------
+# --- views --------------------------------------------------------------------------------------------------
 
 
 @views_app.command
@@ -211,47 +211,6 @@ def rebuild(*, local: Local | None = None) -> None:
     local.out.data({"folded": folded}, text=f"{folded} entries folded anew")
 
 
-@key_app.command(name="show")
-def show_keys(*, local: Local | None = None) -> None:
-    """Show the identity keys and how long they and the link certificate hold."""
-    local = local or Local()
-    node = LocalNode(local.data)
-    identity = Identity.load(node.folder.keys)
-    card_now = open_card(own_card(local.data, node.config), node.clock.now())
-    found = {
-        "hq": identity.hq,
-        "fingerprint": fingerprint(card_now),
-        "keys": [{"public": k.public, "since": iso(k.since), "until": iso(k.until)} for k in identity.keys],
-        "verifier": node.own_keys()[0].vkey,
-        "linkCertificateUntil": iso(identity.link_certificate.not_valid_after_utc),
-    }
-    lines = [f"fingerprint            {found['fingerprint']}", f"checkpoints verify by  {found['verifier']}"]
-    lines += [f"identity key           {iso(k.since)} to {iso(k.until)}" for k in identity.keys]
-    lines.append(f"link certificate       until {found['linkCertificateUntil']}")
-    local.out.data(found, text="\n".join(lines))
-
-
-@key_app.command
-def renew(*, if_due: bool = False, local: Local | None = None) -> None:
-    """Make a new link key and certificate.  Partners need not be told; a running node takes it at restart.
-
-    Parameters
-    ----------
-    if_due
-        Only if less than a third of the certificate's life is left; for a timer.
-    """
-    local = local or Local()
-    identity = Identity.load(LocalNode(local.data).folder.keys)
-    renewed = True
-    if if_due:
-        renewed = identity.renew_if_due()
-    else:
-        identity.renew_link_certificate()
-    until = iso(identity.link_certificate.not_valid_after_utc)
-    text = f"{'a new' if renewed else 'the old'} link certificate holds until {until}"
-    local.out.data({"renewed": renewed, "linkCertificateUntil": until}, text=text)
-
-
 @contextlib.contextmanager
 def opened(root: Path) -> Any:
     """The stopped node in ``root``, open for work by hand; closed and folded at the end.
@@ -259,6 +218,7 @@ def opened(root: Path) -> Any:
     Raises OurFault ``node.running`` if a running node holds its logs.
     """
     load_config(Folder(root))
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         node = Node.open(root)
     except RenkeiError as err:

@@ -12,10 +12,10 @@ from ...kernel.errors import BadInput
 from ...kernel.identity import (
     PartnerCard,
     PartnerEntry,
+    accept_card,
     fingerprint,
     open_card,
     save_partner,
-    verify_successor,
 )
 from ...kernel.identity.cards import Connect
 from ...kernel.log.checkpoint import NoteVerifier
@@ -74,15 +74,15 @@ def add(
     node = LocalNode(local.data)
     signed = read_file(card)
     opened = open_card(signed, node.clock.now())
-    known = node.partners().get(opened.hq)
+    before = known = node.partners().get(opened.hq)
     held = _clearance(clearance, node, known)
     end = to_millisecond(when(until)) if until else (known.until if known else None)
     if known is None:
-        _confirm(opened, fingerprint_heard, local)
-    elif fingerprint_heard is not None:
-        _same(opened, fingerprint_heard)
+        confirm(opened, fingerprint_heard, local)
     else:
-        verify_successor(opened.hq, known.card.keys, opened.keys)
+        if fingerprint_heard is not None:
+            _same(opened, fingerprint_heard)
+        known = accept_card(known, opened, signed, node.clock.now(), heard=fingerprint_heard is not None)
     add_partner(
         local.data,
         signed,
@@ -91,9 +91,10 @@ def add(
         connect=connect or (known.connect if known else "dial"),
         address=address if address is not None else (known.address if known else ""),
         until=end,
+        revoked=known.revoked if known else (),
     )
     local.out.data(
-        {"hq": opened.hq, "names": opened.names, "fingerprint": fingerprint(opened), "new": known is None},
+        {"hq": opened.hq, "names": opened.names, "fingerprint": fingerprint(opened), "new": before is None},
         text=f"{opened.hq} ({opened.names.en}) is a partner; a running node takes this up at its next start",
     )
     if not (node.folder.policies / f"{opened.hq}.xml").exists() and policy is None:
@@ -108,7 +109,7 @@ def _clearance(text: str | None, node: LocalNode, known: PartnerEntry | None) ->
     return known.clearance
 
 
-def _confirm(card: PartnerCard, heard: str | None, local: Local) -> None:
+def confirm(card: PartnerCard, heard: str | None, local: Local) -> None:
     """Have a person, or the option, say that the fingerprint is the one heard."""
     if heard is not None:
         _same(card, heard)
@@ -247,11 +248,11 @@ def verify(hq: str, /, *, local: Local | None = None) -> int:
     """
     local = local or Local()
     node = LocalNode(local.data)
-    keys = node.partner_keys(hq)
+    ring = node.partner_ring(hq)
     names = [name for name in (f"{hq}.sent", f"{hq}.received") if name in node.log_names()]
     with local.out.progress("verifying", None) as ticker:
         found = [verify_named(node, name, ticker.to) for name in names]
-    halt, evidence = _halt(node, hq), _evidence(node, hq, keys)
+    halt, evidence = _halt(node, hq), _evidence(node, hq, ring)
     status = tell_verified(local, found, {"hq": hq, "halted": halt, "evidence": evidence})
     if halt is not None:
         local.out.say(f"nothing more is taken from {hq} since {iso(halt.at)}: {halt.code}")
@@ -269,7 +270,7 @@ def _halt(node: LocalNode, hq: str) -> Halt | None:
     return msgspec.json.decode(fact, type=Halt) if fact else None
 
 
-def _evidence(node: LocalNode, hq: str, keys: list[NoteVerifier]) -> list[dict[str, Any]]:
+def _evidence(node: LocalNode, hq: str, ring: NoteVerifier) -> list[dict[str, Any]]:
     """Each file kept against the partner, and whether the partner's own signatures prove it."""
     rows = []
     for path in sorted(node.folder.evidence.glob(f"{hq}-*.json")):
@@ -278,5 +279,5 @@ def _evidence(node: LocalNode, hq: str, keys: list[NoteVerifier]) -> list[dict[s
         except msgspec.DecodeError:
             rows.append({"file": path.name, "code": "unreadable", "proven": False})
             continue
-        rows.append({"file": path.name, "code": piece.code, "proven": any(judge(piece, k) for k in keys)})
+        rows.append({"file": path.name, "code": piece.code, "proven": judge(piece, ring)})
     return rows

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from ...kernel.errors import TheirFault
+from ...kernel.identity import KeyRing, RevokedKey
 from ...kernel.log.base import CHECKPOINT
 from ...kernel.log.checkpoint import Checkpoint, NoteVerifier, open_checkpoint, open_cosigned
 from ...kernel.log.sqlite import SqliteLog
@@ -93,65 +94,60 @@ def _stated(node: LocalNode, name: str) -> Stated | None:
 
 def _signatures(node: LocalNode, name: str, log: SqliteLog, found: Verified) -> None:
     partner, _, direction = name.rpartition(".")
-    ours = node.own_keys()
+    ours = node.own_ring()
     if direction not in {"sent", "received"}:
         found.signed = _checkpoint(log, CHECKPOINT, ours, found)
         return
-    theirs = node.partner_keys(partner)
+    theirs = node.partner_ring(partner)
     if direction == "sent":
         found.receipted = _receipt(log, ours, theirs, found)
     else:
         found.signed = _checkpoint(log, PARTNER_CHECKPOINT, theirs, found)
         found.receipted = _receipt(log, theirs, ours, found)
+        _before_revocation(log, node.partner(partner).revoked, theirs, ours, found)
 
 
-def _checkpoint(log: SqliteLog, fact: str, keys: list[NoteVerifier], found: Verified) -> int:
+def _checkpoint(log: SqliteLog, fact: str, ring: KeyRing, found: Verified) -> int:
     """How many entries the checkpoint in ``fact`` covers, 0 without one."""
     note = log.fact(fact)
-    if not note:
-        return 0
-    return _hold(log, "the checkpoint", found, lambda key: open_checkpoint(note, key), keys)
+    return _hold(log, "the checkpoint", found, lambda: open_checkpoint(note, ring)) if note else 0
 
 
-def _receipt(log: SqliteLog, owner: list[NoteVerifier], holder: list[NoteVerifier], found: Verified) -> int:
+def _receipt(log: SqliteLog, owner: KeyRing, holder: KeyRing, found: Verified) -> int:
     """How many entries the newest receipt covers, 0 without one."""
     note = log.fact(RECEIPT)
-    if not note:
-        return 0
-
-    def open_by(key: NoteVerifier) -> Checkpoint:
-        fault: TheirFault | None = None
-        for cosigner in holder:
-            try:
-                return open_cosigned(note, key, cosigner).checkpoint
-            except TheirFault as err:
-                fault = err
-        assert fault is not None
-        raise fault
-
-    return _hold(log, "the receipt", found, open_by, owner)
+    return (
+        _hold(log, "the receipt", found, lambda: open_cosigned(note, owner, holder).checkpoint) if note else 0
+    )
 
 
-def _hold(
-    log: SqliteLog,
-    where: str,
-    found: Verified,
-    open_by: Callable[[NoteVerifier], Checkpoint],
-    keys: list[NoteVerifier],
-) -> int:
-    """Open a note by the newest key that fits and hold it against the tree; the size it covers."""
-    fault: TheirFault | None = None
-    for key in keys:
+def _before_revocation(
+    log: SqliteLog, revoked: tuple[RevokedKey, ...], theirs: KeyRing, ours: KeyRing, found: Verified
+) -> None:
+    """A checkpoint by a revoked key stays proof of what we signed for before we learned of the revocation."""
+    note = log.fact(RECEIPT)
+    if not note or found.findings:
+        return
+    at = open_cosigned(note, theirs, ours).at
+    for key in revoked:
         try:
-            signed = open_by(key)
-        except TheirFault as err:
-            fault = fault or err
+            open_checkpoint(note, NoteVerifier(theirs.name, key.period.key))
+        except TheirFault:
             continue
-        _hold_root(log, where, found, signed)
-        return signed.size
-    assert fault is not None
-    found.findings.append(Finding(fault.code, where, fault.expected, fault.came))
-    return 0
+        if at >= key.at:
+            expected = f"a receipt from before {key.at.isoformat()}, when the key was revoked"
+            found.findings.append(Finding("key.revoked", "the receipt", expected, f"one of {at.isoformat()}"))
+
+
+def _hold(log: SqliteLog, where: str, found: Verified, opened: Callable[[], Checkpoint]) -> int:
+    """Open a note and hold it against the tree; the size it covers."""
+    try:
+        signed = opened()
+    except TheirFault as fault:
+        found.findings.append(Finding(fault.code, where, fault.expected, fault.came))
+        return 0
+    _hold_root(log, where, found, signed)
+    return signed.size
 
 
 def _hold_root(log: SqliteLog, where: str, found: Verified, signed: Checkpoint) -> None:

@@ -17,6 +17,7 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from renkei.kernel.errors import OurFault, RenkeiError, TheirFault, Unreachable
 from renkei.kernel.identity import Identity, PartnerEntry, check_dates, check_link_certificate
@@ -70,7 +71,11 @@ def context_for(identity: Identity, partners: Iterable[PartnerEntry], *, listeni
     context.set_alpn_protocols([ALPN])
     if listening:
         context.num_tickets = 0
-    pems = [partner.card.ca for partner in partners]
+    pems = [
+        authority.public_bytes(Encoding.PEM).decode()
+        for partner in partners
+        for _, authority in partner.authorities
+    ]
     try:
         context.load_cert_chain(identity.link_file)
         if pems:
@@ -113,9 +118,10 @@ def peer_of(
         peer = x509.load_der_x509_certificate(der)
     except ValueError as error:
         raise TheirFault("link.certificate", "a well-formed certificate", "another") from error
-    entry = _issuing_partner(peer, partners)
+    entry, key, authority = _issuing_partner(peer, partners)
     try:
-        check_link_certificate(peer, entry.hq, entry.card.authority, now)
+        check_link_certificate(peer, entry.hq, authority, now)
+        entry.check_key(key, now)
     except RenkeiError as error:
         return entry, error
     if not entry.in_force(now):
@@ -175,12 +181,15 @@ def tune(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
-def _issuing_partner(peer: x509.Certificate, partners: Iterable[PartnerEntry]) -> PartnerEntry:
-    """The partner whose pinned authority signed ``peer``."""
+def _issuing_partner(
+    peer: x509.Certificate, partners: Iterable[PartnerEntry]
+) -> tuple[PartnerEntry, str, x509.Certificate]:
+    """The partner one of whose pinned authorities signed ``peer``, with that authority and its public key."""
     for entry in partners:
-        try:
-            peer.verify_directly_issued_by(entry.card.authority)
-        except (InvalidSignature, ValueError, TypeError):
-            continue
-        return entry
+        for key, authority in entry.authorities:
+            try:
+                peer.verify_directly_issued_by(authority)
+            except (InvalidSignature, ValueError, TypeError):
+                continue
+            return entry, key, authority
     raise TheirFault("link.issuer", "a certificate issued directly by a partner's authority", "another")

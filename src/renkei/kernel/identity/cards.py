@@ -15,6 +15,7 @@ until when, and who dials.  It is kept in ``partners/<hq>.json``.
 import hashlib
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,6 +31,8 @@ from ..log.checkpoint import NoteVerifier
 from ..records import HQ_PATTERN, HqId
 from .certificates import read_ca
 from .files import write_atomically
+from .revocation import RevokedKey
+from .ring import KeyRing, check_in_force
 from .rotation import KeyPeriod, public_text, verify_chain
 
 MAX_CARD_BYTES = 64 * 1024
@@ -56,7 +59,8 @@ class PartnerCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     ``keys`` are its identity keys, oldest first; the last is the one in use.  ``ca`` is its CA
     certificate in PEM, ``link`` its ``host:port`` for links (empty: it only dials, or uses couriers),
-    ``policy`` the id of its labelling policy (a URN).
+    ``policy`` the id of its labelling policy (a URN).  ``former`` are the CA certificates of earlier
+    keys that still issue its link certificates, while a newer key is announced but not in use yet.
     """
 
     hq: HqId
@@ -66,15 +70,16 @@ class PartnerCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     link: str = ""
     policy: str = ""
     issued: datetime
+    former: tuple[str, ...] = ()
 
     @property
     def key(self) -> Ed25519PublicKey:
-        """The identity key in use: what verifies this headquarters' checkpoints and receipts."""
+        """The newest identity key, which signed the card."""
         return self.keys[-1].key
 
     @property
     def verifier(self) -> NoteVerifier:
-        """Verifies this headquarters' checkpoints and receipts by the key in use."""
+        """Verifies notes by the newest key alone; ``PartnerEntry.ring`` knows them all."""
         return NoteVerifier(note_name(self.hq), self.key)
 
     @property
@@ -84,8 +89,13 @@ class PartnerCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     @property
     def authority(self) -> x509.Certificate:
-        """The CA certificate that issues this headquarters' link certificates."""
+        """The newest key's CA certificate, which issues this headquarters' link certificates."""
         return read_ca(self.ca, self.hq, self.key)
+
+    @property
+    def authorities(self) -> tuple[tuple[str, x509.Certificate], ...]:
+        """Every CA certificate on the card, each after its public key, the newest first."""
+        return ((self.keys[-1].public, self.authority), *(_former(pem, self) for pem in self.former))
 
 
 class _Signed(msgspec.Struct, frozen=True):
@@ -98,7 +108,8 @@ class PartnerEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     ``signed`` are the card's exact bytes as received.  ``connect`` says who opens the link: ``dial``
     means this node does.  ``address`` replaces the card's ``host:port`` where that one does not lead
-    there from here.  ``until`` is None for "until further notice".
+    there from here.  ``until`` is None for "until further notice".  ``revoked`` are keys of
+    the partner that are believed no more, of this card or of an earlier one.
     """
 
     card: PartnerCard
@@ -108,11 +119,29 @@ class PartnerEntry(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     connect: Connect = "dial"
     address: str = ""
+    revoked: tuple[RevokedKey, ...] = ()
 
     @property
     def hq(self) -> str:
         """The partner's id."""
         return self.card.hq
+
+    def ring(self, now: Callable[[], datetime] | None) -> KeyRing:
+        """Verifies the partner's notes: by the keys in force ``now()``, or without it by any it had."""
+        return KeyRing(self.hq, self.card.keys, self.revoked, now)
+
+    def check_key(self, public: str, now: datetime) -> None:
+        """Raise TheirFault (``key.*``) unless the partner's key ``public`` is believed ``now``."""
+        check_in_force(self.hq, public, self.card.keys, self.revoked, now)
+
+    @property
+    def authorities(self) -> tuple[tuple[str, x509.Certificate], ...]:
+        """CA certificates after their public keys; those of revoked keys last, known so as to be refused."""
+        gone = [
+            (key.period.public, read_ca(key.ca, self.hq, key.period.key)) for key in self.revoked if key.ca
+        ]
+        current = self.card.authorities
+        return (*current, *(pair for pair in gone if pair not in current))
 
     @property
     def endpoint(self) -> tuple[str, int]:
@@ -131,6 +160,7 @@ class _EntryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     until: datetime | None = None
     connect: Connect = "dial"
     address: str = ""
+    revoked: tuple[RevokedKey, ...] = ()
 
 
 def note_name(hq: str) -> str:
@@ -192,9 +222,19 @@ def read_card(data: bytes) -> PartnerCard:
             f"a card signed by the identity key of {card.hq}",
             "a signature that does not verify",
         ) from error
-    # 4. The certificate, for the same key.
-    read_ca(card.ca, card.hq, card.key)
+    # 4. The certificates, each for a key of the chain.
+    _ = card.authorities
     return card
+
+
+def _former(pem: str, card: PartnerCard) -> tuple[str, x509.Certificate]:
+    """A former CA certificate, after the key of the card's chain that it is for."""
+    for period in card.keys[:-1]:
+        try:
+            return period.public, read_ca(pem, card.hq, period.key)
+        except TheirFault:
+            continue
+    raise TheirFault("card.certificate", "former CA certificates for keys of the card", "one for another key")
 
 
 def fingerprint(card: PartnerCard) -> str:
@@ -226,6 +266,7 @@ def save_partner(folder: Path, entry: PartnerEntry) -> Path:
         until=entry.until,
         connect=entry.connect,
         address=entry.address,
+        revoked=entry.revoked,
     )
     path = folder / f"{entry.hq}.json"
     write_atomically(path, msgspec.json.encode(file) + b"\n")
@@ -261,6 +302,7 @@ def load_partner(path: Path) -> PartnerEntry:
         until=file.until,
         connect=file.connect,
         address=file.address,
+        revoked=file.revoked,
     )
 
 

@@ -8,7 +8,9 @@ and is renewed with its certificate every few weeks.
 
 Files, in a folder with mode 0700: ``identity.key``, ``alias.key``, ``link.key`` (key and certificate,
 so that no crash can part them) with mode 0600; ``ca.pem`` and ``identity.json`` (id and chain of
-public keys) hold nothing secret.
+public keys) hold nothing secret.  ``next.key`` and ``next-ca.pem`` are there while a new identity key
+is announced, and while it takes the old one's place: writing ``identity.json`` with it is the step that
+counts, and whatever a crash left undone after that ``load`` completes.
 """
 
 import os
@@ -52,17 +54,23 @@ from .files import (
     sync_folder,
     write_atomically,
 )
-from .rotation import KeyPeriod, public_text, verify_chain
+from .revocation import Notice, Reason, RevokedKey, sign_notice
+from .ring import KeyRing
+from .rotation import KeyPeriod, public_text, rotation_statement, verify_chain
 
 ALIAS_SECRET_BYTES = 32
 """As long as the hash that is keyed with what is derived from it (RFC 2104 section 3)."""
 
 
-class _About(msgspec.Struct, frozen=True):
-    """``identity.json``: whose keys these are, and the chain of public identity keys."""
+class _About(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``identity.json``: whose keys these are, the chain of public identity keys, the one announced, and
+    those of chains that a revocation has ended.
+    """
 
     hq: HqId
     keys: tuple[KeyPeriod, ...]
+    next: KeyPeriod | None = None
+    revoked: tuple[RevokedKey, ...] = ()
 
 
 class Identity:
@@ -71,10 +79,16 @@ class Identity:
     def __init__(self, folder: Path, about: _About, key: Ed25519PrivateKey, alias_secret: bytes) -> None:
         self.folder = folder
         self.hq: str = about.hq
-        self.keys = about.keys
-        self._key = key
         self._alias_secret = alias_secret
-        self.authority = read_ca(read_public(folder / "ca.pem").decode(), about.hq, key.public_key())
+        self._take(about, key)
+
+    def _take(self, about: _About, key: Ed25519PrivateKey) -> None:
+        """Use these keys from here on."""
+        self._about, self._key = about, key
+        self._signer = NoteSigner(note_name(self.hq), key)
+        self.ring = KeyRing(self.hq, about.keys, about.revoked)
+        """Every key that this headquarters ever had, for notes already held."""
+        self.authority = _authority(self.folder / "ca.pem", self.hq, key)
         self.link_certificate = self._read_link_certificate()
 
     @classmethod
@@ -109,11 +123,11 @@ class Identity:
         a secret one (the message tells the mode expected and the mode found).
         """
         check_private_folder(folder)
-        secret = _private_key(folder / "identity.key")
         alias_secret = read_secret(folder / "alias.key")
         try:
-            about = msgspec.json.decode(read_public(folder / "identity.json"), type=_About)
-            verify_chain(about.hq, about.keys)
+            about = _read_about(folder)
+            verify_chain(about.hq, about.keys if about.next is None else (*about.keys, about.next))
+            secret = _complete(folder, about)
             if len(alias_secret) != ALIAS_SECRET_BYTES:
                 raise BadInput(
                     "keys.alias", f"an alias secret of {ALIAS_SECRET_BYTES} bytes", f"{len(alias_secret)}"
@@ -123,12 +137,27 @@ class Identity:
                     "keys.identity", "identity.key to be the newest key in identity.json", "another"
                 )
             return cls(folder, about, secret, alias_secret)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise OurFault("keys.damaged", "a sound identity.json", type(error).__name__) from error
+        except UnicodeDecodeError as error:
+            raise OurFault("keys.damaged", "certificates in PEM", type(error).__name__) from error
         except OurFault:
             raise
         except RenkeiError as error:
             raise OurFault("keys.damaged", "keys and certificates that fit together", str(error)) from error
+
+    @property
+    def keys(self) -> tuple[KeyPeriod, ...]:
+        """The chain of identity keys, oldest first; the last one signs."""
+        return self._about.keys
+
+    @property
+    def announced(self) -> KeyPeriod | None:
+        """The key that takes over at its ``since``, if one is announced."""
+        return self._about.next
+
+    @property
+    def revoked(self) -> tuple[RevokedKey, ...]:
+        """This headquarters' own keys that were revoked."""
+        return self._about.revoked
 
     @property
     def private_key(self) -> Ed25519PrivateKey:
@@ -137,13 +166,21 @@ class Identity:
 
     @property
     def signer(self) -> NoteSigner:
-        """Signs this headquarters' checkpoints, as ``<hq>/renkei``."""
-        return NoteSigner(note_name(self.hq), self._key)
+        """Signs this headquarters' checkpoints, as ``<hq>/renkei``, always by the key in use.
+
+        Its verifier believes every key that this headquarters ever had, for what stands signed already.
+        """
+        return _Signer(self)
 
     @property
     def cosigner(self) -> NoteSigner:
         """Countersigns partners' checkpoints: the same key, under another signature type and prefix."""
-        return NoteSigner(note_name(self.hq), self._key)
+        return self.signer
+
+    @property
+    def note_signer(self) -> NoteSigner:
+        """Signs by the key in use at this moment, and by that one for as long as it is kept."""
+        return self._signer
 
     def alias_key(self, partner: str) -> bytes:
         """The key (32 bytes) of the ids under which ``partner`` knows our records.
@@ -154,20 +191,30 @@ class Identity:
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self._alias_secret)
 
     def card(self, names: Names, link: str, clock: Clock | None = None, policy: str = "") -> PartnerCard:
-        """This headquarters' card as of now; ``link`` is its ``host:port``, empty if it only dials."""
+        """This headquarters' card as of now; ``link`` is its ``host:port``, empty if it only dials.
+
+        While a new key is announced, the card ends with it, and has the present one's CA certificate too.
+        """
+        authority, keys = _pem_text(self.authority), self.keys
+        former: tuple[str, ...] = ()
+        if self.announced is not None:
+            keys, former = (*keys, self.announced), (authority,)
+            authority = read_public(self.folder / "next-ca.pem").decode()
         return PartnerCard(
             hq=self.hq,
             names=names,
-            keys=self.keys,
-            ca=self.authority.public_bytes(Encoding.PEM).decode(),
+            keys=keys,
+            ca=authority,
             link=link,
             policy=policy,
             issued=(clock or SystemClock()).now(),
+            former=former,
         )
 
     def signed_card(self, names: Names, link: str, clock: Clock | None = None, policy: str = "") -> bytes:
-        """The card file to hand to partners."""
-        return sign_card(self.card(names, link, clock, policy), self._key)
+        """The card file to hand to partners, signed by the newest key on it."""
+        key = self._key if self.announced is None else _private_key(self.folder / "next.key")
+        return sign_card(self.card(names, link, clock, policy), key)
 
     @property
     def link_file(self) -> Path:
@@ -187,12 +234,64 @@ class Identity:
         return self.link_certificate
 
     def renew_if_due(self, clock: Clock | None = None) -> bool:
-        """Renew the link certificate if under a third of its life is left; whether it was renewed."""
+        """Do what is due: take the announced key into use, renew the link certificate; whether either was.
+
+        The certificate is renewed when under a third of its life is left.
+        """
+        if self.activate_if_due(clock):
+            return True
         now = (clock or SystemClock()).now()
         if self.link_certificate.not_valid_after_utc - now > timedelta(days=RENEW_BEFORE_DAYS):
             return False
         self.renew_link_certificate(clock)
         return True
+
+    # --- one key after another (ADR 0006) ------------------------------------------------------------
+
+    def announce(self, since: datetime) -> KeyPeriod:
+        """Make the next identity key, which signs from ``since`` on; until then it only stands on the card.
+
+        Raises BadInput when one is announced already, or ``since`` is not within the present key's time.
+        """
+        present = self.keys[-1]
+        if self.announced is not None:
+            raise BadInput("key.announced", "no key announced yet", f"one from {self.announced.since}")
+        if not present.since <= since <= present.until:
+            expected = f"a moment between {present.since} and {present.until}"
+            raise BadInput("key.window", expected, str(since))
+        key, until = Ed25519PrivateKey.generate(), since + timedelta(days=IDENTITY_DAYS)
+        period = rotation_statement(self.hq, self._key, key.public_key(), since, until)
+        _write_next(self.folder, self.hq, key, since, until)
+        self._keep(msgspec.structs.replace(self._about, next=period))
+        return period
+
+    def activate_if_due(self, clock: Clock | None = None) -> bool:
+        """Take the announced key into use once its time has come; whether that was now.
+
+        The old private key is destroyed: nothing needs it any more, and its public key stays in the chain.
+        """
+        now, period = (clock or SystemClock()).now(), self._announced_since()
+        if period is None or now < period.since:
+            return False
+        about = msgspec.structs.replace(self._about, keys=(*self.keys, period), next=None)
+        self._keep(about)
+        self._take(about, _complete(self.folder, about, now))
+        return True
+
+    def _announced_since(self) -> KeyPeriod | None:
+        """The key announced, also by a command that ran beside this node."""
+        about = _read_about(self.folder)
+        if about.keys == self.keys:
+            self._about = about
+        return self.announced
+
+    def notice(self, reason: Reason, at: datetime) -> Notice:
+        """A notice that revokes the key in use from ``at`` on: to be kept in a safe, or sent."""
+        return sign_notice(self.hq, self._key, reason, at)
+
+    def _keep(self, about: _About) -> None:
+        _write_about(self.folder, about)
+        self._about = about
 
     def _read_link_certificate(self) -> x509.Certificate:
         try:
@@ -201,6 +300,88 @@ class Identity:
             raise OurFault("keys.damaged", "a certificate and key in link.key", "something else") from error
         check_origin(certificate, self.hq, self.authority)
         return certificate
+
+
+def start_anew(folder: Path, reason: Reason, suspect: datetime, clock: Clock | None = None) -> Identity:
+    """End the chain of keys in ``folder``, and begin a new one with a key that nothing vouches for.
+
+    Needs none of the old identity's secrets but the alias secret: the key may be lost.  ``suspect`` is the
+    moment from which on it may have been in other hands.  A key announced ends with the chain.  Logs and
+    aliases go on; partners take the new card only by its fingerprint.  The node must not be running.
+    """
+    now = (clock or SystemClock()).now()
+    check_private_folder(folder)
+    old = _read_about(folder)
+    key, until = Ed25519PrivateKey.generate(), now + timedelta(days=IDENTITY_DAYS)
+    _write_about(folder, msgspec.structs.replace(old, next=None))  # its files are about to be another key's
+    _write_next(folder, old.hq, key, now, until)
+    ended = [RevokedKey(period=period, at=now, suspect=suspect, reason=reason) for period in old.keys]
+    period = KeyPeriod(public=public_text(key.public_key()), since=now, until=until)
+    _write_about(folder, _About(old.hq, (period,), revoked=(*old.revoked, *ended)))
+    return Identity.load(folder)
+
+
+def _read_about(folder: Path) -> _About:
+    try:
+        return msgspec.json.decode(read_public(folder / "identity.json"), type=_About)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise OurFault("keys.damaged", "a sound identity.json", type(error).__name__) from error
+
+
+def _write_about(folder: Path, about: _About) -> None:
+    write_atomically(folder / "identity.json", msgspec.json.encode(about) + b"\n")
+
+
+class _Signer(NoteSigner):
+    """Signs by whichever key of the identity is in use."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self.name = note_name(identity.hq)
+
+    @property
+    def verifier(self) -> KeyRing:  # type: ignore[override]
+        """Believes all keys the headquarters ever had."""
+        return self._identity.ring
+
+    def present(self) -> NoteSigner:
+        """See ``NoteSigner``."""
+        return self._identity.note_signer
+
+    def sign(self, message: bytes) -> bytes:
+        """See ``NoteSigner``."""
+        return self.present().sign(message)
+
+
+def _complete(folder: Path, about: _About, now: datetime | None = None) -> Ed25519PrivateKey:
+    """The private key that ``about`` says is in use, taking ``next.key`` into its place if it is that one.
+
+    Each step may be done twice; the last one, the key's new name, is what ends the change.
+    """
+    secret, waiting = folder / "identity.key", folder / "next.key"
+    if waiting.exists() and about.next is None:
+        key = _private_key(waiting)
+        if public_text(key.public_key()) == about.keys[-1].public:
+            period = about.keys[-1]
+            write_atomically(folder / "ca.pem", read_public(folder / "next-ca.pem"))
+            since = max(now or period.since, period.since)
+            _write_link(folder, about.hq, key, since, min(since + timedelta(days=LINK_DAYS), period.until))
+            waiting.replace(secret)
+            sync_folder(folder)
+    return _private_key(secret)
+
+
+def _write_next(folder: Path, hq: str, key: Ed25519PrivateKey, since: datetime, until: datetime) -> None:
+    write_atomically(folder / "next-ca.pem", _pem_text(issue_ca(hq, key, since, until)).encode())
+    write_atomically(folder / "next.key", _pem(key), SECRET_MODE)
+
+
+def _authority(path: Path, hq: str, key: Ed25519PrivateKey) -> x509.Certificate:
+    return read_ca(read_public(path).decode(), hq, key.public_key())
+
+
+def _pem_text(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(Encoding.PEM).decode()
 
 
 def _write_new(folder: Path, hq: str, now: datetime) -> None:

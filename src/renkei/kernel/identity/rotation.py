@@ -119,9 +119,10 @@ def verify_successor(hq: str, pinned: Sequence[KeyPeriod], offered: Sequence[Key
 
 
 def _text(hq: str, old: str, new: str, since: datetime, until: datetime) -> bytes:
-    lines = ("renkei key rotation v1", hq, old, new, _moment(since), _moment(until))
+    lines = ("renkei key rotation v1", hq, old, new, moment_text(since), moment_text(until))
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _moment(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
+    """``moment`` as signed texts state it: UTC, milliseconds, ``Z``."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

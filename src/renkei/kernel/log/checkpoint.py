@@ -84,6 +84,10 @@ class NoteVerifier:
         """The 4-byte key id for signatures of type ``kind``."""
         return self._ids[kind]
 
+    def of(self, key_id: bytes, kind: int) -> "NoteVerifier | None":
+        """Who verifies signatures of type ``kind`` that bear ``key_id``; None if no key here does."""
+        return self if self._ids[kind] == key_id else None
+
     @property
     def vkey(self) -> str:
         """The key as signed-note writes it: ``name+hex key id+base64(type, public key)``."""
@@ -107,6 +111,10 @@ class NoteSigner:
         self.name = name
         self._key = key
 
+    def present(self) -> "NoteSigner":
+        """The signer with the key in use now; another one only where keys follow one another."""
+        return self
+
     def sign(self, message: bytes) -> bytes:
         """The 64-byte Ed25519 signature over ``message``."""
         return self._key.sign(message)
@@ -129,7 +137,7 @@ def checkpoint_text(checkpoint: Checkpoint) -> bytes:
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> bytes:
     """The note that publishes ``checkpoint`` under the signer's name."""
-    text = checkpoint_text(checkpoint)
+    text, signer = checkpoint_text(checkpoint), signer.present()
     return text + b"\n" + _line(signer.name, signer.verifier.id(ED25519), signer.sign(text))
 
 
@@ -153,7 +161,7 @@ def cosign(note: bytes, signer: NoteSigner, at: datetime) -> bytes:
     text, signatures = _open(note)
     if len(signatures) >= MAX_SIGNATURES:
         raise _malformed(f"fewer than {MAX_SIGNATURES} signatures", "a full note")
-    seconds = int(at.timestamp())
+    seconds, signer = int(at.timestamp()), signer.present()
     signature = seconds.to_bytes(_TIME_BYTES) + signer.sign(_cosigned_message(seconds, text))
     return note + _line(signer.name, signer.verifier.id(COSIGNATURE), signature)
 
@@ -166,8 +174,8 @@ def open_cosigned(note: bytes, owner: NoteVerifier, cosigner: NoteVerifier) -> C
     text, signatures = _open(note)
     _verify_plain(text, signatures, owner)
     latest = -1
-    for signature in _of(signatures, cosigner, COSIGNATURE):
-        latest = max(latest, _verify_cosignature(text, signature, cosigner))
+    for member, signature in _of(signatures, cosigner, COSIGNATURE):
+        latest = max(latest, _verify_cosignature(text, signature, member))
     if latest < 0:
         raise _unknown(cosigner, "no cosignature by that key")
     return Cosigned(_parse(text), datetime.fromtimestamp(latest, UTC))
@@ -177,7 +185,7 @@ def _verify_plain(text: bytes, signatures: list[tuple[str, bytes]], verifier: No
     mine = list(_of(signatures, verifier, ED25519))
     if not mine:
         raise _unknown(verifier, "only signatures by other keys")
-    if not all(verifier.verify(signature, text) for signature in mine):
+    if not all(member.verify(signature, text) for member, signature in mine):
         raise _forged(verifier)
 
 
@@ -198,12 +206,14 @@ def _cosigned_message(seconds: int, text: bytes) -> bytes:
     return b"cosignature/v1\ntime %d\n" % seconds + text
 
 
-def _of(signatures: list[tuple[str, bytes]], verifier: NoteVerifier, kind: int) -> Iterator[bytes]:
-    """The signatures of one type that claim to be by ``verifier``, without their key id."""
-    wanted = verifier.id(kind)
+def _of(
+    signatures: list[tuple[str, bytes]], verifier: NoteVerifier, kind: int
+) -> Iterator[tuple[NoteVerifier, bytes]]:
+    """The signatures of one type that claim to be by ``verifier``, each after the key that must fit it."""
     for name, raw in signatures:
-        if name == verifier.name and raw[:_KEY_ID_BYTES] == wanted:
-            yield raw[_KEY_ID_BYTES:]
+        member = verifier.of(raw[:_KEY_ID_BYTES], kind) if name == verifier.name else None
+        if member is not None:
+            yield member, raw[_KEY_ID_BYTES:]
 
 
 def _line(name: str, wanted: bytes, signature: bytes) -> bytes:

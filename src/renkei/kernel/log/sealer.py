@@ -156,7 +156,7 @@ def _last_signed(log: Log, signer: NoteSigner) -> int:
         expected = f"{log.origin} to hold the {last.size} entries it signed for"
         raise OurFault("log.rewritten", expected, f"{log.size} entries, or others")
     try:
-        open_checkpoint(note, signer.verifier)
+        open_checkpoint(note, signer.present().verifier)
     except TheirFault:
         return -1  # the key was changed since: sign anew
     return last.size

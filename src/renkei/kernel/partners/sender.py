@@ -209,7 +209,7 @@ class Sender:
         try:
             return self._take_receipt(note)
         except TheirFault as fault:
-            if fault.code != "checkpoint.unknown-key":
+            if fault.code != "checkpoint.unknown-key" and not fault.code.startswith("key."):
                 raise
             return Turn([faulted(fault)])
 
