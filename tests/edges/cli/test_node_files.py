@@ -365,7 +365,11 @@ def test_a_checkpoint_by_another_key_is_found(
     card = tmp_path / "stranger.card"
     renkei("card", "--to", card, "-d", stranger)
     print_of = renkei("key", "show", "-d", stranger, "--json").json["fingerprint"]
-    assert renkei("partner", "add", card, "--fingerprint", print_of, "-d", us).status == 0
+    (
+        us / "partners" / "jp.jjoc.json"
+    ).unlink()  # or the keys pinned before would still prove what they signed
+    held = ("--clearance", f"@{files / 'us-partner.json'}")
+    assert renkei("partner", "add", card, *held, "--fingerprint", print_of, "-d", us).status == 0
     said = renkei("partner", "verify", "jp.jjoc", "-d", us, "--json")
     assert said.status == 1
     codes = {f["code"] for log in said.json["logs"] for f in log["findings"]}
