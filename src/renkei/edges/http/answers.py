@@ -65,6 +65,7 @@ class Shower:
     def __init__(self, node: "Node", reader: Reader, now: datetime) -> None:
         self._node, self._reader, self._now = node, reader, now
         self._book: PolicyBook = node.policies
+        self._markings: dict[Label, MarkingOut] = {}
         self._links: dict[str, Literal["up", "connecting", "down", "off"] | None] = {"": None}
 
     def rows(self, rows: Iterable[Row]) -> list[RecordView]:
@@ -95,9 +96,12 @@ class Shower:
         return None if seen is None else self.seen(seen)
 
     def marking(self, label: Label) -> MarkingOut:
-        """How the policies mark ``label``."""
-        marking = self._book.mark(label)
-        return MarkingOut(marking.en, marking.ja, marking.colour, marking.portion)
+        """How the policies mark ``label``; remembered, as a page has many rows and few labels."""
+        made = self._markings.get(label)
+        if made is None:
+            mark = self._book.mark(label)
+            made = self._markings[label] = MarkingOut(mark.en, mark.ja, mark.colour, mark.portion)
+        return made
 
     def _view(self, row: Row, record: msgspec.Raw, cut: int) -> RecordView:
         age = (self._now - row.at).total_seconds()

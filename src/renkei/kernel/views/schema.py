@@ -44,13 +44,13 @@ SEARCH_HASH_BYTES = 32 * 1024 * 1024
 
 SEARCH_SETTINGS = (
     ("hashsize", SEARCH_HASH_BYTES),
-    ("automerge", 4),
-    ("crisismerge", 16),
+    ("automerge", 8),
+    ("crisismerge", 32),
     ("usermerge", 2),
     ("pgsz", 4050),
 )
 """A word is looked up in every part of the index, under every label, so few parts make quick answers.
-While folding, four parts of a size become one; idle moments (``usermerge``) leave one of each size."""
+While folding, eight parts of a size become one; idle moments merge the rest (``ViewStore.tidy``)."""
 
 TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

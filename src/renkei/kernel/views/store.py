@@ -47,6 +47,10 @@ BATCH_SECONDS = 0.8
 MERGE_PAGES = 64
 """Pages of the search index merged in one idle step, a few milliseconds."""
 
+MERGE_GROWTH = 1.25
+"""How much the search index grows before it is merged whole again: each document is then written at most
+a handful of times more, in idle moments, however long the node runs."""
+
 Listener = Callable[[Sequence[Change] | None], None]
 """Gets what readers now see; None after a commit of so many changes that one had better look anew."""
 Progress = Callable[[int, int], None]
@@ -107,6 +111,7 @@ class ViewStore:
         self.following = False
         self._waiting = 0
         self._batch = MIN_BATCH
+        self._merged = 0
         self.failure: str = ""
         self._readers = Readers(self._path)
         self._open()
@@ -230,12 +235,26 @@ class ViewStore:
         return end
 
     def tidy(self) -> bool:
-        """Do a little of the search index's merging; whether there was any to do."""
+        """Do a little of the search index's merging; whether there was any to do.
+
+        First parts of a size become one.  Once the index has grown by a good deal, all of it becomes one
+        part: a word is looked up in each part under each label, so that is what makes answers quick.
+        """
         with self._fold_lock:
-            self._own_folding()
-            before = self._db.total_changes()
-            self._db.execute("INSERT INTO search(search, rank) VALUES ('merge', ?)", (MERGE_PAGES,))
-            return self._db.total_changes() - before > 1
+            held = self._own_folding().next_arrival
+            if self._merge(MERGE_PAGES):
+                return True
+            if held < self._merged * MERGE_GROWTH:
+                return False
+            if self._merge(-MERGE_PAGES):  # negative: whatever the parts' sizes
+                return True
+            self._merged = held
+            return False
+
+    def _merge(self, pages: int) -> bool:
+        before = self._db.total_changes()
+        self._db.execute("INSERT INTO search(search, rank) VALUES ('merge', ?)", (pages,))
+        return self._db.total_changes() - before > 1
 
     # --- where it stands -----------------------------------------------------------------------------
 
