@@ -18,9 +18,9 @@ from .marking import Marking, mark
 from .model import Clearance, Label
 from .rules import Allowed, Decision, Denied
 from .spif import read
-from .terms import Terms
+from .terms import ReviewRule, Terms
 
-__all__ = ["Allowed", "Decision", "Denied", "Gate", "Marking", "Policy", "PolicyBook"]
+__all__ = ["Allowed", "Decision", "Denied", "Gate", "Marking", "Policy", "PolicyBook", "ReviewRule"]
 
 MAX_LABELS_REMEMBERED = 20_000
 """Per clearance; a node sees dozens of distinct labels, so this only bounds a flood of made-up ones."""
@@ -44,6 +44,10 @@ class Policy(Terms, frozen=True, kw_only=True):
             if wrong is not None:
                 raise BadInput("policy.suggestion", wrong.expected, f"{wrong.came} in {suggestion.key}")
         return policy
+
+    def reviews(self, label: Label, kind: str) -> ReviewRule | None:
+        """The review rule that covers a record of ``kind`` under ``label``, or None (``rules.reviews``)."""
+        return rules.reviews(self, label, kind)
 
 
 class Gate(dict[Label, Decision]):
@@ -153,6 +157,15 @@ class PolicyBook:
             if isinstance(label, Refused):
                 return label
         return rules.aggregate(self.own, [label for label in ours if isinstance(label, Label)])
+
+    def reviews(self, label: Label, kind: str) -> ReviewRule | None:
+        """The own policy's review rule for a record of ``kind`` under ``label``, or None.
+
+        A label under another policy is judged by its equivalent; without one it falls under every rule for
+        the kind.
+        """
+        ours = self.translate(label, self.own.id)
+        return self.own.reviews(label if isinstance(ours, Refused) else ours, kind)
 
     def mark(self, label: Label) -> Marking:
         """The marking of ``label`` by its own policy, remembered; plain names if that is not known."""

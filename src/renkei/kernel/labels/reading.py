@@ -11,6 +11,7 @@ from lxml import etree
 from ..errors import BadInput
 
 SPIF = "http://www.xmlspif.org/spif"
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 MAX_POLICY_BYTES = 2 * 1024 * 1024
 """A policy with every country and a thousand values stays under half a megabyte."""
 

@@ -5,6 +5,7 @@
 ``translate``  a label under another policy, by equivalences, exactly one for each thing that restricts.
 ``aggregate``  the label of things put together, which nobody may hold who may not hold each of them.
 ``check_*``    whether a label or clearance is one that the policy knows and permits.
+``reviews``    which rule, if any, asks for a disclosure officer before a record leaves.
 
 Where a case is open, every rule here takes the answer that shows less.  ``docs/adr/0004-label-policy.md``
 tells where that goes further than the standard.
@@ -17,7 +18,7 @@ import msgspec
 
 from ..errors import Refused
 from .model import Category, CategoryType, Clearance, Label
-from .terms import Applied, Classification, Group, Required, Tag, TagValue, Terms
+from .terms import Applied, Classification, Group, Required, ReviewRule, Tag, TagValue, Terms
 
 INVALID = 422
 """HTTP status of a label or clearance that its policy does not know or permit."""
@@ -350,3 +351,40 @@ def aggregate(terms: Terms, labels: Sequence[Label]) -> Label | Refused:
             merged[key] |= set(category.values)
     categories = tuple(Category(tag, type_, tuple(sorted(v))) for (tag, type_), v in sorted(merged.items()))
     return Label(terms.id, highest, categories)
+
+
+# --- review -----------------------------------------------------------------------------------------
+
+
+def reviews(terms: Terms, label: Label, kind: str) -> ReviewRule | None:
+    """The rule by which a record of ``kind`` under ``label`` waits for disclosure officers, or None.
+
+    Of several that cover it the strictest counts: most signatures, then the shortest time.  A label that
+    ``terms`` cannot judge falls under every rule for the kind, as nobody can say that it does not.
+    """
+    known = check_form(terms, label) is None
+    covering = [r for r in terms.review_rules if _covers(terms, r, label if known else None, kind)]
+    return max(covering, key=lambda r: (r.signatures, -r.within), default=None)
+
+
+def _covers(terms: Terms, rule: ReviewRule, label: Label | None, kind: str) -> bool:
+    if rule.kinds and kind not in rule.kinds:
+        return False
+    return label is None or (_reaches(terms, rule, label) and all(_bears(label, c) for c in rule.categories))
+
+
+def _reaches(terms: Terms, rule: ReviewRule, label: Label) -> bool:
+    if not rule.at_least:
+        return True
+    level, least = terms.classification(label.classification), terms.classification(rule.at_least)
+    assert level is not None
+    assert least is not None
+    return level.rank >= least.rank
+
+
+def _bears(label: Label, wanted: Category) -> bool:
+    """Whether ``label`` has one of the values; an emptied permissive tag is no value."""
+    return any(
+        (c.tag, c.type) == (wanted.tag, wanted.type) and not set(c.values).isdisjoint(wanted.values)
+        for c in label.categories
+    )

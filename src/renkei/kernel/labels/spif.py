@@ -9,16 +9,19 @@ that an equivalence adds, equivalences of whole tag sets.  Texts without bearing
 Object identifiers become URNs (``urn:oid:…``), as labels carry them (ADatP-4774.1 section 3.10.2).
 A label names the *tag set*; a set may hold one tag of each type.
 
-Suggested labels for forms ride in ``extensions`` under ``urn:renkei:policy:1``.
+Suggested labels for forms, and the review rules, ride in ``extensions`` under ``urn:renkei:policy:1``
+(``own_extensions``).
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar, cast
 
-from .model import Category, CategoryType, Label
+from .model import CategoryType
+from .own_extensions import EXTENSION, check_review_rules, review_rules, suggestions
 from .reading import (
     SPIF,
+    XML_LANG,
     Element,
     bad,
     choice,
@@ -46,14 +49,11 @@ from .terms import (
     Place,
     Qualifier,
     Required,
-    Suggestion,
     Tag,
     TagValue,
     Terms,
 )
 
-EXTENSION = "urn:renkei:policy:1"
-XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 SCHEMA_VERSIONS = ("2.0", "2.1")
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
@@ -118,7 +118,8 @@ def read(xml: bytes, make: type[T]) -> T:
         equivalent_policies=tuple(policies.items()),
         phrases=_phrases(root),
         qualifiers=_qualifiers(root),
-        suggestions=tuple(_suggestions(root, oid(ident))),
+        suggestions=tuple(suggestions(root, oid(ident))),
+        review_rules=tuple(review_rules(root)),
     )
     _check_whole(root, terms)
     return terms
@@ -316,30 +317,6 @@ def _qualifiers(element: Element) -> tuple[Qualifier, ...]:
     return tuple(found)
 
 
-# --- suggestions, an extension of Renkei's ----------------------------------------------------------
-
-
-def _suggestions(root: Element, policy: str) -> Iterator[Suggestion]:
-    holder = maybe(root, "extensions")
-    for element in holder.iter(f"{{{EXTENSION}}}suggestion") if holder is not None else ():
-        names = {n.get(XML_LANG): (n.text or "").strip() for n in element.findall(f"{{{EXTENSION}}}name")}
-        if not names.get("en") or not names.get("ja"):
-            raise bad(element, "a name in English and one in Japanese", "fewer")
-        categories = [
-            Category(need(v, "tag"), cast(CategoryType, need(v, "type")), ((v.text or "").strip(),))
-            for v in element.findall(f"{{{EXTENSION}}}value")
-        ]
-        label = Label(policy, need(element, "classification"), _merged(categories))
-        yield Suggestion(key=need(element, "key"), en=names["en"], ja=names["ja"], label=label)
-
-
-def _merged(categories: list[Category]) -> tuple[Category, ...]:
-    values: dict[tuple[str, CategoryType], set[str]] = {}
-    for c in categories:
-        values.setdefault((c.tag, c.type), set()).update(c.values)
-    return tuple(Category(tag, type_, tuple(sorted(v))) for (tag, type_), v in sorted(values.items()))
-
-
 # --- the whole --------------------------------------------------------------------------------------
 
 
@@ -348,6 +325,7 @@ def _check_whole(root: Element, terms: Terms) -> None:
     _unique(root.iter(f"{{{SPIF}}}securityCategoryTagSet"), "name")
     _unique(root.iter(f"{{{SPIF}}}securityCategoryTagSet"), "id")
     _unique(root.iter(f"{{{EXTENSION}}}suggestion"), "key")
+    check_review_rules(root, terms)
     for tag in root.iter(f"{{{SPIF}}}securityCategoryTag"):
         _unique(tag.iter(f"{{{SPIF}}}tagCategory"), "name")
         _unique(tag.iter(f"{{{SPIF}}}tagCategory"), "lacv")

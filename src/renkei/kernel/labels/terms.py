@@ -5,11 +5,12 @@ numbers (``lacv``, the value an entry has in binary labels) matter here only bec
 and rules refer to entries by them.  Everything is a frozen value; nothing here decides.
 """
 
+from datetime import timedelta
 from typing import Literal
 
 import msgspec
 
-from .model import CategoryType, Label
+from .model import Category, CategoryType, Label
 
 Applied = Literal["encrypt", "decrypt", "both"]
 """When an equivalence holds: for what leaves under another policy, for what arrives, or both."""
@@ -136,6 +137,22 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     label: Label
 
 
+class ReviewRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What a disclosure officer looks at before it leaves: an extension of Renkei's own.
+
+    The rule covers a record whose kind is among ``kinds`` (none: any kind), whose classification is
+    ``at_least`` or higher ("": any), and whose label bears, for each of ``categories``, one of the values
+    named.  Such a record waits for ``signatures`` different officers, one or two; after ``within`` it is
+    overdue.
+    """
+
+    kinds: tuple[str, ...] = ()
+    at_least: str = ""
+    categories: tuple[Category, ...] = ()
+    signatures: int
+    within: timedelta
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """All that a policy says.  ``id`` is a URN (``urn:oid:…``); classifications are in rising rank."""
 
@@ -148,6 +165,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     phrases: tuple[Phrase, ...] = ()
     qualifiers: tuple[Qualifier, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    review_rules: tuple[ReviewRule, ...] = ()
 
     def classification(self, name: str) -> Classification | None:
         """The classification of that name, or None."""
