@@ -167,6 +167,7 @@ class AuditTrail:
             bulk.add(first, count)
         if not self._wake.is_set():
             self._wake.set()
+        self._commit_late()
 
     def _note(self, entry: Entry) -> None:
         brief = (entry.account, entry.action, entry.outcome, entry.why)
@@ -180,6 +181,12 @@ class AuditTrail:
                 entry = msgspec.structs.replace(known, count=known.count + entry.count)
             self._entries[key] = entry
         self._wake.set()
+        self._commit_late()
+
+    def _commit_late(self) -> None:
+        """Write what is noted once the thread has stopped: an append that the disk took long over."""
+        if self._closing.is_set() and not self._thread.is_alive():
+            self._commit()
 
     def flush(self) -> None:
         """Commit everything noted so far; durable on return.  Raises OurFault when that fails."""

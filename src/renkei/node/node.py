@@ -11,6 +11,7 @@ Edges (HTTP, links, feeds, the command line) are given a node; the node knows no
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import structlog
@@ -207,8 +208,12 @@ class Node:
             writer=self,
         )
 
-    def append(self, records: Sequence[Record]) -> Appended:
-        """Log ``records`` of this headquarters, all or none; durable on return.  See ``desk.Writer``."""
+    def append(self, records: Sequence[Record], logged: Callable[[Appended], None] | None = None) -> Appended:
+        """Log ``records`` of this headquarters, all or none; durable on return.  See ``desk.Writer``.
+
+        ``logged`` is called once they are durable, even if that comes after ``append`` has given up waiting
+        (``log.slow``): what happened is then still accounted for.  It may run in the writer's thread.
+        """
         for record in records:
             if record.owner != self.config.hq:
                 raise BadInput("record.owner", f"a record of {self.config.hq}", f"one of {record.owner}")
@@ -216,16 +221,32 @@ class Node:
             if wrong is not None:
                 raise BadInput(wrong.code, wrong.expected, wrong.came)
         drafts = [Draft(self.codec.encode(r), r.id, r.version) for r in records]
-        if self.started:
-            seq = self._durable(drafts)
-        else:
-            seq = self.master.append(drafts, self.clock.now())
-            self.pump()
-        return Appended(seq, tuple(records))
 
-    def _durable(self, drafts: Sequence[Draft]) -> int:
+        def durable(seq: int) -> Appended:
+            appended = Appended(seq, tuple(records))
+            if logged is not None:
+                logged(appended)
+            return appended
+
+        if self.started:
+            return self._durable(drafts, durable)
+        appended = durable(self.master.append(drafts, self.clock.now()))
+        self.pump()
+        return appended
+
+    def _durable(self, drafts: Sequence[Draft], durable: Callable[[int], Appended]) -> Appended:
+        """Wait for the writer's word; ``durable`` is called in its thread, and gives what is answered."""
+        answer: Future[Appended] = Future()
+
+        def done(result: int | Exception) -> None:
+            if isinstance(result, Exception):
+                answer.set_exception(result)
+            else:
+                answer.set_result(durable(result))
+
+        self.writer.submit_nowait(drafts, done)
         try:
-            return self.writer.submit(drafts).result(APPEND_PATIENCE)
+            return answer.result(APPEND_PATIENCE)
         except TimeoutError:
             expected = f"a disk that takes an append within {APPEND_PATIENCE:.0f} s"
             raise OurFault("log.slow", expected, "none yet; what was given may still be logged") from None

@@ -3,9 +3,11 @@
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from edges.http.served import PASSWORD, Served
+from renkei.kernel.labels.model import Label
 
 
 @pytest.fixture
@@ -182,3 +184,19 @@ def test_what_a_label_means_is_told_before_it_is_used(served: Served, watch: htt
     assert not low["readable"]
     bad = watch.post("/labels/check", json={"label": {"policy": "x", "classification": "y"}})
     assert bad.status_code == 422
+
+
+def test_what_is_shown_together_is_marked_by_the_server(served: Served, watch: httpx.Client) -> None:
+    keys = list(served.labels)
+    answer = watch.post("/labels/aggregate", json={"labels": [served.label(key) for key in keys]})
+    assert answer.status_code == 200
+    of_all = served.node.policies.aggregate(list(served.labels.values()))
+    assert isinstance(of_all, Label)
+    assert msgspec.convert(answer.json()["label"], Label).canonical() == of_all.canonical()
+    assert answer.json()["marking"]["en"] == served.node.policies.mark(of_all).en
+    alone = watch.post("/labels/aggregate", json={"labels": [served.label("open")]}).json()
+    assert alone["marking"]["en"] == served.node.policies.mark(served.labels["open"]).en
+    for bad, status in (([], 400), ([served.label("open")] * 201, 400)):
+        assert watch.post("/labels/aggregate", json={"labels": bad}).status_code == status
+    unknown = {"policy": "x", "classification": "y"}
+    assert watch.post("/labels/aggregate", json={"labels": [unknown]}).status_code == 422

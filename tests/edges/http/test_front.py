@@ -1,5 +1,6 @@
 """What every answer has, whatever was asked: problems, headers, Host, static files, figures."""
 
+import gzip
 from pathlib import Path
 
 import httpx
@@ -139,6 +140,81 @@ def test_nothing_outside_the_folder_is_served(site: httpx.AsyncClient, path: str
 def test_byte_ranges(site: httpx.AsyncClient, asked: str, status: int, body: bytes) -> None:
     answer = get(site, "/map.pmtiles", range=asked)
     assert (answer.status_code, answer.content) == (status, body)
+
+
+def raw(site: httpx.AsyncClient, method: str, path: str, **headers: str) -> tuple[httpx.Response, bytes]:
+    """The answer, and its body as it crossed the line."""
+    import asyncio
+
+    async def call() -> tuple[httpx.Response, bytes]:
+        async with site.stream(method, path, headers=headers) as answer:
+            return answer, b"".join([piece async for piece in answer.aiter_raw()])
+
+    return asyncio.run(call())
+
+
+@pytest.fixture
+def script(tmp_path: Path, site: httpx.AsyncClient) -> bytes:
+    body = b"let watch = 'kept';\n" * 1000
+    (tmp_path / "assets" / "big-1a2b.js").write_bytes(body)
+    return body
+
+
+def test_text_is_compressed_for_who_takes_it(site: httpx.AsyncClient, script: bytes) -> None:
+    answer, body = raw(site, "GET", "/assets/big-1a2b.js", **{"accept-encoding": "br, gzip;q=0.8"})
+    assert gzip.decompress(body) == script and len(body) < len(script) / 10
+    assert answer.headers["content-encoding"] == "gzip" and answer.headers["vary"] == "accept-encoding"
+    assert int(answer.headers["content-length"]) == len(body)
+    plain, whole = raw(site, "GET", "/assets/big-1a2b.js", **{"accept-encoding": "identity"})
+    assert whole == script and "content-encoding" not in plain.headers
+    assert plain.headers["vary"] == "accept-encoding" and plain.headers["etag"] != answer.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [("gzip", 1), ("*", 1), ("gzip;q=0", 0), ("gzip; q=0.000, *", 0), ("br", 0), ("", 0), ("GZIP;q=1.0", 1)],
+)
+def test_what_a_reader_takes_is_read_as_it_is_weighed(
+    site: httpx.AsyncClient, script: bytes, accepted: str, packed: int
+) -> None:
+    answer, _ = raw(site, "GET", "/assets/big-1a2b.js", **{"accept-encoding": accepted})
+    assert ("content-encoding" in answer.headers) == bool(packed)
+
+
+def test_head_tells_what_get_would_send(site: httpx.AsyncClient, script: bytes) -> None:
+    for accepted in ("gzip", "identity"):
+        told, nothing = raw(site, "HEAD", "/assets/big-1a2b.js", **{"accept-encoding": accepted})
+        sent, _ = raw(site, "GET", "/assets/big-1a2b.js", **{"accept-encoding": accepted})
+        assert told.headers == sent.headers and nothing == b""
+
+
+def test_a_range_is_of_the_file_itself(site: httpx.AsyncClient, script: bytes) -> None:
+    asked = {"accept-encoding": "gzip", "range": "bytes=4-8"}
+    answer, body = raw(site, "GET", "/assets/big-1a2b.js", **asked)
+    assert (answer.status_code, body) == (206, script[4:9])
+    assert answer.headers["content-range"] == f"bytes 4-8/{len(script)}"
+    same = {**asked, "if-range": answer.headers["etag"]}
+    assert raw(site, "GET", "/assets/big-1a2b.js", **same)[0].status_code == 206
+    other = {**asked, "if-range": answer.headers["etag"].replace('"', "") + '-gz"'}
+    assert raw(site, "GET", "/assets/big-1a2b.js", **other)[0].status_code == 200
+
+
+def test_what_a_reader_has_is_not_sent_again_until_it_changes(
+    site: httpx.AsyncClient, script: bytes, tmp_path: Path
+) -> None:
+    path, accepted = "/assets/big-1a2b.js", {"accept-encoding": "gzip"}
+    tag = raw(site, "GET", path, **accepted)[0].headers["etag"]
+    held, body = raw(site, "GET", path, **accepted, **{"if-none-match": f'"x", {tag}'})
+    assert (held.status_code, body, held.headers["etag"]) == (304, b"", tag)
+    (tmp_path / "assets" / "big-1a2b.js").write_bytes(script + b"//\n")
+    fresh, body = raw(site, "GET", path, **accepted, **{"if-none-match": tag})
+    assert fresh.status_code == 200 and gzip.decompress(body) == script + b"//\n"
+
+
+def test_small_and_packed_files_stay_as_they_are(site: httpx.AsyncClient) -> None:
+    for path in ("/map.pmtiles", "/"):
+        answer, _ = raw(site, "GET", path, **{"accept-encoding": "gzip"})
+        assert "content-encoding" not in answer.headers and "vary" not in answer.headers
 
 
 def test_an_unbuilt_client_says_so(tmp_path: Path) -> None:

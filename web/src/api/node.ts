@@ -36,6 +36,8 @@ export const node = {
 export const labels = {
   policy: () => get<T.Policy>('/labels'),
   check: (label: T.Label) => post<T.LabelCheck>('/labels/check', { label }),
+  /** The marking of everything shown together. */
+  aggregate: (labels: T.Label[]) => post<T.LabelOfAll>('/labels/aggregate', { labels }),
 };
 
 export const records = {

@@ -39,6 +39,7 @@ export type Classification = S['ClassificationOut'];
 export type Policy = S['LabelsOut'];
 export type Audience = S['Audience'];
 export type LabelCheck = S['LabelCheck'];
+export type LabelOfAll = S['LabelOfAll'];
 export type Release = S['Release'];
 
 // Coordination

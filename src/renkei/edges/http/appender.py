@@ -12,6 +12,7 @@ new records go together, so none can make another fail; whatever does not decode
 
 import asyncio
 import time
+from abc import ABC, ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Protocol, cast
@@ -148,6 +149,10 @@ class Appender:
         else:
             self._writer.submit_nowait(job.batch.drafts, job.durable)
 
+    def logged(self, job: "_Job", first: int) -> None:
+        """In the writer's thread: have what was logged in the audit trail, whoever still waits to hear it."""
+        self._trail.wrote(job.person, ACTION, first, len(job.batch.drafts))
+
     def finished(self, job: "_Job", result: int | Exception) -> Refused | None:
         """Account for a job that is through; the refusal if it came to nothing."""
         self._waiting -= job.size
@@ -155,9 +160,7 @@ class Appender:
             no = _stale(job.batch) if isinstance(result, StaleVersion) else as_refused(result)
             self.note_refusal(job.person, no)
             return no
-        count = len(job.batch.drafts)
-        self._trail.wrote(job.person, ACTION, result, count)
-        self._metrics.appended(count, time.perf_counter() - job.started)
+        self._metrics.appended(len(job.batch.drafts), time.perf_counter() - job.started)
         return None
 
     def note_refusal(self, person: Person, no: Refused) -> None:
@@ -170,7 +173,11 @@ class Appender:
         self._completions.put(call, result)
 
 
-class _Job(msgspec.Struct, kw_only=True, eq=False):
+class _JobMeta(msgspec.StructMeta, ABCMeta):
+    """Of a struct with abstract methods."""
+
+
+class _Job(msgspec.Struct, ABC, kw_only=True, eq=False, metaclass=_JobMeta):
     """What is between the writer's queue and its answer."""
 
     appender: Appender
@@ -181,11 +188,13 @@ class _Job(msgspec.Struct, kw_only=True, eq=False):
 
     def durable(self, result: int | Exception) -> None:
         """Called by the writer in its own thread."""
+        if isinstance(result, int):
+            self.appender.logged(self, result)
         self.appender.later(self.finish, result)
 
+    @abstractmethod
     def finish(self, result: int | Exception) -> None:
-        """Called in the event loop: note it and answer."""
-        raise NotImplementedError
+        """Called in the event loop: count it and answer."""
 
 
 class _Alone(_Job, kw_only=True, eq=False):

@@ -188,14 +188,15 @@ class HttpEdge:
         return await self.actions.run(self._act, person, action, given)
 
     def _act(self, person: Person, action: Callable[..., Any], given: tuple[Any, ...]) -> Any:
-        recorder = _Recorder(self.node)
+        recorder = _Recorder(self.node, lambda record: self._wrote(person, action, record))
         desk = msgspec.structs.replace(self.node.desk(person), writer=recorder)
         result = unwrap(action(desk, *given))
-        for record in recorder.records:
-            self.trail.done(person, action.__name__, record.id, ", ".join(person.roles))
         if recorder.last >= 0:
             self.node.views.wait(OWN, recorder.last, SEEN_SECONDS)
         return result
+
+    def _wrote(self, person: Person, action: Callable[..., Any], record: Record) -> None:
+        self.trail.done(person, action.__name__, record.id, ", ".join(person.roles))
 
     def one(self, desk: Desk, record_id: str) -> "RecordView":
         """One record as the person at ``desk`` may see it.  Raises the refusal NOT_FOUND."""
@@ -270,19 +271,25 @@ class HttpEdge:
 
 
 class _Recorder:
-    """The node's writer, remembering what one action appended."""
+    """The node's writer, remembering how far one action has logged.
 
-    def __init__(self, node: "Node") -> None:
-        self._node = node
+    ``note`` is told of every record logged: by the writer, so also of one that comes to be logged after the
+    action was answered ``log.slow``.
+    """
+
+    def __init__(self, node: "Node", note: Callable[[Record], None]) -> None:
+        self._node, self._note = node, note
         self.last = -1
-        self.records: list[Record] = []
 
     def append(self, records: Sequence[Record]) -> Appended:
         """See ``desk.Writer``."""
-        appended = self._node.append(records)
+        appended = self._node.append(records, self._logged)
         self.last = max(self.last, appended.seq + len(appended.records) - 1)
-        self.records += appended.records
         return appended
+
+    def _logged(self, appended: Appended) -> None:
+        for record in appended.records:
+            self._note(record)
 
 
 def key_path(before: str, after: str = "") -> str:

@@ -1,6 +1,6 @@
 """The policy's labels for forms, and what a label would mean."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import get, post
@@ -10,7 +10,7 @@ from ...kernel.labels.marking import phrase_of
 from ...kernel.labels.model import CategoryType, Label
 from ...kernel.labels.policy import PolicyBook
 from .answers import MarkingOut
-from .context import Caller, Edge
+from .context import Caller, Edge, unwrap
 from .nodes import NamesOut
 from .problems import refuse
 from .schema import problems
@@ -79,6 +79,23 @@ class LabelCheck(msgspec.Struct, frozen=True):
     readable: bool
 
 
+MAX_AGGREGATED = 200
+"""Labels in one question: a screen shows a page of records, and equal labels need be asked once."""
+
+
+class LabelsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Labels of things shown together."""
+
+    labels: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=MAX_AGGREGATED)]
+
+
+class LabelOfAll(msgspec.Struct, frozen=True):
+    """The label of things put together, and its marking."""
+
+    label: Label
+    marking: MarkingOut
+
+
 @get("/labels", tags=["labels"], summary="Labels of the node's policy", responses=problems())
 async def get_labels(edge: Edge) -> LabelsOut:
     """Everything in use; what the policy calls obsolete is left out."""
@@ -124,6 +141,26 @@ async def check_label(edge: Edge, person: Caller, data: JSONBody[LabelIn]) -> La
     )
 
 
+@post(
+    "/labels/aggregate",
+    status_code=200,
+    tags=["labels"],
+    summary="The marking of things shown together",
+    responses=problems(413, 415, 422),
+)
+async def aggregate_labels(edge: Edge, data: JSONBody[LabelsIn]) -> LabelOfAll:
+    """Highest classification, every restrictive value, permissive values all share; by the node's own policy
+    where several meet.
+    """
+    book: PolicyBook = edge.node.policies
+    for label in data.labels:
+        if (no := book.validate(label, known_only=True)) is not None:
+            raise refuse(no)
+    label = unwrap(book.aggregate(data.labels))
+    marking = book.mark(label)
+    return LabelOfAll(label, MarkingOut(marking.en, marking.ja, marking.colour, marking.portion))
+
+
 def _audience(book: PolicyBook, hq: str, clearance: Any, label: Label) -> Audience:
     decision = book.access(clearance, label)
     if decision.allowed:
@@ -131,4 +168,4 @@ def _audience(book: PolicyBook, hq: str, clearance: Any, label: Label) -> Audien
     return Audience(hq, "withheld", getattr(decision, "reason", ""))
 
 
-HANDLERS = (get_labels, check_label)
+HANDLERS = (get_labels, check_label, aggregate_labels)
