@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,6 +27,7 @@ from renkei.kernel.clock import SystemClock
 from renkei.kernel.ids import new_id
 from renkei.kernel.log.base import Draft
 from renkei.kernel.log.checkpoint import NoteSigner
+from renkei.kernel.log.commitments import Salts, commitments, said_in
 from renkei.kernel.log.sqlite import SqliteLog
 from renkei.kernel.partners import Receiver, Sender, Session, sent_origin
 from renkei.kernel.partners.chunks import CHUNK_ENTRIES
@@ -52,24 +54,21 @@ def records(count, size):
 
 
 def fill(path, count, size):
-    log = SqliteLog(path, sent_origin(HQ, PARTNER))
-    batch = []
-    for entry in records(count, size):
-        batch.append(Draft(entry))
-        if len(batch) == 1000:
-            log.append(batch, datetime.now(UTC))
-            batch = []
-    if batch:
-        log.append(batch, datetime.now(UTC))
+    log, salts = SqliteLog(path, sent_origin(HQ, PARTNER), bodied=True), Salts(bytes(32))
+    source = records(count, size)
+    while batch := list(islice(source, 1000)):
+        bodies = salts.bodies(log.size, batch)
+        made = zip(commitments(bodies), bodies, strict=True)
+        log.append([Draft(entry, body=body) for entry, body in made], datetime.now(UTC))
     log.seal()
     log.close()
 
 
 def bound(folder, path):
     """Seconds to append the entries of ``path`` to an empty log, a chunk at a time."""
-    source = SqliteLog(path, sent_origin(HQ, PARTNER))
+    source = SqliteLog(path, sent_origin(HQ, PARTNER), bodied=True)
     packs = [
-        [Draft(e) for p in source.read(n, CHUNK_ENTRIES) for e in p.entries]
+        [Draft(e) for p in source.read(n, CHUNK_ENTRIES) for e in said_in(p)]
         for n in range(0, source.size, CHUNK_ENTRIES)
     ]
     source.close()
@@ -87,8 +86,9 @@ class End:
 
     def __init__(self, hq, partner, sent, received, deflate=False):
         clock = SystemClock()
-        self.sent = SqliteLog(sent, sent_origin(hq, partner))
-        self.received = SqliteLog(received, sent_origin(partner, hq))
+        self.sent = SqliteLog(sent, sent_origin(hq, partner), bodied=True)
+        keys = received.with_suffix(".keys")
+        self.received = SqliteLog(received, sent_origin(partner, hq), bodied=True, keys=keys)
         me, they = signer(hq), signer(partner).verifier
         self.sender = Sender(self.sent, me, they, hq=hq, partner=partner)
         self.receiver = Receiver(self.received, they, me, print, hq=hq, partner=partner, clock=clock)

@@ -24,6 +24,7 @@ from renkei.kernel.ids import new_id
 from renkei.kernel.labels.model import Category, Label
 from renkei.kernel.labels.presets import demo_clearances, synthetic_book
 from renkei.kernel.log.base import Draft
+from renkei.kernel.log.commitments import said_in
 from renkei.kernel.log.sqlite import SqliteLog
 from renkei.kernel.partners import Releaser, Terms, sent_origin
 from renkei.kernel.records import Codec, Record, Text
@@ -103,7 +104,7 @@ def bound(source: SqliteLog, target: SqliteLog) -> float:
     """Seconds to append the entries of ``source``, in its packs, and nothing else."""
     took = 0.0
     for pack in source.read(0, source.size):
-        drafts = [Draft(entry) for entry in pack.entries]
+        drafts = [Draft(entry or b"") for entry in said_in(pack)]
         begun = time.perf_counter()
         target.append(drafts, pack.logged_at)
         target.checkpoint_wal()
@@ -130,7 +131,7 @@ def main() -> None:
         folder = Path(name)
         master = SqliteLog(folder / "master.db", f"renkei/{HQ}/master")
         fill(master, args.records, args.bytes, args.hidden)
-        sent = SqliteLog(folder / "sent.db", sent_origin(HQ, PARTNER))
+        sent = SqliteLog(folder / "sent.db", sent_origin(HQ, PARTNER), bodied=True)
         cpu = time.process_time()
         runs = release(master, sent)
         cpu = time.process_time() - cpu
@@ -143,7 +144,7 @@ def main() -> None:
             "records": args.records,
             "released": sent.size,
             "bytes_each": round(
-                sum(len(e) for p in sent.read(0, 1000) for e in p.entries) / min(1000, sent.size)
+                sum(len(e or b"") for p in sent.read(0, 1000) for e in said_in(p)) / min(1000, sent.size)
             ),
             "rate": rate(runs),
             "first_tenth": rate(runs[:tenth]),

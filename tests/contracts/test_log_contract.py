@@ -1,12 +1,13 @@
 """One suite for every home of a log (``renkei.kernel.log.base.Log``)."""
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
@@ -25,6 +26,23 @@ HOMES = [
     pytest.param(lambda folder: MemoryLog(ORIGIN), id="memory"),
     pytest.param(lambda folder: SqliteLog(folder / "log.db", ORIGIN), id="sqlite"),
 ]
+
+
+BODIED = [
+    pytest.param(lambda folder: MemoryLog(ORIGIN, bodied=True), id="memory"),
+    pytest.param(lambda folder: SqliteLog(folder / "log.db", ORIGIN, bodied=True), id="sqlite-plain"),
+    pytest.param(
+        lambda folder: SqliteLog(folder / "log.db", ORIGIN, bodied=True, keys=folder / "shred" / "x.keys"),
+        id="sqlite-encrypted",
+    ),
+]
+
+
+@pytest.fixture(params=BODIED)
+def bodied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
+    home = request.param(tmp_path)
+    yield home
+    home.close()
 
 
 @pytest.fixture(params=HOMES)
@@ -68,6 +86,93 @@ def test_entries_are_numbered_from_0_without_gaps_and_come_back_byte_for_byte(lo
     assert log.size == 4
     assert entries_of(log) == [b"a", b"", b"\x00\xff", "冠水".encode()]
     assert [log.entry(seq) for seq in range(4)] == entries_of(log)
+
+
+def test_a_log_without_bodies_has_none_and_takes_none(log: Log) -> None:
+    log.append(plain(b"a"), AT)
+    assert [pack.bodies for pack in log.read(0)] == [()]
+    for body in (b"b", b""):
+        with pytest.raises(BadInput, match=r"log\.body"):
+            log.append([Draft(b"a", body=body)], AT)
+    log.erase([0])
+    assert entries_of(log) == [b"a"]
+
+
+def with_bodies(first: int, count: int) -> list[Draft]:
+    return [Draft(b"entry %d" % n, body=b"body %d" % n) for n in range(first, first + count)]
+
+
+def bodies_of(log: Log, first: int = 0, limit: int = 10**9) -> list[bytes | None]:
+    return [body for pack in log.read(first, limit) for body in pack.bodies]
+
+
+def test_bodies_stand_beside_their_entries_and_outside_the_tree(bodied: Log) -> None:
+    bodied.append(with_bodies(0, 3), AT)
+    bodied.append([Draft(b"entry 3")], AT)
+    bodied.append(with_bodies(4, 1), AT)
+    assert bodies_of(bodied) == [b"body 0", b"body 1", b"body 2", None, b"body 4"]
+    assert bodies_of(bodied, 1, 3) == [b"body 1", b"body 2", None]
+    assert bodied.seal().root == reference_root(merkle.leaf_hashes(b"entry %d" % n for n in range(5)))
+
+
+def test_an_erased_body_is_gone_and_nothing_else_is(bodied: Log) -> None:
+    bodied.append(with_bodies(0, 5_000), AT)
+    head = bodied.seal()
+    bodied.erase([4_999, 7, 7, 4_096])
+    bodied.erase([7])
+    bodied.append(with_bodies(5_000, 1), AT)
+    gone = {7, 4_096, 4_999}
+    assert bodies_of(bodied) == [None if n in gone else b"body %d" % n for n in range(5_001)]
+    assert entries_of(bodied) == [b"entry %d" % n for n in range(5_001)]
+    assert bodied.head(5_000) == head
+
+
+def test_all_bodies_of_a_pack_may_be_erased_and_it_still_is_a_log_with_bodies(bodied: Log) -> None:
+    bodied.append(with_bodies(0, 2), AT)
+    bodied.erase([0, 1])
+    assert bodies_of(bodied) == [None, None]
+
+
+def test_erasing_beyond_the_end_is_refused_whole(bodied: Log) -> None:
+    bodied.append(with_bodies(0, 2), AT)
+    for seqs in ([0, 2], [0, -1]):
+        with pytest.raises(BadInput, match=r"log\.number"):
+            bodied.erase(seqs)
+    assert bodies_of(bodied) == [b"body 0", b"body 1"]
+
+
+def test_bodies_larger_than_an_entry_or_empty_are_refused(bodied: Log) -> None:
+    bodied.append([Draft(b"", body=bytes(MAX_ENTRY_BYTES))], AT)
+    for body in (bytes(MAX_ENTRY_BYTES + 1), b""):
+        with pytest.raises(BadInput, match=r"log\.body"):
+            bodied.append([Draft(b"", body=body)], AT)
+    assert bodied.size == 1
+
+
+@given(
+    packs=st.lists(st.lists(st.none() | st.binary(min_size=1, max_size=30), max_size=8), max_size=6),
+    gone=st.lists(st.integers(0, 40), max_size=8),
+    span=st.tuples(st.integers(0, 40), st.integers(1, 40)),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_appended_and_erased_reads_alike_in_every_home(
+    packs: list[list[bytes | None]], gone: list[int], span: tuple[int, int]
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        homes: list[Log] = []
+        for place, param in enumerate(BODIED):
+            (Path(name) / str(place)).mkdir()
+            homes.append(param.values[0](Path(name) / str(place)))  # type: ignore[operator]
+        for home in homes:
+            for pack in packs:
+                home.append([Draft(b"", body=body) for body in pack], AT)
+            home.erase([seq for seq in gone if seq < home.size])
+        expected = [body for pack in packs for body in pack]
+        expected = [None if n in gone else body for n, body in enumerate(expected)]
+        for home in homes:
+            assert bodies_of(home) == expected
+            assert bodies_of(home, *span) == expected[span[0] : sum(span)]
+            home.close()
 
 
 def test_packs_tell_when_they_were_logged_to_the_millisecond(log: Log) -> None:

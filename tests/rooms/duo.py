@@ -53,7 +53,9 @@ class Side:
         us, jp = policies()
         self.book = PolicyBook(us, (jp,)) if hq == USFJ else PolicyBook(jp, (us,))
         self.codec = Codec(KINDS)
-        self.master, self.sent, self.received = (MemoryLog(f"renkei/{hq}/{n}") for n in "msr")
+        self.master, self.sent, self.received = (
+            MemoryLog(f"renkei/{hq}/{n}", bodied=n != "m") for n in "msr"
+        )
         terms = Terms(hq=partner, clearance=clearances()[hq]["partners"][partner])
         self.releaser = Releaser(
             self.master, self.sent, terms, self.book, self.codec, hq.encode().ljust(32), hq=hq, clock=clock
@@ -125,10 +127,11 @@ class Duo:
 
     def carry(self, side: Side, count: int = 1_000) -> int:
         """Take up to ``count`` waiting entries from ``side`` across; how many there were."""
-        entries = [e for pack in side.sent.read(side.carried, count) for e in pack.entries]
+        packs = list(side.sent.read(side.carried, count))
+        entries = [Draft(e, body=b) for pack in packs for e, b in zip(pack.entries, pack.bodies, strict=True)]
         if entries:
             other = self.other(side)
-            other.received.append([Draft(e) for e in entries], self.clock.now())
+            other.received.append(entries, self.clock.now())
             side.carried += len(entries)
             other.fold()
         return len(entries)

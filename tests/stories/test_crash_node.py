@@ -33,6 +33,7 @@ from renkei.edges.cli.local import LocalNode
 from renkei.edges.cli.proving import verify_named
 from renkei.kernel.labels.model import Label
 from renkei.kernel.labels.presets import demo_clearances, synthetic_book
+from renkei.kernel.log.commitments import said_in
 from renkei.kernel.views import dump
 from renkei.node import Node
 
@@ -160,8 +161,9 @@ class Load:
 
 
 def entries_of(node: LocalNode, name: str) -> list[bytes]:
+    """The records in a log."""
     with node.log(name) as log:
-        return [entry for pack in log.read(0, log.size) for entry in pack.entries]
+        return [said or b"" for pack in log.read(0, log.size) for said in said_in(pack)]
 
 
 def assert_sound(station: Station) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from ..kernel.errors import BadInput
 from ..kernel.identity.cards import Names, parse_address
 from ..kernel.labels.policy import Policy, PolicyBook
+from ..kernel.log.sqlite import SqliteLog
 from ..kernel.records import LIVE, HqId
 
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?")
@@ -80,6 +81,14 @@ class Folder(msgspec.Struct, frozen=True):
         """The master log, the audit log and the partner logs."""
         return self.root / "logs"
 
+    def log_file(self, name: str) -> Path:
+        """The file of the log ``name``."""
+        return self.logs / f"{name}.db"
+
+    def shred_file(self, hq: str) -> Path:
+        """The keys of the bodies in the log received from ``hq``: not to be backed up with the logs."""
+        return self.keys / "shred" / f"{hq}.keys"
+
     @property
     def views(self) -> Path:
         """The folded tables."""
@@ -94,6 +103,14 @@ class Folder(msgspec.Struct, frozen=True):
     def evidence(self) -> Path:
         """What partners signed and then contradicted."""
         return self.root / "evidence"
+
+
+def open_log(folder: Folder, name: str, origin: str, *, read_only: bool = False) -> SqliteLog:
+    """The log ``name``: partner logs have bodies, and what was received lies encrypted.  Raises OurFault."""
+    partner, _, direction = name.rpartition(".")
+    keys = folder.shred_file(partner) if direction == "received" else None
+    path, bodied = folder.log_file(name), direction in {"sent", "received"}
+    return SqliteLog(path, origin, read_only=read_only, bodied=bodied, keys=keys)
 
 
 def load_config(folder: Folder) -> NodeConfig:

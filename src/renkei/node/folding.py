@@ -35,7 +35,7 @@ from ..kernel.records import Codec
 from ..kernel.views import OWN, Folder, Step, ViewStore
 from ..rooms import KINDS, VIEWS
 from .config import Folder as DataFolder
-from .config import load_policies
+from .config import load_policies, open_log
 
 NICENESS = 5
 """Below whatever acknowledges and answers: a third of its share of a busy core, all of an idle one."""
@@ -181,7 +181,7 @@ def _open(folder: DataFolder, orders: Orders) -> tuple[Mapping[str, Log], Callab
     """The logs to fold, read only, and the way back from partners' names for our records."""
 
     def log(name: str, origin: str) -> SqliteLog:
-        return SqliteLog(folder.logs / f"{name}.db", origin, read_only=True)
+        return open_log(folder, name, origin, read_only=True)
 
     sources: dict[str, Log] = {OWN: log("master", f"renkei/{orders.hq}/master")}
     aliases: dict[str, Aliases] = {}

@@ -26,7 +26,6 @@ from ..kernel.labels.policy import PolicyBook
 from ..kernel.log.base import Draft, Log
 from ..kernel.log.memory import MemoryLog
 from ..kernel.log.sealer import Sealer
-from ..kernel.log.sqlite import SqliteLog
 from ..kernel.log.writer import GroupWriter
 from ..kernel.partners import Evidence, Faulted, Received, Receiver, Releaser, Sender, Terms, sent_origin
 from ..kernel.people import Person
@@ -34,7 +33,7 @@ from ..kernel.records import Codec, Record
 from ..kernel.views import OWN, ViewStore
 from ..kernel.views import Folder as ViewFolder
 from ..rooms import KINDS, VIEWS
-from .config import Folder, NodeConfig, load_config, load_policies
+from .config import Folder, NodeConfig, load_config, load_policies, open_log
 from .folding import FoldProcess, Orders, sole_writer
 from .lines import Delivery, PartnerLine, Worker
 
@@ -102,7 +101,7 @@ class Node:
             identity,
             load_policies(folder),
             clock,
-            open_log=lambda name, origin: SqliteLog(folder.logs / f"{name}.db", origin),
+            open_log=lambda name, origin: open_log(folder, name, origin),
             accounts=Accounts(folder.accounts, clock),
             views_path=folder.views,
         )
@@ -121,7 +120,7 @@ class Node:
             Identity.create(Folder(root).keys, config.hq, clock),
             policies,
             clock,
-            open_log=lambda _, origin: MemoryLog(origin),
+            open_log=lambda name, origin: MemoryLog(origin, bodied="." in name),
             accounts=accounts,
             views_path=None,
         )
@@ -154,7 +153,14 @@ class Node:
 
     def _line(self, entry: PartnerEntry, sent: Log, received: Log, releaser: Releaser) -> PartnerLine:
         verifier = entry.ring(self.clock.now)
-        sender = Sender(sent, self.signer, verifier, hq=self.config.hq, partner=entry.hq)
+        sender = Sender(
+            sent,
+            self.signer,
+            verifier,
+            hq=self.config.hq,
+            partner=entry.hq,
+            withdrawn=releaser.withdrawn,
+        )
         receiver = Receiver(
             received,
             verifier,

@@ -346,15 +346,24 @@ def test_a_sound_node_verifies_and_a_changed_entry_is_found(
     sound = renkei("log", "verify", "-d", jp, "--json")
     assert (sound.status, sound.json["sound"]) == (0, True)
     db = apsw.Connection(str(jp / "logs" / "us.usfj.sent.db"))
-    first, entries = db.execute("SELECT first, entries FROM packs LIMIT 1").fetchone()
-    db.execute(
-        "UPDATE packs SET entries = ? WHERE first = ?", (entries.replace(b"JGSDF", b"JGSDX", 1), first)
-    )
+    first, bodies = db.execute("SELECT first, sealed FROM bodies LIMIT 1").fetchone()
+    db.execute("UPDATE bodies SET sealed = ? WHERE first = ?", (bodies.replace(b"JGSDF", b"JGSDX", 1), first))
     db.close()
     said = renkei("log", "verify", "us.usfj.sent", "-d", jp)
     assert said.status == 1
     assert "contradiction" in said.out
     assert renkei("partner", "verify", "us.usfj", "-d", jp, "--json").json["sound"] is False
+
+
+def test_a_changed_commitment_is_found(renkei: Renkei, couriered: tuple[Path, Path]) -> None:
+    us, _ = couriered
+    db = apsw.Connection(str(us / "logs" / "jp.jjoc.received.db"))
+    first, entries = db.execute("SELECT first, entries FROM packs LIMIT 1").fetchone()
+    db.execute("UPDATE packs SET entries = ? WHERE first = ?", (bytes(32) + entries[32:], first))
+    db.close()
+    said = renkei("log", "verify", "jp.jjoc.received", "-d", us, "--json")
+    assert said.status == 1
+    assert "log.body" in {f["code"] for log in said.json["logs"] for f in log["findings"]}
 
 
 def test_a_checkpoint_by_another_key_is_found(

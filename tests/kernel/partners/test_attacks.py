@@ -6,9 +6,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel.partners.world import JJOC, PCG, USFJ, Pair, entries_of, entry, note_over, signer_of, tree_root
+from kernel.partners.world import (
+    JJOC,
+    PCG,
+    USFJ,
+    Pair,
+    body,
+    draft,
+    entries_of,
+    entry,
+    frame_of,
+    hello,
+    note_over,
+    signer_of,
+    tree_root,
+)
 from renkei.kernel.errors import TheirFault
-from renkei.kernel.log.base import Draft
 from renkei.kernel.log.checkpoint import Checkpoint, NoteSigner, cosign, open_cosigned, sign_checkpoint
 from renkei.kernel.log.memory import MemoryLog
 from renkei.kernel.partners import (
@@ -34,13 +47,13 @@ class Liar:
         self.victim = self.pair.jjoc
         self.truth = [entry(n) for n in range(10)]
         self.greet()
-        self.say(frames.Entries(0, tuple(self.truth)), frames.Checkpoint(note_over(self.truth)))
+        self.say(frame_of(0, *self.truth), frames.Checkpoint(note_over(self.truth)))
         assert self.victim.received.size == 10
 
     def greet(self, **more) -> None:
         self.victim.connect()
         fields = {"sender": USFJ, "recipient": JJOC, "realm": "live", "size": 0, "have": 0}
-        self.say(frames.Hello(**fields | more))
+        self.say(hello(**fields | more))
 
     def say(self, *said) -> list:
         events = []
@@ -65,7 +78,7 @@ class Liar:
         self.victim.restart()
         self.greet()
         more = [*self.truth, entry(10)]
-        self.say(frames.Entries(10, (entry(10),)), frames.Checkpoint(note_over(more)))
+        self.say(frame_of(10, entry(10)), frames.Checkpoint(note_over(more)))
         assert entries_of(self.victim.received)[:10] == self.truth
         assert self.victim.received.size == 10
         assert next(f for f in self.heard() if isinstance(f, frames.Hello)).halted == code
@@ -82,7 +95,7 @@ class Liar:
     def goes_on_receiving(self) -> None:
         """What is sound is still taken."""
         more = [*self.truth, entry(10)]
-        self.say(frames.Entries(10, (entry(10),)), frames.Checkpoint(note_over(more)))
+        self.say(frame_of(10, entry(10)), frames.Checkpoint(note_over(more)))
         assert entries_of(self.victim.received) == more
 
 
@@ -92,8 +105,8 @@ def liar():
 
 
 def consistency(entries, old, new):
-    log = MemoryLog("x")
-    log.append([Draft(e) for e in entries], Pair().clock.now())
+    log = MemoryLog("x", bodied=True)
+    log.append([draft(e) for e in entries], Pair().clock.now())
     log.seal()
     return log.head(old).root, tuple(log.consistency(old, new))
 
@@ -120,7 +133,7 @@ def test_an_older_size_signed_with_another_root_is_a_fork(liar):
 
 def test_a_longer_log_that_does_not_extend_the_one_receipted_is_a_fork(liar):
     other = [*liar.truth[:4], *(entry(n) for n in range(104, 115))]
-    liar.say(frames.Entries(10, tuple(other[10:])), frames.Checkpoint(note_over(other)))
+    liar.say(frame_of(10, *other[10:]), frames.Checkpoint(note_over(other)))
     assert frames.Prove(10, 15) in liar.heard()
     root, hashes = consistency(other, 10, 15)
     liar.say(frames.Proof(10, 15, root, hashes))
@@ -134,9 +147,9 @@ def test_forks_are_proven_from_any_size(size):
     liar.victim = liar.pair.jjoc
     liar.truth = [entry(n) for n in range(size)]
     liar.greet()
-    liar.say(frames.Entries(0, tuple(liar.truth)), frames.Checkpoint(note_over(liar.truth)))
+    liar.say(frame_of(0, *liar.truth), frames.Checkpoint(note_over(liar.truth)))
     other = [entry(n) for n in range(50, 61)]
-    liar.say(frames.Entries(size, tuple(other[size:])), frames.Checkpoint(note_over(other)))
+    liar.say(frame_of(size, *other[size:]), frames.Checkpoint(note_over(other)))
     root, hashes = consistency(other, size, 11)
     events = liar.say(frames.Proof(size, 11, root, hashes))
     assert [(e.code, e.proven) for e in events] == [("checkpoint.fork", True)]
@@ -145,7 +158,7 @@ def test_forks_are_proven_from_any_size(size):
 
 def test_a_partner_that_cannot_prove_its_log_is_not_followed(liar):
     other = [entry(n) for n in range(50, 61)]
-    liar.say(frames.Entries(10, tuple(other[10:])), frames.Checkpoint(note_over(other)))
+    liar.say(frame_of(10, *other[10:]), frames.Checkpoint(note_over(other)))
     liar.say(frames.Proof(10, 11, tree_root(liar.truth), (b"\0" * 32,)))
     liar.halted_for("checkpoint.unproven", proven=False)
 
@@ -155,7 +168,7 @@ def test_a_partner_that_cannot_prove_its_log_is_not_followed(liar):
 
 def test_an_entry_sent_again_otherwise_and_signed_for_is_a_rewrite(liar):
     other = [*liar.truth[:7], entry(99), *liar.truth[8:], entry(10)]
-    liar.say(frames.Entries(5, tuple(other[5:])), frames.Checkpoint(note_over(other)))
+    liar.say(frame_of(5, *other[5:]), frames.Checkpoint(note_over(other)))
     liar.halted_for("entries.rewritten", proven=True)
     rewrite = liar.victim.evidence[-1]
     assert (rewrite.held_place.seq, rewrite.shown_place.seq) == (7, 7)
@@ -163,13 +176,13 @@ def test_an_entry_sent_again_otherwise_and_signed_for_is_a_rewrite(liar):
 
 def test_a_rewrite_may_come_in_several_frames(liar):
     other = [entry(n) for n in range(50, 65)]
-    liar.say(*(frames.Entries(n, tuple(other[n : n + 3])) for n in range(0, 15, 3)))
+    liar.say(*(frame_of(n, *other[n : n + 3]) for n in range(0, 15, 3)))
     liar.say(frames.Checkpoint(note_over(other)))
     liar.halted_for("entries.rewritten", proven=True)
 
 
 def test_other_bytes_that_nobody_signed_for_prove_nothing_and_change_nothing(liar):
-    liar.say(frames.Entries(5, (entry(99),)), frames.Checkpoint(note_over(liar.truth)))
+    liar.say(frame_of(5, entry(99)), frames.Checkpoint(note_over(liar.truth)))
     assert liar.victim.codes == ["entries.damaged"]
     assert liar.victim.receiver.halted is None
     liar.goes_on_receiving()
@@ -180,7 +193,7 @@ def test_other_bytes_that_nobody_signed_for_prove_nothing_and_change_nothing(lia
 
 def test_damaged_entries_are_found_and_asked_for_again(liar):
     more = [*liar.truth, entry(10)]
-    liar.say(frames.Entries(10, (entry(99),)), frames.Checkpoint(note_over(more)))
+    liar.say(frame_of(10, entry(99)), frames.Checkpoint(note_over(more)))
     assert liar.victim.codes == ["checkpoint.mismatch"]
     root, hashes = consistency(more, 10, 11)
     liar.say(frames.Proof(10, 11, root, hashes))
@@ -191,10 +204,10 @@ def test_damaged_entries_are_found_and_asked_for_again(liar):
 
 def test_a_partner_that_sends_damage_for_ever_is_cut_off():
     pair = Pair()
-    pair.jjoc.session.receive(encode(frames.Hello(sender=USFJ, recipient=JJOC, realm="live", size=1, have=0)))
+    pair.jjoc.session.receive(encode(hello(sender=USFJ, recipient=JJOC, realm="live", size=1, have=0)))
     with pytest.raises(TheirFault, match=r"checkpoint\.mismatch"):
         for _ in range(receiver.MAX_REPAIRS + 1):
-            pair.jjoc.hears(encode(frames.Entries(0, (entry(99),))))
+            pair.jjoc.hears(encode(frame_of(0, entry(99))))
             pair.jjoc.hears(encode(frames.Checkpoint(note_over([entry(0)]))))
     assert len(pair.jjoc.evidence) == 1
 
@@ -245,7 +258,7 @@ def test_a_forged_signature_is_named_and_its_entries_are_not_logged(liar):
     genuine = note_over([*liar.truth, entry(10)])
     forged = genuine[:-20] + ("A" if genuine[-20] != "A" else "B") + genuine[-19:]
     stranger = note_over([*liar.truth, entry(10)], signer=forger)
-    liar.say(frames.Entries(10, (entry(10),)), frames.Checkpoint(forged), frames.Checkpoint(stranger))
+    liar.say(frame_of(10, entry(10)), frames.Checkpoint(forged), frames.Checkpoint(stranger))
     assert liar.victim.codes == ["checkpoint.forged", "checkpoint.unknown-key"]
     assert [e.shown for e in liar.victim.evidence] == [forged, stranger]
     assert liar.victim.received.size == 10
@@ -260,7 +273,7 @@ def test_what_is_no_checkpoint_is_named(liar):
 
 def test_frames_of_the_log_for_another_partner_are_a_replay(liar):
     foreign = [entry(n) for n in range(20)]
-    liar.say(frames.Entries(10, tuple(foreign[10:])), frames.Checkpoint(note_over(foreign, to=PCG)))
+    liar.say(frame_of(10, *foreign[10:]), frames.Checkpoint(note_over(foreign, to=PCG)))
     assert liar.victim.codes == ["checkpoint.origin"]
     assert liar.victim.received.size == 10
     liar.goes_on_receiving()
@@ -268,13 +281,13 @@ def test_frames_of_the_log_for_another_partner_are_a_replay(liar):
 
 def test_our_own_frames_sent_back_to_us_are_a_replay(liar):
     ours = [entry(n, JJOC) for n in range(12)]
-    liar.say(frames.Entries(10, tuple(ours[10:])), frames.Checkpoint(note_over(ours, by=JJOC, to=USFJ)))
+    liar.say(frame_of(10, *ours[10:]), frames.Checkpoint(note_over(ours, by=JJOC, to=USFJ)))
     assert liar.victim.codes == ["checkpoint.unknown-key"]
     liar.goes_on_receiving()
 
 
 def test_an_old_sound_frame_again_changes_nothing(liar):
-    old = frames.Entries(0, tuple(liar.truth[:5])), frames.Checkpoint(note_over(liar.truth[:5]))
+    old = frame_of(0, *liar.truth[:5]), frames.Checkpoint(note_over(liar.truth[:5]))
     assert liar.say(*old) == []
     liar.goes_on_receiving()
 
@@ -302,12 +315,12 @@ BAD_ENTRIES = {
 @pytest.mark.parametrize(("bad", "code"), BAD_ENTRIES.values(), ids=BAD_ENTRIES.keys())
 def test_an_entry_that_is_no_record_of_the_partner_stops_the_log_before_it(liar, bad, code):
     sent = [*liar.truth, entry(10), entry(11), bad, entry(13)]
-    events = liar.say(frames.Entries(10, tuple(sent[10:])), frames.Checkpoint(note_over(sent)))
+    events = liar.say(frame_of(10, *sent[10:]), frames.Checkpoint(note_over(sent)))
     assert events[0] == Received(first=10, size=12)
     assert [(e.code, e.halted, e.proven) for e in events[1:]] == [(code, True, True)]
     assert entries_of(liar.victim.received) == sent[:12]
     evidence = decode_evidence(liar.victim.evidence[-1].encode())
-    assert evidence.entry == bad
+    assert evidence.body == body(bad)
     assert judge(evidence, signer_of(USFJ).verifier)
     liar.victim.restart()
     assert liar.victim.receiver.halted.code == code
@@ -330,7 +343,7 @@ def test_a_person_may_let_a_halted_direction_go_on(liar):
 
 def test_entries_that_are_never_signed_for_are_not_hoarded(liar, monkeypatch):
     monkeypatch.setattr(staging, "MAX_STAGED_ENTRIES", 5)
-    liar.say(frames.Entries(10, tuple(entry(n) for n in range(10, 17))))
+    liar.say(frame_of(10, *(entry(n) for n in range(10, 17))))
     assert liar.victim.codes == ["entries.unsealed"]
     assert frames.Want(10) in liar.heard()
     liar.goes_on_receiving()
@@ -392,7 +405,7 @@ def test_a_refusal_is_told_and_stops_the_log_it_is_about(liar):
 
 def test_evidence_altered_in_any_part_that_counts_proves_nothing(liar):
     other = [*liar.truth[:7], entry(99), *liar.truth[8:], entry(10)]
-    liar.say(frames.Entries(5, tuple(other[5:])), frames.Checkpoint(note_over(other)))
+    liar.say(frame_of(5, *other[5:]), frames.Checkpoint(note_over(other)))
     evidence, key = liar.victim.evidence[-1], signer_of(USFJ).verifier
     assert judge(evidence, key)
     replace = msgspec.structs.replace
@@ -412,7 +425,7 @@ def test_evidence_altered_in_any_part_that_counts_proves_nothing(liar):
 def test_no_fault_carries_content(liar):
     secret = "very secret words"
     bad = [*liar.truth, entry(10, JJOC, text=secret)]
-    liar.say(frames.Entries(10, tuple(bad[10:])), frames.Checkpoint(note_over(bad)))
+    liar.say(frame_of(10, *bad[10:]), frames.Checkpoint(note_over(bad)))
     told = msgspec.json.encode(liar.victim.events) + liar.victim.session.bytes_to_send()
     assert secret.encode() not in told
 
@@ -429,7 +442,7 @@ SPOTS = st.integers(1, 12)
 
 def entries_frames(tree, one, other):
     first, end = sorted((one - 1, other))
-    return frames.Entries(first, tuple(tree[first:end]))
+    return frame_of(first, *tree[first:end])
 
 
 def proof_frame(tree, one, other):

@@ -4,9 +4,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel.partners.world import JJOC, PCG, USFJ, End, Pair, entries_of, entry, note_over, signer_of
+from kernel.partners.world import (
+    JJOC,
+    PCG,
+    USFJ,
+    End,
+    Pair,
+    draft,
+    entries_of,
+    entry,
+    note_over,
+    signer_of,
+)
 from renkei.kernel.errors import BadInput
-from renkei.kernel.log.base import Draft
 from renkei.kernel.log.checkpoint import cosign
 from renkei.kernel.partners import (
     Receipted,
@@ -144,6 +154,7 @@ def test_a_file_altered_anywhere_is_named_and_nothing_false_is_logged(data):
 
 def parcel(**more):
     fields = {
+        "version": frames.PROTOCOL,
         "sender": USFJ,
         "recipient": JJOC,
         "realm": "live",
@@ -202,7 +213,7 @@ def test_nothing_may_follow_the_end(pair):
 def test_a_fork_in_a_file_halts_like_a_fork_on_a_link(pair):
     take(pair.jjoc, pack(pair.usfj))
     forked = End(USFJ, JJOC, pair.clock)
-    forked.sent.append([Draft(entry(n)) for n in range(50, 60)], pair.clock.now())
+    forked.sent.append([draft(entry(n)) for n in range(50, 60)], pair.clock.now())
     came = take(pair.jjoc, pack(forked))
     assert [(f.code, f.halted, f.proven) for f in came.faults] == [("entries.rewritten", True, True)]
     assert pair.jjoc.receiver.halted.code == "entries.rewritten"

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -9,13 +10,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from renkei.kernel.errors import TheirFault
+from renkei.kernel.log.commitments import SALT_BYTES, commitment
 from renkei.kernel.partners import frames
 from renkei.kernel.partners.frames import FrameReader, encode
+
+
+class Alone(NamedTuple):
+    """A commitment that travels without its body."""
+
+    entry: bytes
+
+
+def entries_of(first, items):
+    entries = [i.entry if isinstance(i, Alone) else commitment(i) for i in items]
+    return frames.Entries(first, tuple(entries), tuple(None if isinstance(i, Alone) else i for i in items))
+
 
 NUMBERS = st.integers(0, 2**62)
 HASHES = st.binary(min_size=32, max_size=32)
 NOTES = st.text(max_size=200)
-ENTRIES = st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=20).map(tuple)
+BODIES = st.lists(st.binary(min_size=17, max_size=200) | HASHES.map(Alone), min_size=1, max_size=20)
 HELLOS = st.builds(
     frames.Hello,
     sender=NOTES,
@@ -39,7 +53,7 @@ PARCELS = st.builds(
 FRAMES = st.one_of(
     HELLOS,
     PARCELS,
-    st.builds(frames.Entries, NUMBERS, ENTRIES),
+    st.builds(entries_of, NUMBERS, BODIES),
     st.builds(frames.Checkpoint, NOTES),
     st.builds(frames.Receipt, NOTES),
     st.builds(frames.Want, NUMBERS),
@@ -124,6 +138,8 @@ def entries(body, count, flags=0, first=0):
 
 
 def packed(*parts):
+    """Bodies: a salt of zeros before each of ``parts``."""
+    parts = [bytes(SALT_BYTES) + part for part in parts]
     return struct.pack(f">{len(parts)}I", *map(len, parts)) + b"".join(parts)
 
 
@@ -135,6 +151,8 @@ def packed(*parts):
         (entries(packed(b"a"), 2**32 - 1), "frame.count"),
         (entries(packed(b"a"), 1, flags=2), "frame.flags"),
         (entries(packed(b""), 1), "frame.entry-size"),
+        (entries(struct.pack(">I", 1) + b"a", 1), "frame.entry-size"),
+        (entries(struct.pack(">I", 0) + bytes(31), 1), "frame.form"),
         (entries(packed(b"a" * (frames.MAX_RECORD_BYTES + 1)), 1), "frame.entry-size"),
         (entries(packed(b"a", b"b") + b"c", 2), "frame.form"),
         (entries(packed(b"a", b"b")[:-1], 2), "frame.form"),

@@ -66,7 +66,7 @@ class Desk:
     def __init__(self, sent=None, **terms) -> None:
         self.clock = FakeClock(START)
         self.master = MemoryLog("renkei/us.usfj/master")
-        self.sent = sent or MemoryLog(sent_origin(USFJ, JJOC))
+        self.sent = sent or MemoryLog(sent_origin(USFJ, JJOC), bodied=True)
         self.terms = Terms(hq=JJOC, clearance=CLEARANCE, **terms)
         self.restart()
 
@@ -312,7 +312,7 @@ class Fragile(MemoryLog):
     """A log whose disk gives up before, or whose process dies after, a commit."""
 
     def __init__(self, origin) -> None:
-        super().__init__(origin)
+        super().__init__(origin, bodied=True)
         self.plan = []
 
     def _crash(self, when) -> None:
@@ -397,7 +397,7 @@ def test_another_writer_of_the_log_sent_is_noticed(desk):
     real = desk.sent.append
 
     def raced(drafts, at, facts=None):
-        real([Draft(b"{}")], at)
+        real([Draft(b"{}", body=b"{}")], at)
         return real(drafts, at, facts)
 
     desk.sent.append = raced

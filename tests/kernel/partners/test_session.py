@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel.partners.world import JJOC, USFJ, End, Pair, entries_of, entry, signer_of
+from kernel.partners.world import JJOC, USFJ, End, Pair, entries_of, entry, frame_of, signer_of
 from renkei.kernel.clock import FakeClock
 from renkei.kernel.errors import TheirFault, Unreachable
 from renkei.kernel.log.checkpoint import NoteSigner, open_cosigned
@@ -157,7 +157,8 @@ def test_an_older_session_stops_when_a_newer_one_begins(pair):
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"least": 2, "most": 3}, "session.version"),
+        ({"least": 3, "most": 4}, "session.version"),
+        ({"least": 1, "most": 1}, "session.version"),
         ({"sender": "ph.pcg"}, "session.sender"),
         ({"recipient": "ph.pcg"}, "session.recipient"),
         ({"realm": "exercise"}, "session.realm"),
@@ -165,7 +166,8 @@ def test_an_older_session_stops_when_a_newer_one_begins(pair):
     ],
 )
 def test_a_greeting_that_does_not_fit_ends_the_conversation_and_says_why(pair, change, code):
-    fields = {"sender": USFJ, "recipient": JJOC, "realm": "live", "size": 0, "have": 0} | change
+    version = {"least": frames.PROTOCOL, "most": frames.PROTOCOL}
+    fields = version | {"sender": USFJ, "recipient": JJOC, "realm": "live", "size": 0, "have": 0} | change
     with pytest.raises(TheirFault) as caught:
         pair.jjoc.session.receive(encode(frames.Hello(**fields)))
     assert caught.value.code == code
@@ -199,10 +201,10 @@ def test_answers_nobody_reads_do_not_pile_up(pair):
 
 def test_an_unanswered_want_is_asked_again(pair):
     pair.exchange()
-    pair.jjoc.hears(encode(frames.Entries(5, (entry(5),))))
+    pair.jjoc.hears(encode(frame_of(5, entry(5))))
     want = pair.jjoc.session.bytes_to_send()
     assert list(FrameReader().feed(want)) == [frames.Want(0)]
-    pair.jjoc.hears(encode(frames.Entries(6, (entry(6),))))
+    pair.jjoc.hears(encode(frame_of(6, entry(6))))
     assert pair.jjoc.session.bytes_to_send() == b""
     pair.clock.advance(timedelta(seconds=2))
     pair.jjoc.session.tick(pair.clock.now())

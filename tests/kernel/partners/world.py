@@ -1,6 +1,7 @@
 """Two headquarters' ends of a link, in memory, and what a test needs to lie to them with."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -9,9 +10,10 @@ from renkei.kernel.clock import FakeClock
 from renkei.kernel.ids import new_id
 from renkei.kernel.log.base import Draft
 from renkei.kernel.log.checkpoint import Checkpoint, NoteSigner, sign_checkpoint
+from renkei.kernel.log.commitments import SALT_BYTES, commitment, commitments, said_in
 from renkei.kernel.log.memory import MemoryLog
 from renkei.kernel.log.merkle import leaf_hashes, root_of
-from renkei.kernel.partners import Receiver, Sender, Session, sent_origin
+from renkei.kernel.partners import Receiver, Sender, Session, frames, sent_origin
 
 USFJ, JJOC, PCG = "us.usfj", "jp.jjoc", "ph.pcg"
 START = datetime(2022, 9, 18, 8, 0, tzinfo=UTC)
@@ -35,8 +37,29 @@ def entry(number: int, owner: str = USFJ, realm: str = "live", **more) -> bytes:
     return msgspec.json.encode(fields | more)
 
 
-def tree_root(entries) -> bytes:
-    return root_of(leaf_hashes(entries))
+def body(record: bytes) -> bytes:
+    """A body that says ``record``, under a salt that the tests need not know of."""
+    return sha256(record).digest()[:SALT_BYTES] + record
+
+
+def draft(record: bytes) -> Draft:
+    """``record`` as a log sent holds it."""
+    return Draft(commitment(body(record)), body=body(record))
+
+
+def frame_of(first: int, *records: bytes) -> frames.Entries:
+    """``records`` on their way."""
+    bodies = tuple(map(body, records))
+    return frames.Entries(first, tuple(commitments(bodies)), bodies)
+
+
+def hello(**fields) -> frames.Hello:
+    """A greeting in this version."""
+    return frames.Hello(least=frames.PROTOCOL, most=frames.PROTOCOL, **fields)
+
+
+def tree_root(records) -> bytes:
+    return root_of(leaf_hashes(commitments(map(body, records))))
 
 
 def note_over(entries, by: str = USFJ, to: str = JJOC, signer: NoteSigner | None = None) -> str:
@@ -50,8 +73,8 @@ class End:
 
     def __init__(self, hq: str, partner: str, clock: FakeClock) -> None:
         self.hq, self.partner, self.clock = hq, partner, clock
-        self.sent = MemoryLog(sent_origin(hq, partner))
-        self.received = MemoryLog(sent_origin(partner, hq))
+        self.sent = MemoryLog(sent_origin(hq, partner), bodied=True)
+        self.received = MemoryLog(sent_origin(partner, hq), bodied=True)
         self.evidence = []
         self.events = []
         self.restart()
@@ -68,7 +91,7 @@ class End:
         self.session = Session(self.sender, self.receiver, self.clock)
 
     def log(self, *entries: bytes) -> None:
-        self.sent.append([Draft(e) for e in entries], self.clock.now())
+        self.sent.append([draft(e) for e in entries], self.clock.now())
 
     def hears(self, data: bytes):
         events = self.session.receive(data)
@@ -81,8 +104,9 @@ class End:
         return [e.code for e in self.events if hasattr(e, "code")]
 
 
-def entries_of(log) -> list[bytes]:
-    return [e for pack in log.read(0, log.size) for e in pack.entries]
+def entries_of(log) -> list[bytes | None]:
+    """The records in a partner log."""
+    return [said for pack in log.read(0, log.size) for said in said_in(pack)]
 
 
 class Pair:

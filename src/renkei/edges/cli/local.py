@@ -21,7 +21,7 @@ from ...kernel.log.sqlite import SqliteLog
 from ...kernel.partners import sent_origin
 from ...kernel.records import Codec
 from ...kernel.views.schema import open_reader
-from ...node import Folder, NodeConfig, load_config
+from ...node import Folder, NodeConfig, load_config, open_log
 from ...rooms import KINDS
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -112,7 +112,7 @@ class LocalNode:
         if name not in self.log_names():
             there = ", ".join(self.log_names()) or "no log yet"
             raise BadInput("log.name", f"one of: {there}", repr(name[:80]))
-        log = SqliteLog(self.folder.logs / f"{name}.db", self.origin(name), read_only=True)
+        log = open_log(self.folder, name, self.origin(name), read_only=True)
         try:
             yield log
         finally:

@@ -1,7 +1,9 @@
 """``renkei log``: verify, show and export the logs of a data folder, beside the running node.
 
-An export is two files.  ``FILE`` has one entry a line, its bytes exactly as logged (an entry that itself
-contains a newline, which only a partner's foreign node would write, stands as ``{"base64": "..."}``);
+An export is two files.  ``FILE`` has one entry a line, its bytes exactly as logged.  Of a partner log,
+whose entries are commitments, a line is ``{"salt":"...","record":...}``, what the entry commits to, or
+``{"commitment":"..."}`` where that was taken back.  (What contains a newline, which only a foreign node would
+write, stands as ``{"base64":"..."}``, the entry, or ``{"body":"..."}``, salt and record.)
 ``FILE.checkpoint`` is the signed tree head over exactly these entries.  ``renkei log check`` proves one
 against the other with nothing but the signer's card.
 """
@@ -24,6 +26,7 @@ from ...kernel.log.checkpoint import (
     peek_checkpoint,
     sign_checkpoint,
 )
+from ...kernel.log.commitments import SALT_BYTES, commitment, said_in
 from ...kernel.log.merkle import Frontier, leaf_hashes
 from ...kernel.log.sqlite import SqliteLog
 from .app import Local
@@ -36,6 +39,7 @@ AT_A_TIME = 1024
 """Entries hashed or written in one go."""
 MAX_LINE_BYTES = 2 * 1024 * 1024
 """One line of an exported log: an entry of at most 1 MiB, or its base64."""
+_SALT, _RECORD = b'{"salt":"', b'","record":'
 LOG_NAMES = "master, audit, HQ.sent or HQ.received"
 Some = Annotated[int, Parameter(validator=Number(gte=1, lte=100_000))]
 Place = Annotated[int, Parameter(name="--from", validator=Number(gte=0))]
@@ -116,14 +120,14 @@ def show(
         found = [
             ({"seq": pack.first + place, "loggedAt": iso(pack.logged_at)}, entry)
             for pack in log.read(start, limit)
-            for place, entry in enumerate(pack.entries)
+            for place, entry in enumerate(said_in(pack))
         ]
     columns: tuple[str, ...]
     if local.json:
         local.out.data([about | {"entry": _whole(entry)} for about, entry in found])
     elif raw:
         for _, entry in found:
-            local.out.say(entry.decode("utf-8", "backslashreplace"))
+            local.out.say((entry or b"").decode("utf-8", "backslashreplace"))
     elif name == "audit":
         columns = ("seq", "loggedAt", "account", "action", "object", "outcome", "why", "count")
         local.out.table(columns, [about | _fields(entry) for about, entry in found])
@@ -132,15 +136,18 @@ def show(
         local.out.table(columns, [about | _header(entry) for about, entry in found])
 
 
-def _fields(entry: bytes) -> dict[str, Any]:
+def _fields(entry: bytes | None) -> dict[str, Any]:
     try:
-        found = msgspec.json.decode(entry)
+        found = msgspec.json.decode(entry or b"")
     except (msgspec.DecodeError, UnicodeDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _header(entry: bytes) -> dict[str, Any]:
+def _header(entry: bytes | None) -> dict[str, Any]:
+    """What a table shows of a record; one whose body is gone shows that."""
+    if entry is None:
+        return {"kind": "(taken back)"}
     fields = _fields(entry)
     label = fields.get("label")
     return {
@@ -152,8 +159,9 @@ def _header(entry: bytes) -> dict[str, Any]:
     }
 
 
-def _whole(entry: bytes) -> Any:
-    return _fields(entry) or {"base64": base64.b64encode(entry).decode()}
+def _whole(entry: bytes | None) -> Any:
+    """None if the body is gone."""
+    return None if entry is None else _fields(entry) or {"base64": base64.b64encode(entry).decode()}
 
 
 # --- exporting --------------------------------------------------------------------------------------------
@@ -180,8 +188,8 @@ def export(name: str, /, *, to: Path, local: Local | None = None) -> None:
         size, note = _checkpoint_of(node, name, log)
         try:
             with to.open("xb") as file, local.out.progress(f"exporting {name}", size) as ticker:
-                for done, entry in enumerate(_entries(log, size), 1):
-                    file.write(_line(entry) + b"\n")
+                for done, line in enumerate(_lines(log, size), 1):
+                    file.write(line + b"\n")
                     if done % AT_A_TIME == 0:
                         ticker.to(done)
         except BaseException:
@@ -214,15 +222,33 @@ def _checkpoint_of(node: LocalNode, name: str, log: SqliteLog) -> tuple[int, byt
     return head.size, sign_checkpoint(Checkpoint(log.origin, head.size, head.root), signer)
 
 
-def _entries(log: SqliteLog, size: int) -> Iterator[bytes]:
+def _lines(log: SqliteLog, size: int) -> Iterator[bytes]:
     for pack in log.read(0, size):
-        yield from pack.entries
+        if pack.bodies:
+            yield from map(_body_line, pack.entries, pack.bodies)
+        else:
+            yield from map(_line, pack.entries)
 
 
 def _line(entry: bytes) -> bytes:
-    if b"\n" in entry or b"\r" in entry:
-        return msgspec.json.encode({"base64": base64.b64encode(entry).decode()})
-    return entry
+    return _in_base64("base64", entry) if _breaks(entry) else entry
+
+
+def _body_line(entry: bytes, body: bytes | None) -> bytes:
+    if body is None:
+        return _in_base64("commitment", entry)
+    salt, record = body[:SALT_BYTES], body[SALT_BYTES:]
+    if _breaks(record):
+        return _in_base64("body", body)
+    return _SALT + base64.b64encode(salt) + _RECORD + record + b"}"
+
+
+def _breaks(line: bytes) -> bool:
+    return b"\n" in line or b"\r" in line
+
+
+def _in_base64(name: str, found: bytes) -> bytes:
+    return msgspec.json.encode({name: base64.b64encode(found).decode()})
 
 
 # --- checking an export -------------------------------------------------------------------------------------
@@ -289,9 +315,27 @@ def _leaves(file: Path) -> Iterator[list[bytes]]:
 
 
 def _entry(line: bytes) -> bytes:
-    if not line.startswith(b'{"base64":'):
-        return line
+    """The entry a line stands for."""
+    if line.startswith(_SALT):
+        salt, between, record = line[len(_SALT) :].partition(_RECORD)
+        if between and record.endswith(b"}"):
+            return commitment(_from_base64(salt) + record[:-1])
+    for name in ("base64", "body", "commitment"):
+        if line.startswith(b'{"%s":' % name.encode()):
+            found = _from_base64(_only(line, name))
+            return commitment(found) if name == "body" else found
+    return line
+
+
+def _only(line: bytes, name: str) -> str:
     try:
-        return base64.b64decode(msgspec.json.decode(line, type=dict[str, str])["base64"], validate=True)
-    except (msgspec.DecodeError, ValueError, KeyError):
+        return msgspec.json.decode(line, type=dict[str, str])[name]
+    except (msgspec.DecodeError, KeyError):
+        raise BadInput("log.line", "an entry, or one in base64", "something else") from None
+
+
+def _from_base64(text: str | bytes) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
         raise BadInput("log.line", "an entry, or one in base64", "something else") from None

@@ -12,6 +12,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from ...kernel.audit import MAX_PAGE
 from ...kernel.clock import dtg
 from ...kernel.errors import Refused
+from ...kernel.log.commitments import said_in
 from ...kernel.people import Permission, Person
 from ...kernel.records import Unknown
 from ...node import PartnerLine
@@ -261,7 +262,9 @@ def _queue(edge: HttpEdge, person: Person, line: PartnerLine) -> list[QueueRow]:
     gate, size = edge.node.policies.gate(person.clearance), line.sent.size
     rows: list[QueueRow] = []
     for pack in line.sent.read(max(0, size - QUEUE_LOOKED_AT), QUEUE_LOOKED_AT):
-        for seq, raw in enumerate(pack.entries, pack.first):
+        for seq, raw in enumerate(said_in(pack), pack.first):
+            if raw is None:
+                continue
             record = edge.node.codec.decode(raw)
             header = record.header if isinstance(record, Unknown) else record
             if gate[header.label].allowed:

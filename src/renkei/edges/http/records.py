@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from ...kernel.desk import Desk
 from ...kernel.drafting import TranslationIn, add_translation
 from ...kernel.errors import BadInput, Refused
+from ...kernel.log.commitments import said_at
 from ...kernel.people import Permission, Person
 from ...kernel.records import HQ_PATTERN, is_record_id
 from ...kernel.views import OWN, Row
@@ -159,7 +160,10 @@ async def get_record_bytes(
         if not desk.views.whole(row):
             raise refuse(CUT)
         log = edge.node.master if row.source == OWN else edge.node.partners[row.source].received
-        return log.entry(row.seq)
+        raw = said_at(log, row.seq)
+        if raw is None:  # recalled since the row was read
+            raise refuse(NOT_FOUND)
+        return raw
 
     raw = await edge.at_desk(person, read)
     return Response(raw, media_type="application/json")  # type: ignore[arg-type]

@@ -2,14 +2,15 @@
 
 A log is a numbered, append-only list of entries (bytes) under an RFC 6962 Merkle tree.  The same
 contract serves the master log, the audit log and, for each partner, the log sent and the log
-received.  ``tests/contracts`` runs every home of a log through one suite.
+received.  The last two have *bodies*: bytes beside an entry that are not in the tree and can be erased.
+``tests/contracts`` runs every home of a log through one suite.
 
 Order of events: ``append`` returns when the entries are durable and have their numbers; the tree
 and its signed checkpoint follow behind, off the acknowledgement path, and ``seal`` brings them up
 to date.  Nothing here knows what an entry means.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -34,19 +35,27 @@ class Draft(msgspec.Struct, frozen=True):
     ``key`` and ``version`` state what the writer saw: the log refuses the whole append with
     StaleVersion unless ``version`` is exactly one more than the newest it holds for ``key``.
     A draft with an empty key takes no part in that check.  A key is text without NUL.
+
+    ``body`` stands beside the entry in a log that has bodies, and can be erased; it has a byte or more.
     """
 
     entry: bytes
     key: str = ""
     version: int = 0
+    body: bytes | None = None
 
 
 class Pack(msgspec.Struct, frozen=True):
-    """Entries committed together: the first one's number, when they were logged, and their bytes."""
+    """Entries committed together: the first one's number, when they were logged, and their bytes.
+
+    ``bodies`` has one item for each entry, None where there is no body (any more); it is empty in a
+    log without bodies.
+    """
 
     first: int
     logged_at: datetime
     entries: tuple[bytes, ...]
+    bodies: tuple[bytes | None, ...] = ()
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -79,7 +88,8 @@ class Log(Protocol):
 
         ``facts`` are small values set in the same transaction (a position, a number), read back
         with ``fact``.  Raises StaleVersion when a draft's version is not the next one, BadInput when
-        an entry is larger than MAX_ENTRY_BYTES or a key is not text without NUL.
+        an entry or body is larger than MAX_ENTRY_BYTES, a key is not text without NUL, or a body is empty
+        or brought to a log without bodies.
         """
         ...
 
@@ -100,6 +110,14 @@ class Log(Protocol):
 
     def entry(self, seq: int) -> bytes:
         """The bytes of one entry.  Raises BadInput if ``seq`` is not in the log."""
+        ...
+
+    def erase(self, seqs: Iterable[int]) -> None:
+        """Take out the bodies of ``seqs``, for ever; durable on return.
+
+        Entries, tree and proofs stay as they are, and reading a body that is gone gives None.  One that is
+        gone already is no error.  Raises BadInput if a number is not in the log, with nothing erased.
+        """
         ...
 
     def newest_version(self, key: str) -> int:

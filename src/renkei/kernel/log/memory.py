@@ -4,7 +4,7 @@ The plainest reading of the contract, against which the SQLite home is compared.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import RLock
 
@@ -16,8 +16,11 @@ from .versions import number, sort_out, standing
 class MemoryLog:
     """A ``Log`` in lists."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, *, bodied: bool = False) -> None:
+        """An empty log; ``bodied`` if there may be bodies beside its entries."""
         self._origin = origin
+        self._bodied = bodied
+        self._bodies: list[bytes | None] = []
         self._lock = RLock()
         self._entries: list[bytes] = []
         self._packs: list[tuple[int, datetime]] = []
@@ -53,12 +56,13 @@ class MemoryLog:
     ) -> list[int | Exception]:
         with self._lock:
             first = len(self._entries)
-            verdicts = sort_out(groups, lambda key: self._versions.get(key, 0))
+            verdicts = sort_out(groups, lambda key: self._versions.get(key, 0), self._bodied)
             answers = number(groups, verdicts, first)
             drafts = [draft for group in standing(groups, verdicts) for draft in group]
             if drafts:
                 self._packs.append((first, at))
                 self._entries += [draft.entry for draft in drafts]
+                self._bodies += [draft.body for draft in drafts] if self._bodied else []
                 self._versions |= {draft.key: draft.version for draft in drafts if draft.key}
             if all(verdict is None for verdict in verdicts):
                 self._facts |= facts
@@ -77,13 +81,23 @@ class MemoryLog:
         while first < end:
             beyond = self._packs[at + 1][0] if at + 1 < len(self._packs) else end
             stop = min(beyond, end)
-            yield Pack(first, self._packs[at][1], tuple(self._entries[first:stop]))
+            entries, bodies = tuple(self._entries[first:stop]), tuple(self._bodies[first:stop])
+            yield Pack(first, self._packs[at][1], entries, bodies)
             first, at = stop, at + 1
 
     def entry(self, seq: int) -> bytes:
         """See ``Log``."""
         check_seq(seq, len(self._entries))
         return self._entries[seq]
+
+    def erase(self, seqs: Iterable[int]) -> None:
+        """See ``Log``."""
+        gone = list(seqs)
+        with self._lock:
+            for seq in gone:
+                check_seq(seq, len(self._entries))
+            for seq in gone if self._bodied else ():
+                self._bodies[seq] = None
 
     def newest_version(self, key: str) -> int:
         """See ``Log``."""

@@ -26,16 +26,16 @@ def ends_of(entries: Sequence[bytes]) -> bytes:
 
 def unpack(count: int, ends: bytes, entries: bytes) -> tuple[bytes, ...]:
     """The entries of a pack.  Raises ValueError if count, offsets and bytes contradict each other."""
-    offsets = _offsets(count, ends)
-    if offsets[-1] != len(entries):
-        raise ValueError(f"offsets reaching {len(entries)} bytes; {offsets[-1]} came")
-    return tuple([entries[start:end] for start, end in pairwise(offsets)])
+    found = offsets(count, ends)
+    if found[-1] != len(entries):
+        raise ValueError(f"offsets reaching {len(entries)} bytes; {found[-1]} came")
+    return tuple([entries[start:end] for start, end in pairwise(found)])
 
 
 def span(count: int, ends: bytes, place: int) -> tuple[int, int]:
     """Start and end of entry number ``place`` of a pack.  Raises ValueError as ``unpack`` does."""
-    offsets = _offsets(count, ends)
-    return offsets[place], offsets[place + 1]
+    found = offsets(count, ends)
+    return found[place], found[place + 1]
 
 
 def cut(entries: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
@@ -52,10 +52,11 @@ def cut(entries: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     yield entries[start:]
 
 
-def _offsets(count: int, ends: bytes) -> list[int]:
+def offsets(count: int, ends: bytes) -> list[int]:
+    """0, and where each entry ends.  Raises ValueError as ``unpack`` does."""
     if count < 1 or len(ends) != count * _END_BYTES:
         raise ValueError(f"an offset for each of {count} entries; {len(ends)} bytes of them came")
-    offsets = [0, *struct.unpack(f"<{count}I", ends)]
-    if sorted(offsets) != offsets:
+    found = [0, *struct.unpack(f"<{count}I", ends)]
+    if sorted(found) != found:
         raise ValueError("rising offsets; falling ones came")
-    return offsets
+    return found

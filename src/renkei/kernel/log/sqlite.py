@@ -8,7 +8,7 @@ copied into the file by ``checkpoint_wal``, which a background thread calls.
 Opening reads a handful of rows, whatever the log's size: the last pack, and one tile per level.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -28,6 +28,7 @@ from .base import (
     check_size,
     check_sizes,
 )
+from .bodies import Bodies
 from .packs import cut, ends_of, span, unpack
 from .sqlite_file import LogFile
 from .tiles import TILE_WIDTH, Tile, TileTree, tile_root
@@ -62,23 +63,36 @@ class _Unsound(Exception):
 class SqliteLog:
     """A ``Log`` in a file."""
 
-    def __init__(self, path: Path, origin: str, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        origin: str,
+        *,
+        read_only: bool = False,
+        bodied: bool = False,
+        keys: Path | None = None,
+    ) -> None:
         """Open the log in ``path``, making it if it does not exist (unless ``read_only``).
+
+        ``bodied`` if there are bodies beside its entries; ``keys`` is the file of the keys under which they
+        lie encrypted, None to keep them in plain.
 
         Raises OurFault: ``log.locked`` if another process writes it, ``log.origin`` if it is another log,
         ``log.version``, ``log.missing``, or ``log.damaged`` naming the file and what is wrong with it.
         """
         self._origin = origin
-        self._file = LogFile(Path(path), origin, read_only)
+        self._file = LogFile(Path(path), origin, read_only, bodied)
+        self._bodies: Bodies | None = None
         self._listeners: list[Callable[[int], None]] = []
         self._tree_lock = RLock()
         self._tree: TileTree | None = None
         try:
+            self._bodies = Bodies(self._file, origin, keys) if bodied else None
             self._size = self._stored_size()
             with self._tree_lock:
                 self._open_tree()
         except BaseException:
-            self._file.close()
+            self._close()
             raise
 
     @property
@@ -123,7 +137,7 @@ class SqliteLog:
             try:
                 size = self._write(groups, at, facts)
             except _Unsound:
-                verdicts = list(sort_out(groups, self.newest_version))
+                verdicts = list(sort_out(groups, self.newest_version, self._bodies is not None))
                 survivors = standing(groups, verdicts)
                 size = self._write(survivors, at, facts) if survivors else first
         self._file.relieve()
@@ -137,11 +151,14 @@ class SqliteLog:
         if not entries and not facts:
             return self._size
         with self._file.writing() as db:
-            _advance(db, groups)
+            _advance(db, groups, self._bodies is not None)
             first, logged_at = self._size, (at - _EPOCH) // _MILLISECOND
             for run in cut(entries) if entries else ():
                 db.execute(_PACK, (first, len(run), logged_at, ends_of(run), b"".join(run)))
                 first += len(run)
+            if self._bodies is not None and entries:
+                bodies = [draft.body for group in groups for draft in group]
+                self._bodies.write(db, self._size, bodies)
             if facts:
                 db.executemany(_FACT, list(facts.items()))
         self._size = first
@@ -154,12 +171,12 @@ class SqliteLog:
         check_first(first)
         return self._read(first, limit)
 
-    def _read(self, first: int, limit: int) -> Iterator[Pack]:
+    def _read(self, first: int, limit: int, *, bodied: bool = True) -> Iterator[Pack]:
         while limit > 0:
             if not self._file.read_only:
                 # A commit shows in the file a moment before ``size`` says so: nobody may read beyond it.
                 limit = min(limit, self._size - first)
-            packs = self._read_some(first, limit) if limit > 0 else []
+            packs = self._read_some(first, limit, bodied) if limit > 0 else []
             for pack in packs:
                 yield pack
                 first += len(pack.entries)
@@ -167,8 +184,8 @@ class SqliteLog:
             if not packs:
                 return
 
-    def _read_some(self, first: int, limit: int) -> list[Pack]:
-        """Some packs from ``first`` on, each cut to what is asked for."""
+    def _read_some(self, first: int, limit: int, bodied: bool) -> list[Pack]:
+        """Some packs from ``first`` on, each cut to what is asked for; with their bodies if ``bodied``."""
         packs: list[Pack] = []
         taken = 0
         with self._file.reading() as db:
@@ -185,7 +202,12 @@ class SqliteLog:
                 if limit <= 0 or taken > READ_AHEAD_BYTES:
                     break
             rows.close()
-        return packs
+            return [self._with_bodies(db, pack) for pack in packs] if bodied and self._bodies else packs
+
+    def _with_bodies(self, db: apsw.Connection, pack: Pack) -> Pack:
+        assert self._bodies is not None
+        bodies = self._bodies.read(db, pack.first, pack.first + len(pack.entries))
+        return Pack(pack.first, pack.logged_at, pack.entries, bodies)
 
     def _unpack(self, first: int, count: int, ends: bytes, body: bytes) -> tuple[bytes, ...]:
         try:
@@ -207,6 +229,14 @@ class SqliteLog:
                 raise self._file.damaged(f"a sound pack at entry {first}", str(err)) from None
             body = "SELECT substr(entries, ?, ?) FROM packs WHERE first = ?"
             return bytes(db.execute(body, (start + 1, end - start, first)).get)
+
+    def erase(self, seqs: Iterable[int]) -> None:
+        """See ``Log``."""
+        gone = list(seqs)
+        for seq in gone:
+            check_seq(seq, self._size)
+        if self._bodies is not None and gone:
+            self._bodies.erase(gone)
 
     def newest_version(self, key: str) -> int:
         """See ``Log``."""
@@ -250,7 +280,7 @@ class SqliteLog:
     def _grow(self, tree: TileTree, size: int) -> None:
         """Bring the tree up to ``size`` and store its finished tiles."""
         tiles: list[Tile] = []
-        for pack in self._read(tree.size, size - tree.size):
+        for pack in self._read(tree.size, size - tree.size, bodied=False):
             tiles += tree.extend(merkle.leaf_hashes(pack.entries))
         if not tiles or self._file.read_only:
             return
@@ -291,7 +321,7 @@ class SqliteLog:
     def _hash_tile(self, level: int, number: int) -> bytes:
         """A full tile worked out from what lies below it, which a reader may not find stored yet."""
         if level == 0:
-            packs = self._read(number * TILE_WIDTH, TILE_WIDTH)
+            packs = self._read(number * TILE_WIDTH, TILE_WIDTH, bodied=False)
             return b"".join(b"".join(merkle.leaf_hashes(pack.entries)) for pack in packs)
         below = range(number * TILE_WIDTH, (number + 1) * TILE_WIDTH)
         return b"".join(tile_root(self._load_tile(level - 1, place)) for place in below)
@@ -332,18 +362,23 @@ class SqliteLog:
 
     def verify(self, stated: Stated | None = None) -> Generator[Progress, None, list[Finding]]:
         """Recompute everything from the entries; see ``verify.verify_log``."""
-        return verify_log(self._file, stated)
+        return verify_log(self._file, stated, self._bodies)
 
     def close(self) -> None:
         """See ``Log``."""
         with self._tree_lock:
-            self._file.close()
+            self._close()
+
+    def _close(self) -> None:
+        self._file.close()
+        if self._bodies is not None:
+            self._bodies.close()
 
 
-def _advance(db: apsw.Connection, groups: Sequence[Sequence[Draft]]) -> None:
+def _advance(db: apsw.Connection, groups: Sequence[Sequence[Draft]], bodied: bool) -> None:
     """Record every keyed draft's version, in order.  Raises _Unsound if any cannot be taken."""
     drafts = [draft for group in groups for draft in group]
-    if not acceptable(drafts):
+    if not acceptable(drafts, bodied):
         raise _Unsound
     keyed = [draft for draft in drafts if draft.key]
     before = db.total_changes()

@@ -24,7 +24,8 @@ from ..errors import OurFault, RenkeiError, Unreachable
 
 APPLICATION_ID = 0x524B4C47
 """``RKLG``, in the file's header: what makes it a log of Renkei's."""
-SCHEMA_VERSION = 1
+PLAIN_VERSION, BODIED_VERSION = 1, 2
+"""Versions of the file: without and with bodies beside the entries."""
 
 WAL_RESET_BYTES = 16 * 1024 * 1024
 """Beyond this the write-ahead log is started over, holding appends for as long as the last few frames
@@ -61,14 +62,20 @@ CREATE TABLE tiles (
   level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL,
   PRIMARY KEY (level, number)) STRICT;
 """
+BODIES_SCHEMA = """
+CREATE TABLE bodies (
+  first INTEGER PRIMARY KEY, count INTEGER NOT NULL, slot INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE shredding (slot INTEGER PRIMARY KEY) STRICT;
+"""
 _TABLES = {"about", "packs", "heads", "facts", "tiles"}
 
 
 class LogFile:
     """An open log file: the writer's connection, the readers', and the lock."""
 
-    def __init__(self, path: Path, origin: str, read_only: bool) -> None:
+    def __init__(self, path: Path, origin: str, read_only: bool, bodied: bool = False) -> None:
         self.path = path
+        self._version = BODIED_VERSION if bodied else PLAIN_VERSION
         self.read_only = read_only
         self.write_lock = Lock()
         self._readers: list[apsw.Connection] = []
@@ -99,7 +106,7 @@ class LogFile:
             _sync_folder(self.path.parent)
         self.writer = _connect(self.path, apsw.SQLITE_OPEN_READWRITE, WRITER_CACHE_KIB)
         if new or _is_blank(self.writer):
-            _create(self.writer, origin)
+            _create(self.writer, origin, self._version)
         self._check(self.writer, origin)
         self.writer.execute(f"PRAGMA synchronous=FULL; PRAGMA journal_size_limit={WAL_RESET_BYTES}")
 
@@ -109,11 +116,12 @@ class LogFile:
         if found != APPLICATION_ID:
             raise self.damaged("a log of Renkei's", f"a file marked {found:#x}")
         version = db.pragma("user_version")
-        if version != SCHEMA_VERSION:
-            raise OurFault("log.version", f"{self.path} in version {SCHEMA_VERSION}", f"version {version}")
+        if version != self._version:
+            raise OurFault("log.version", f"{self.path} in version {self._version}", f"version {version}")
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-        if missing := _TABLES - tables:
-            raise self.damaged(f"the tables {', '.join(sorted(_TABLES))}", f"a file without {min(missing)}")
+        needed = _TABLES | ({"bodies", "shredding"} if version == BODIED_VERSION else set())
+        if missing := needed - tables:
+            raise self.damaged(f"the tables {', '.join(sorted(needed))}", f"a file without {min(missing)}")
         named = db.execute("SELECT value FROM about WHERE name = 'origin'").get
         if named != origin:
             raise OurFault("log.origin", f"{self.path} to be the log {origin}", f"the log {named}")
@@ -273,12 +281,14 @@ def _is_blank(db: apsw.Connection) -> bool:
     return bool(db.pragma("application_id") == 0 and objects == 0)
 
 
-def _create(db: apsw.Connection, origin: str) -> None:
+def _create(db: apsw.Connection, origin: str, version: int) -> None:
     db.execute(f"PRAGMA page_size={PAGE_BYTES}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
     with db:
         db.execute(SCHEMA)
+        if version == BODIED_VERSION:
+            db.execute(BODIES_SCHEMA)
         db.execute("INSERT INTO about VALUES ('origin', ?)", (origin,))
-        db.execute(f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION}")
+        db.execute(f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={version}")
 
 
 def _lock(path: Path) -> int:

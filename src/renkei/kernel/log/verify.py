@@ -8,7 +8,7 @@ What an entry's key and version are, a log does not know; the caller hands in a 
 Memory stays flat: the versions seen are gathered in a temporary table on disk.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 
 import apsw
@@ -16,7 +16,9 @@ import msgspec
 
 from ..errors import TheirFault
 from .base import CHECKPOINT, HASH_BYTES
+from .bodies import Bodies
 from .checkpoint import peek_checkpoint
+from .commitments import commitment, rendition_of
 from .merkle import leaf_hashes, tree_root
 from .packs import unpack
 from .sqlite_file import LogFile
@@ -51,14 +53,19 @@ class Progress(msgspec.Struct, frozen=True):
     total: int
 
 
-def verify_log(file: LogFile, stated: Stated | None = None) -> Generator[Progress, None, list[Finding]]:
+def verify_log(
+    file: LogFile, stated: Stated | None = None, bodies: Bodies | None = None
+) -> Generator[Progress, None, list[Finding]]:
     """Yield progress pack by pack; the generator's return value is the list of findings.
+
+    ``bodies`` are those beside the entries: each entry must be the commitment to its body, and ``stated`` is
+    asked about what the body says.
 
     Sees the log as it was when it began.  Raises OurFault if SQLite cannot read the file at all.
     """
     findings: list[Finding] = []
     with file.snapshot() as db:
-        check = _Verification(db, stated, findings)
+        check = _Verification(db, stated, findings, bodies)
         check.structure()
         for pack in check.packs():
             check.take(*pack)
@@ -72,9 +79,12 @@ def verify_log(file: LogFile, stated: Stated | None = None) -> Generator[Progres
 class _Verification:
     """One pass over a log; ``size`` is how many sound entries were seen."""
 
-    def __init__(self, db: apsw.Connection, stated: Stated | None, findings: list[Finding]) -> None:
+    def __init__(
+        self, db: apsw.Connection, stated: Stated | None, findings: list[Finding], bodies: Bodies | None
+    ) -> None:
         self.db = db
         self.stated = stated
+        self.bodies = bodies
         self.findings = findings
         self.size = 0
         self.total = int(db.execute("SELECT first + count FROM packs ORDER BY first DESC LIMIT 1").get or 0)
@@ -115,8 +125,20 @@ class _Verification:
         if not self.broken:  # beyond a hole no tile can agree, and saying so for each would help nobody
             for tile in self.tree.extend(leaf_hashes(entries)):
                 self._compare(tile)
+        said = entries if self.bodies is None or not entries else self._proven(first, entries)
         if self.stated is not None:
-            self._note_versions(first, entries)
+            self._note_versions(first, said)
+
+    def _proven(self, first: int, entries: tuple[bytes, ...]) -> list[bytes | None]:
+        """What the bodies say that fit their entries."""
+        assert self.bodies is not None
+        said: list[bytes | None] = []
+        for place, body in enumerate(self.bodies.read(self.db, first, first + len(entries))):
+            sound = body is None or commitment(body) == entries[place]
+            if not sound:
+                self.find("log.body", f"entry {first + place}", "the body committed to", "another")
+            said.append(rendition_of(body) if sound else None)
+        return said
 
     def _compare(self, tile: Tile) -> None:
         """Hold a recomputed tile against the stored one; a tile not yet sealed is no fault."""
@@ -139,10 +161,10 @@ class _Verification:
                 where = f"tile {number} of level {level}"
                 self.find("log.tile", where, f"a tile over {self.total} entries", f"one over {leaves}")
 
-    def _note_versions(self, first: int, entries: tuple[bytes, ...]) -> None:
+    def _note_versions(self, first: int, entries: Sequence[bytes | None]) -> None:
         assert self.stated is not None
         for place, entry in enumerate(entries):
-            said = self.stated(entry)
+            said = None if entry is None else self.stated(entry)
             if said is None:
                 continue
             key, version = said

@@ -15,20 +15,30 @@ def stale(draft: Draft, newest: int) -> StaleVersion:
     return StaleVersion("record.version", f"version {newest + 1} of {draft.key}", f"version {draft.version}")
 
 
-def acceptable(drafts: Sequence[Draft]) -> bool:
+def acceptable(drafts: Sequence[Draft], bodied: bool) -> bool:
     """Whether every draft is of a form a log takes: ``amiss`` for many at once, in little time."""
     keys = "".join([draft.key for draft in drafts])
     versions = [draft.version for draft in drafts]
+    bodies = [draft.body for draft in drafts]
     return (
-        max([len(draft.entry) for draft in drafts], default=0) <= MAX_ENTRY_BYTES
+        (_are_bodies(bodies) if bodied else not any(bodies) and b"" not in bodies)
+        and max([len(draft.entry) for draft in drafts], default=0) <= MAX_ENTRY_BYTES
         and 0 <= min(versions, default=0) <= max(versions, default=0) <= MAX_VERSION
         and "\0" not in keys
         and (keys.isascii() or _is_text(keys))
     )
 
 
-def amiss(draft: Draft) -> BadInput | None:
-    """Why no log takes ``draft``, whatever it holds."""
+def _are_bodies(bodies: Sequence[bytes | None]) -> bool:
+    return b"" not in bodies and max(map(len, filter(None, bodies)), default=0) <= MAX_ENTRY_BYTES
+
+
+def amiss(draft: Draft, bodied: bool) -> BadInput | None:
+    """Why no log takes ``draft``, whatever it holds; ``bodied`` tells whether it is one with bodies."""
+    if draft.body is not None and not bodied:
+        return BadInput("log.body", "an entry without a body in this log", "one with a body")
+    if not _are_bodies([draft.body]):
+        return BadInput("log.body", f"a body of 1 to {MAX_ENTRY_BYTES} bytes", "another size")
     if len(draft.entry) > MAX_ENTRY_BYTES:
         return BadInput("log.entry-size", f"at most {MAX_ENTRY_BYTES} bytes", f"{len(draft.entry)}")
     if "\0" in draft.key or not _is_text(draft.key):
@@ -44,10 +54,13 @@ def _is_text(key: str) -> bool:
     return True
 
 
-def sort_out(groups: Sequence[Sequence[Draft]], newest: Callable[[str], int]) -> list[BadInput | None]:
+def sort_out(
+    groups: Sequence[Sequence[Draft]], newest: Callable[[str], int], bodied: bool
+) -> list[BadInput | None]:
     """For each group None if it may stand, else its refusal.
 
-    ``newest`` tells the version a log holds for a key; a group that stands counts for those after it.
+    ``newest`` tells the version a log holds for a key, ``bodied`` whether it has bodies; a group that stands
+    counts for those after it.
     """
     settled: dict[str, int] = {}
     verdicts: list[BadInput | None] = []
@@ -55,7 +68,7 @@ def sort_out(groups: Sequence[Sequence[Draft]], newest: Callable[[str], int]) ->
         claimed: dict[str, int] = {}
         verdict: BadInput | None = None
         for draft in group:
-            verdict = amiss(draft)
+            verdict = amiss(draft, bodied)
             if verdict is not None:
                 break
             if not draft.key:

@@ -4,6 +4,7 @@ A ``Cursor`` walks a log from any entry.  The root at the end of each chunk come
 which the releaser keeps up to date, so that a catch-up hashes nothing at the sender again.
 """
 
+from collections.abc import Container
 from datetime import datetime
 
 import msgspec
@@ -21,45 +22,56 @@ READ_ENTRIES = 1024
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """Consecutive entries, and the tree head after the last one."""
+    """Consecutive entries with the bodies that may travel, and the tree head after the last one."""
 
     first: int
     entries: tuple[bytes, ...]
+    bodies: tuple[bytes | None, ...]
     size: int
     root: bytes
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of bodies."""
+        return sum(map(len, filter(None, self.bodies)))
+
 
 class Cursor:
-    """A place in a log, moving on a chunk at a time."""
+    """A place in a log, moving on a chunk at a time; the bodies ``withdrawn`` are left out."""
 
-    def __init__(self, log: Log, first: int) -> None:
-        self._log = log
+    def __init__(self, log: Log, first: int, withdrawn: Container[int] = ()) -> None:
+        self._log, self._withdrawn = log, withdrawn
         self.at = first
         """The number of the next entry."""
 
     def next(self) -> Chunk | None:
         """The next chunk, or None at the end."""
-        entries = self._gather()
+        entries, bodies = self._gather()
         if not entries:
             return None
         first, self.at = self.at, self.at + len(entries)
-        return Chunk(first, tuple(entries), self.at, root_at(self._log, self.at))
+        if self._withdrawn:
+            seqs = range(first, self.at)
+            bodies = [None if seq in self._withdrawn else b for seq, b in zip(seqs, bodies, strict=True)]
+        return Chunk(first, tuple(entries), tuple(bodies), self.at, root_at(self._log, self.at))
 
-    def _gather(self) -> list[bytes]:
+    def _gather(self) -> tuple[list[bytes], list[bytes | None]]:
         entries: list[bytes] = []
+        bodies: list[bytes | None] = []
         room = CHUNK_BYTES
         while len(entries) < CHUNK_ENTRIES:
             asked = min(READ_ENTRIES, CHUNK_ENTRIES - len(entries))
             before = len(entries)
             for pack in self._log.read(self.at + before, asked):
-                for entry in pack.entries:
-                    room -= len(entry)
+                for entry, body in zip(pack.entries, pack.bodies, strict=True):
+                    room -= len(body or entry)
                     if room < 0 and entries:
-                        return entries
+                        return entries, bodies
                     entries.append(entry)
+                    bodies.append(body)
             if len(entries) - before < asked:
                 break
-        return entries
+        return entries, bodies
 
 
 def root_at(log: Log, size: int) -> bytes:

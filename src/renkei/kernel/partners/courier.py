@@ -78,6 +78,7 @@ def _contents(
     sender: Sender, receiver: Receiver, at: datetime, first: int, size: int
 ) -> Iterator[frames.Frame]:
     yield frames.Parcel(
+        version=frames.PROTOCOL,
         sender=sender.hq,
         recipient=sender.partner,
         realm=receiver.realm,

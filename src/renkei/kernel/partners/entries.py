@@ -18,6 +18,7 @@ import msgspec
 
 from ..errors import TheirFault
 from ..labels.model import Label
+from ..log.commitments import SALT_BYTES
 from ..records import LIVE, MAX_RECORD_BYTES, is_record_id
 
 
@@ -64,10 +65,10 @@ class EntryCheck:
             return TheirFault("entry.owner", f"records owned by {self._owner}", "one of another owner")
         return TheirFault("entry.form", "an id of an owner and 26 base-32 characters", "something else")
 
-    def first_fault(self, entries: Sequence[bytes]) -> tuple[int, TheirFault] | None:
-        """The first of ``entries`` that is wrong, by its place among them, or None."""
-        for place, entry in enumerate(entries):
-            fault = self.fault(entry)
+    def first_fault(self, bodies: Sequence[bytes | None]) -> tuple[int, TheirFault] | None:
+        """The first of ``bodies`` that says what is wrong, by its place among them, or None."""
+        for place, body in enumerate(bodies):
+            fault = None if body is None else self.fault(body[SALT_BYTES:])
             if fault is not None:
                 return place, fault
         return None

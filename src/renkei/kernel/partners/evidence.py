@@ -9,7 +9,8 @@ Three contradictions can be proven:
   leads to the signed root at n from another root at m than the signed one.
 * ``entries.rewritten``: two different entries under the same number, each included in a tree the partner
   signed.
-* ``entry.*``: an entry that breaks the rules for entries, included in a tree the partner signed.
+* ``entry.*``: a body that breaks the rules for records, and whose commitment is included in a tree the
+  partner signed.
 
 Anything else (a forged signature, a truncated log, a proof that proves nothing) is kept as what was
 shown and stays the keeper's word: nobody signed it who could be held to it.
@@ -21,10 +22,11 @@ import msgspec
 
 from ..errors import TheirFault
 from ..log.checkpoint import Checkpoint, NoteVerifier, open_checkpoint
+from ..log.commitments import commitment
 from ..log.merkle import leaf_hash, verify_consistency, verify_inclusion
 from .entries import EntryCheck
 
-VERSION = 1
+VERSION = 2
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -40,7 +42,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``held`` is the note that was believed before, ``shown`` the one that came now; both as they came.
     ``old_root`` and ``proof`` belong to a fork of different sizes, ``held_place`` and ``shown_place`` to a
-    rewrite, ``shown_place`` and ``entry`` to a broken entry.  In JSON, bytes are base64.
+    rewrite, ``shown_place`` and ``body`` to a broken entry.  In JSON, bytes are base64.
     """
 
     version: int = VERSION
@@ -57,7 +59,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     proof: tuple[bytes, ...] = ()
     held_place: Place | None = None
     shown_place: Place | None = None
-    entry: bytes = b""
+    body: bytes = b""
 
     def encode(self) -> bytes:
         """As a JSON file."""
@@ -106,10 +108,10 @@ def _is_rewrite(evidence: Evidence, held: Checkpoint, shown: Checkpoint) -> bool
 
 def _is_broken_entry(evidence: Evidence, shown: Checkpoint) -> bool:
     place = evidence.shown_place
-    if place is None or leaf_hash(evidence.entry) != place.leaf or not _is_in(place, shown):
+    if place is None or leaf_hash(commitment(evidence.body)) != place.leaf or not _is_in(place, shown):
         return False
-    fault = EntryCheck(evidence.partner, evidence.realm).fault(evidence.entry)
-    return fault is not None and fault.code == evidence.code
+    bad = EntryCheck(evidence.partner, evidence.realm).first_fault([evidence.body])
+    return bad is not None and bad[1].code == evidence.code
 
 
 def _is_in(place: Place, tree: Checkpoint) -> bool:

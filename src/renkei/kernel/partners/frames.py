@@ -13,7 +13,7 @@ lower ones are refused, because skipping them would change its meaning.
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import accumulate, pairwise
 from typing import Annotated, ClassVar
 
@@ -21,10 +21,14 @@ import msgspec
 
 from ..errors import TheirFault
 from ..log.base import HASH_BYTES
+from ..log.commitments import COMMITMENT_BYTES, SALT_BYTES, commitment, commitments
 from ..records import MAX_RECORD_BYTES
 
-PROTOCOL = 1
+PROTOCOL = 2
 """The version of this conversation; a node speaks to any partner whose range contains one of its own."""
+
+UNSAID = 1
+"""The version of whoever does not say one: the first, which is spoken no more."""
 
 MAX_CONTROL_BYTES = 16 * 1024
 """HELLO, REFUSE and PARCEL: a few short fields and two notes; 16 KiB is ten times what they need."""
@@ -39,8 +43,11 @@ MAX_ENTRIES = 8192
 """Entries in one frame: bounds the Python objects one frame can make."""
 
 MAX_ENTRIES_BYTES = 4 * 1024 * 1024
-"""Unpacked body of one ENTRIES frame: sixteen of the largest records, or 8192 of 500 bytes; it also bounds
+"""Unpacked bodies of one ENTRIES frame: fifteen of the largest records, or 8192 of 500 bytes; it also bounds
 how long a ping waits behind a chunk on a slow line.  Decompression stops at this many bytes."""
+
+MAX_BODY_BYTES = SALT_BYTES + MAX_RECORD_BYTES
+"""One body: a salt, and a record of the largest size."""
 
 IGNORABLE = 0x80
 """Frame types from here on may be skipped by whoever does not know them."""
@@ -65,8 +72,8 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     type_byte: ClassVar[int] = 0x01
     limit: ClassVar[int] = MAX_CONTROL_BYTES
 
-    least: int = PROTOCOL
-    most: int = PROTOCOL
+    least: int = UNSAID
+    most: int = UNSAID
     sender: str
     recipient: str
     realm: str
@@ -78,13 +85,18 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Entries(msgspec.Struct, frozen=True):
-    """Consecutive entries of the speaker's log for the listener, the first one numbered ``first``."""
+    """Consecutive entries of the speaker's log for the listener, the first one numbered ``first``.
+
+    ``entries`` are commitments (``log/commitments``), ``bodies`` what they are made of: only the bodies
+    travel, and the commitment alone where there is no body, for it was taken back before it was sent.
+    """
 
     type_byte: ClassVar[int] = 0x02
     limit: ClassVar[int] = _ENTRIES.size + MAX_ENTRIES_BYTES + 4 * MAX_ENTRIES
 
     first: int
     entries: tuple[bytes, ...]
+    bodies: tuple[bytes | None, ...]
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -171,7 +183,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     type_byte: ClassVar[int] = 0x0B
     limit: ClassVar[int] = MAX_CONTROL_BYTES
 
-    version: int = PROTOCOL
+    version: int = UNSAID
     sender: str
     recipient: str
     realm: str
@@ -221,7 +233,7 @@ def encode(frame: Frame, *, deflate: bool = False) -> bytes:
 def _payload(frame: Frame, deflate: bool) -> bytes:
     match frame:
         case Entries():
-            payload = _pack_entries(frame.first, frame.entries, deflate)
+            payload = _pack_entries(frame, deflate)
         case Checkpoint() | Receipt():
             payload = frame.note.encode()
         case Want():
@@ -239,11 +251,14 @@ def _payload(frame: Frame, deflate: bool) -> bytes:
     return payload
 
 
-def _pack_entries(first: int, entries: Sequence[bytes], deflate: bool) -> bytes:
-    body = struct.pack(f">{len(entries)}I", *map(len, entries)) + b"".join(entries)
+def _pack_entries(frame: Entries, deflate: bool) -> bytes:
+    count = len(frame.entries)
+    pieces = [body or entry for entry, body in zip(frame.entries, frame.bodies, strict=True)]
+    lengths = [len(body or b"") for body in frame.bodies]
+    rest = struct.pack(f">{count}I", *lengths) + b"".join(pieces)
     if deflate:
-        return _ENTRIES.pack(first, len(entries), _DEFLATED) + zlib.compress(body, _COMPRESS_LEVEL)
-    return _ENTRIES.pack(first, len(entries), 0) + body
+        return _ENTRIES.pack(frame.first, count, _DEFLATED) + zlib.compress(rest, _COMPRESS_LEVEL)
+    return _ENTRIES.pack(frame.first, count, 0) + rest
 
 
 class FrameReader:
@@ -338,12 +353,16 @@ def _unpack_entries(payload: bytes) -> Entries:
         raise TheirFault("frame.flags", "flags 0 or 1 in Entries", f"{flags}")
     body = _inflate(payload[_ENTRIES.size :]) if flags else payload[_ENTRIES.size :]
     lengths = struct.unpack_from(f">{count}I", body)
-    if not (min(lengths) > 0 and max(lengths) <= MAX_RECORD_BYTES):
-        raise TheirFault("frame.entry-size", f"entries of 1 to {MAX_RECORD_BYTES} bytes", "another size")
-    bounds = list(accumulate(lengths, initial=4 * count))
+    if any(0 < length <= SALT_BYTES for length in lengths) or max(lengths) > MAX_BODY_BYTES:
+        raise TheirFault("frame.entry-size", f"records of 1 to {MAX_RECORD_BYTES} bytes", "another size")
+    bounds = list(accumulate([n or COMMITMENT_BYTES for n in lengths], initial=4 * count))
     if bounds[-1] != len(body):
         raise TheirFault("frame.form", f"{bounds[-1]} bytes in the body of Entries", f"{len(body)}")
-    return Entries(first, tuple([body[a:b] for a, b in pairwise(bounds)]))
+    pieces = tuple([body[a:b] for a, b in pairwise(bounds)])
+    if 0 not in lengths:
+        return Entries(first, tuple(commitments(pieces)), pieces)
+    both = [(commitment(p), p) if n else (p, None) for n, p in zip(lengths, pieces, strict=True)]
+    return Entries(first, tuple([entry for entry, _ in both]), tuple([body for _, body in both]))
 
 
 def _inflate(packed: bytes) -> bytes:

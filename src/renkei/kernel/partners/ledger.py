@@ -70,19 +70,19 @@ class Ledger:
         """Our newest receipt, a countersigned note; empty before the first."""
         return (self._log.fact(_RECEIPT) or b"").decode()
 
-    def keep(self, entries: Sequence[bytes], edge: Frontier) -> None:
-        """Log ``entries``, which reach to ``edge``, without a checkpoint at their end."""
-        self._write(entries, edge, {})
+    def keep(self, drafts: Sequence[Draft], edge: Frontier) -> None:
+        """Log ``drafts``, which reach to ``edge``, without a checkpoint at their end."""
+        self._write(drafts, edge, {})
 
-    def seal(self, entries: Sequence[bytes], edge: Frontier, held: Held, receipt: bytes) -> None:
-        """Log ``entries`` with the checkpoint that covers them and our receipt for it."""
-        self._write(entries, edge, {_NOTE: held.note, _RECEIPT: receipt})
+    def seal(self, drafts: Sequence[Draft], edge: Frontier, held: Held, receipt: bytes) -> None:
+        """Log ``drafts`` with the checkpoint that covers them and our receipt for it."""
+        self._write(drafts, edge, {_NOTE: held.note, _RECEIPT: receipt})
         self.held = held
 
-    def _write(self, entries: Sequence[bytes], edge: Frontier, facts: dict[str, bytes]) -> None:
+    def _write(self, drafts: Sequence[Draft], edge: Frontier, facts: dict[str, bytes]) -> None:
         facts[_EDGE] = encode_frontier(edge)
-        if entries:
-            self._log.append([Draft(entry) for entry in entries], self._clock.now(), facts)
+        if drafts:
+            self._log.append(drafts, self._clock.now(), facts)
         else:
             self._log.set_facts(facts)
         self.edge = edge

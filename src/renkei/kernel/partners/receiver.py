@@ -4,9 +4,9 @@ What comes is *staged* in memory until a checkpoint by the partner covers it.  T
 
 1. the signature and the origin of the checkpoint are checked;
 2. the root over what we logged and what is staged must be the root signed;
-3. every entry must be a record of the partner in the realm agreed on (``entries``);
-4. entries, the checkpoint, the tree's edge and our countersigned receipt go into the log received in one
-   transaction (``ledger``); the receipt is then sent.
+3. every body must be a record of the partner in the realm agreed on (``entries``);
+4. entries, bodies, checkpoint, the tree's edge and our countersigned receipt go into the log received in
+   one transaction (``ledger``); the receipt is then sent.
 
 So the log received never holds an entry that its owner has not signed for, and after a crash at any
 point the partner is asked to go on from where the log ends.
@@ -151,7 +151,7 @@ class Receiver:
             if self._state == "proving":
                 return Turn()  # sent before the partner saw our question; asked for again after it
             if isinstance(frame, frames.Entries):
-                return self._take_entries(frame.first, frame.entries)
+                return self._take_entries(frame)
             return self._take_checkpoint(frame.note.encode())
 
     def tick(self, now: datetime) -> Turn:
@@ -167,27 +167,28 @@ class Receiver:
 
     # --- entries -------------------------------------------------------------------------------------
 
-    def _take_entries(self, first: int, entries: tuple[bytes, ...]) -> Turn:
-        staging = self._staging
+    def _take_entries(self, frame: frames.Entries) -> Turn:
+        first, entries, bodies, staging = frame.first, frame.entries, frame.bodies, self._staging
         if staging.differs is not None and staging.base <= first <= staging.end:
-            return self._stage(first, entries)  # goes on with what differs, until it is signed for
+            return self._stage(first, entries, bodies)  # goes on with what differs, until it is signed for
         if first < self.have:
             overlap = entries[: self.have - first]
             differs = self._ledger.first_difference(first, overlap)
             if differs is not None:
                 self._staging = Staging(self._ledger.edge_at(first), differs)
-                return self._stage(first, entries)
-            first, entries = first + len(overlap), entries[len(overlap) :]
+                return self._stage(first, entries, bodies)
+            known = len(overlap)
+            first, entries, bodies = first + known, entries[known:], bodies[known:]
             if not entries:
                 return Turn()
         if staging.differs is not None:
             staging = self._staging = Staging(self._ledger.edge)
         if first > staging.end:
             return self._ask(frames.Want(staging.end))
-        return self._stage(first, entries)
+        return self._stage(first, entries, bodies)
 
-    def _stage(self, first: int, entries: tuple[bytes, ...]) -> Turn:
-        self._staging.put(first, entries)
+    def _stage(self, first: int, entries: tuple[bytes, ...], bodies: tuple[bytes | None, ...]) -> Turn:
+        self._staging.put(first, entries, bodies)
         self._move("entries")
         if self._staging.overfull:
             expected = f"a checkpoint within {MAX_STAGED_BYTES} bytes of entries"
@@ -233,7 +234,7 @@ class Receiver:
         edge = self._staging.edge_at(size)
         if edge.root() != shown.checkpoint.root:
             return self._doubt(shown)
-        bad = self._check.first_fault(self._staging.entries[: size - self.have])
+        bad = self._check.first_fault(self._staging.bodies[: size - self.have])
         if bad is not None:
             return self._halt_for_entry(self.have + bad[0], bad[1], shown)
         return self._seal(shown, edge)
@@ -242,7 +243,7 @@ class Receiver:
         """Log the staged entries up to ``edge`` and sign for everything up to there."""
         first = self.have
         receipt = cosign(shown.note, self._cosigner, self._clock.now())
-        self._ledger.seal(self._staging.entries[: edge.size - first], edge, shown, receipt)
+        self._ledger.seal(self._staging.drafts(edge.size - first), edge, shown, receipt)
         self._staging.drop_before(edge)
         self._repairs, self._asked = 0, None
         self._move("partly sealed" if self._staging.entries else "sealed")
@@ -342,13 +343,13 @@ class Receiver:
         """An entry under the partner's signature cannot be logged: keep what came before it."""
         staging, first = self._staging, self.have
         there = Place(seq, staging.leaf(seq), staging.path(seq, shown.checkpoint.size))
-        entry = staging.entries[seq - first]
+        body = staging.bodies[seq - first] or b""
         turn = Turn()
         if seq > first:
             edge = staging.edge_at(seq)
-            self._ledger.keep(staging.entries[: seq - first], edge)
+            self._ledger.keep(staging.drafts(seq - first), edge)
             turn.events.append(Received(first=first, size=seq))
-        return turn.add(self._halt(fault, shown.note, shown_place=there, entry=entry))
+        return turn.add(self._halt(fault, shown.note, shown_place=there, body=body))
 
     def _halt(self, fault: TheirFault, shown: bytes, **more: Any) -> Turn:
         """Take no more of this log, now and after a restart; ``more`` are fields of the evidence."""

@@ -16,8 +16,10 @@ from ..labels.model import Clearance
 from ..labels.policy import PolicyBook
 from ..labels.release import Withheld, decide
 from ..log.base import Draft, Log
+from ..log.commitments import Salts, commitments
 from ..records import LIVE, Codec, Record, Unknown
 from .aliases import Aliases, fact_of
+from .recalls import Withdrawn
 from .rendition import Renderer, Rendition
 
 RUN_LIMIT = 4096
@@ -73,6 +75,8 @@ class Releaser:
         self._hq, self._ours = hq, hq + "/"
         self._clock = clock
         self.aliases = Aliases(sent, partner_key)
+        self._salts = Salts(partner_key)
+        self.withdrawn = Withdrawn(sent)
         self._renderer = Renderer(hq, partner.hq, self.aliases, codec, self._has)
         self._fresh: dict[str, int] = {}
 
@@ -146,7 +150,9 @@ class Releaser:
             return
         first = self._sent.size
         facts.update(fact_of(r.own_id, first + i) for i, r in enumerate(renditions))
-        drafts = [Draft(r.entry, r.own_id, r.version) for r in renditions]
+        bodies = self._salts.bodies(first, [r.entry for r in renditions])
+        made = zip(renditions, commitments(bodies), bodies, strict=True)
+        drafts = [Draft(entry, r.own_id, r.version, body) for r, entry, body in made]
         if self._sent.append(drafts, self._clock.now(), facts) != first:
             raise OurFault("sent.writers", "one writer of the log sent", "another one's entries")
         self._sent.seal()  # so that a conversation begins with a tree that stands

@@ -31,6 +31,7 @@ from ..log.checkpoint import (
 from . import frames
 from .chunks import Chunk, Cursor, root_at, sent_origin
 from .events import Receipted, RefusedByPartner, Turn, faulted
+from .recalls import Withdrawn
 from .states import OUTGOING, step
 
 WINDOW_CHUNKS = 256
@@ -57,9 +58,16 @@ class Sender:
     """Our log for one partner, on its way there."""
 
     def __init__(
-        self, sent: Log, signer: NoteSigner, verifier: NoteVerifier, *, hq: str, partner: str
+        self,
+        sent: Log,
+        signer: NoteSigner,
+        verifier: NoteVerifier,
+        *,
+        hq: str,
+        partner: str,
+        withdrawn: Withdrawn | None = None,
     ) -> None:
-        """``signer`` is our key, ``verifier`` the partner's, for receipts.
+        """``signer`` is our key, ``verifier`` the partner's, for receipts; ``withdrawn`` what stays here.
 
         Raises OurFault if the log's origin is not ``sent_origin(hq, partner)``.
         """
@@ -68,6 +76,7 @@ class Sender:
             raise OurFault("sent.origin", f"a log named {self.origin}", sent.origin)
         self.hq, self.partner = hq, partner
         self._log, self._signer, self._verifier = sent, signer, verifier
+        self._withdrawn = Withdrawn(sent) if withdrawn is None else withdrawn
         self._lock = RLock()
         self._receipt = self._load_receipt()
         self._couriered = int(sent.fact(_COURIERED) or b"0")
@@ -170,7 +179,7 @@ class Sender:
             chunk = self._cursor.next()
             if chunk is None:
                 return []
-            self._out[chunk.size] = chunk.root, sum(map(len, chunk.entries))
+            self._out[chunk.size] = chunk.root, chunk.bytes
             self._out_bytes += self._out[chunk.size][1]
             self._sent = chunk.size
             if len(self._out) >= WINDOW_CHUNKS or self._out_bytes >= WINDOW_BYTES:
@@ -179,7 +188,7 @@ class Sender:
 
     def _frames_of(self, chunk: Chunk) -> list[frames.Frame]:
         note = self._sign(chunk.size, chunk.root)
-        return [frames.Entries(chunk.first, chunk.entries), frames.Checkpoint(note)]
+        return [frames.Entries(chunk.first, chunk.entries, chunk.bodies), frames.Checkpoint(note)]
 
     def _sign(self, size: int, root: bytes) -> str:
         return sign_checkpoint(Checkpoint(self.origin, size, root), self._signer).decode()
@@ -189,7 +198,7 @@ class Sender:
 
     def _go_to(self, first: int) -> None:
         """Offer from ``first`` on; what was out before no longer counts."""
-        self._cursor = Cursor(self._log, first)
+        self._cursor = self.cursor(first)
         self._out.clear()
         self._out_bytes = 0
         self._sent = first
@@ -280,7 +289,7 @@ class Sender:
     def cursor(self, first: int) -> Cursor:
         """A cursor of one's own over the log."""
         with self._lock:
-            return Cursor(self._log, first)
+            return Cursor(self._log, first, self._withdrawn)
 
 
 def _refused(code: str, expected: str, came: str) -> RefusedByPartner:

@@ -128,6 +128,8 @@ class Session:
         size, note = self._sender.greeting()
         halted = self._receiver.halted
         return frames.Hello(
+            least=frames.PROTOCOL,
+            most=frames.PROTOCOL,
             sender=self._sender.hq,
             recipient=self._sender.partner,
             realm=self._receiver.realm,

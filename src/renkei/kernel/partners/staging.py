@@ -5,6 +5,7 @@ Held in memory, within limits, and trusted in nothing.
 
 from collections.abc import Sequence
 
+from ..log.base import Draft
 from ..log.merkle import Frontier, inclusion_path, leaf_hashes, node_hash, subtrees
 
 MAX_STAGED_BYTES = 16 * 1024 * 1024
@@ -15,7 +16,7 @@ MAX_STAGED_ENTRIES = 65_536
 
 
 class Staging:
-    """Consecutive entries from ``base`` on, and the tree's edge at ``base``.
+    """Consecutive entries from ``base`` on with their bodies, and the tree's edge at ``base``.
 
     ``differs`` is the number of the first entry that is not the one logged here under that number, when
     the partner sends again, and differently, what is logged; else None.
@@ -24,6 +25,7 @@ class Staging:
     def __init__(self, edge: Frontier, differs: int | None = None) -> None:
         self._edge = edge
         self.entries: list[bytes] = []
+        self.bodies: list[bytes | None] = []
         self._leaves: list[bytes] = []
         self._bytes = 0
         self.differs = differs
@@ -43,14 +45,21 @@ class Staging:
         """Whether more is held than a sound partner would leave unsealed."""
         return self._bytes > MAX_STAGED_BYTES or len(self.entries) > MAX_STAGED_ENTRIES
 
-    def put(self, first: int, entries: Sequence[bytes]) -> None:
+    def put(self, first: int, entries: Sequence[bytes], bodies: Sequence[bytes | None]) -> None:
         """Take ``entries``; what was staged from ``first`` on gives way.  base <= first <= end."""
         keep = first - self.base
-        self._bytes -= sum(map(len, self.entries[keep:]))
+        self._bytes -= _size(self.bodies[keep:])
         del self.entries[keep:]
+        del self.bodies[keep:]
         del self._leaves[keep:]
         self.entries += entries
-        self._bytes += sum(map(len, entries))
+        self.bodies += bodies
+        self._bytes += _size(bodies)
+
+    def drafts(self, count: int) -> list[Draft]:
+        """The first ``count`` entries, to be logged."""
+        pairs = zip(self.entries[:count], self.bodies[:count], strict=True)
+        return [Draft(entry, body=body) for entry, body in pairs]
 
     def edge_at(self, size: int) -> Frontier:
         """The tree's edge after the entries below ``size``."""
@@ -61,8 +70,9 @@ class Staging:
     def drop_before(self, edge: Frontier) -> None:
         """Forget the entries that ``edge`` covers; go on from there."""
         gone = edge.size - self.base
-        self._bytes -= sum(map(len, self.entries[:gone]))
+        self._bytes -= _size(self.bodies[:gone])
         del self.entries[:gone]
+        del self.bodies[:gone]
         del self._leaves[:gone]
         self._edge = edge
 
@@ -89,3 +99,7 @@ class Staging:
     def _leaves_up_to(self, count: int) -> list[bytes]:
         self._leaves += leaf_hashes(self.entries[len(self._leaves) : count])
         return self._leaves[:count]
+
+
+def _size(bodies: Sequence[bytes | None]) -> int:
+    return sum(map(len, filter(None, bodies)))

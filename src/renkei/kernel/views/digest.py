@@ -31,6 +31,8 @@ FOREIGN = "record.owner"
 FORM = "record.form"
 BOUNDS = "record.bounds"
 TEXTS = "record.texts"
+WITHHELD = "entry.withheld"
+"""Of an entry that came without its body, or lost it, and that no recall names."""
 
 FAULTS_OF_INPUT = (
     ValueError,

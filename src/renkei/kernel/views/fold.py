@@ -34,8 +34,8 @@ from .visibility import Catalogue, Marked, Shelf, labels_as_json, labels_from
 MAX_TOLD = 1_000
 """Changes of one commit told one by one; after more, whoever shows records fetches them anew faster."""
 
-Entry = tuple[str, int, bytes, datetime]
-"""Source, number, bytes, and when it was logged."""
+Entry = tuple[str, int, bytes | None, datetime]
+"""Source, number, the record's bytes (None if they never came or are gone), and when it was logged."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -224,7 +224,7 @@ class Folding:
         unreadable: list[tuple[str, int, str]] = []
         read = self._digester.read
         for source, seq, entry, logged_at in entries:
-            got = read(source, seq, entry, logged_at)
+            got = digest.WITHHELD if entry is None else read(source, seq, entry, logged_at)
             if isinstance(got, str):
                 unreadable.append((source, seq, got))
             else:

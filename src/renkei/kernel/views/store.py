@@ -25,6 +25,7 @@ from ..errors import OurFault
 from ..labels.model import Clearance
 from ..labels.policy import PolicyBook
 from ..log.base import Log, Pack
+from ..log.commitments import said_in
 from ..records import Codec
 from .base import View
 from .connections import Readers
@@ -384,9 +385,9 @@ def take(sources: Mapping[str, Log], positions: Mapping[str, int], limit: int) -
     entries: list[Entry] = []
     size = 0
     for _, source, pack in heapq.merge(*packs, key=lambda p: (p[0], p[1])):
-        for seq, entry in enumerate(islice(pack.entries, limit - len(entries)), pack.first):
+        for seq, entry in enumerate(islice(said_in(pack), limit - len(entries)), pack.first):
             entries.append((source, seq, entry, pack.logged_at))
-            size += len(entry)
+            size += len(entry or b"")
             if size >= MAX_BATCH_BYTES:
                 return entries
         if len(entries) >= limit:
