@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from renkei.kernel.clock import SystemClock
@@ -27,6 +28,7 @@ from renkei.kernel.log.base import Draft
 from renkei.kernel.log.commitments import said_in
 from renkei.kernel.log.sqlite import SqliteLog
 from renkei.kernel.partners import Releaser, Terms, sent_origin
+from renkei.kernel.partners.records import STATEMENTS, Agreement, Cover
 from renkei.kernel.records import Codec, Record, Text
 from renkei.rooms.coordination.records import Incident, LogEntry
 
@@ -44,6 +46,14 @@ def labels() -> tuple[Label, Label]:
         Label(BOOK.own.id, "OFFICIAL", (category,)).canonical(),
         Label(BOOK.own.id, "CLOSED").canonical(),
     )
+
+
+def agreement() -> Agreement:
+    """With the partner, for every kind."""
+    at = datetime(2022, 9, 18, 7, tzinfo=UTC)
+    covers = (Cover("*", demo_clearances(HQ).partners[PARTNER]),)
+    fields = {"label": Label(BOOK.own.id, "UNCLASSIFIED"), "at": at, "by": "Administrator", "cites": "Bench"}
+    return Agreement(id=new_id(HQ, at), partner=PARTNER, since=at, covers=covers, **fields)
 
 
 def records(count: int, size: int, hidden: float) -> Iterator[Record]:
@@ -73,8 +83,8 @@ INCIDENT: dict[str, object] = {"severity": "moderate", "title": Text(text="Tsuna
 
 def fill(log: SqliteLog, count: int, size: int, hidden: float) -> None:
     """The master log, as bulk writers leave it."""
-    codec, batch = Codec([Incident, LogEntry]), []
-    for record in records(count, size, hidden):
+    codec, batch = Codec([Incident, LogEntry, *STATEMENTS]), []
+    for record in chain([agreement()], records(count, size, hidden)):
         batch.append(Draft(codec.encode(record), record.id, record.version))
         if len(batch) == PACK:
             log.append(batch, datetime.now(UTC))
@@ -87,8 +97,8 @@ def fill(log: SqliteLog, count: int, size: int, hidden: float) -> None:
 
 def release(master: SqliteLog, sent: SqliteLog) -> list[tuple[int, float]]:
     """Release all; (entries decided, seconds) of each run."""
-    terms = Terms(hq=PARTNER, clearance=demo_clearances(HQ).partners[PARTNER])
-    codec = Codec([Incident, LogEntry])
+    terms = Terms(hq=PARTNER)
+    codec = Codec([Incident, LogEntry, *STATEMENTS])
     releaser = Releaser(master, sent, terms, BOOK, codec, b"k" * 32, hq=HQ, clock=SystemClock())
     runs = []
     while True:

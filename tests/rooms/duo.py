@@ -13,11 +13,13 @@ import msgspec
 from renkei.data import packaged
 from renkei.kernel.clock import FakeClock
 from renkei.kernel.desk import Appended, Desk
+from renkei.kernel.ids import new_id
 from renkei.kernel.labels.model import Clearance, Label
 from renkei.kernel.labels.policy import Policy, PolicyBook
 from renkei.kernel.log.base import Draft
 from renkei.kernel.log.memory import MemoryLog
-from renkei.kernel.partners import Releaser, Terms
+from renkei.kernel.partners import Register, Releaser, Terms
+from renkei.kernel.partners.records import Agreement, Cover
 from renkei.kernel.people import Person, Role
 from renkei.kernel.records import LIVE, Codec, Record
 from renkei.kernel.views import OWN, ViewStore
@@ -56,12 +58,21 @@ class Side:
         self.master, self.sent, self.received = (
             MemoryLog(f"renkei/{hq}/{n}", bodied=n != "m") for n in "msr"
         )
-        terms = Terms(hq=partner, clearance=clearances()[hq]["partners"][partner])
+        terms = Terms(hq=partner)
+        register = Register(partner, LIVE)
+        register.take(self._agreement())
+        self.sent.set_facts(register.changes())
         self.releaser = Releaser(
             self.master, self.sent, terms, self.book, self.codec, hq.encode().ljust(32), hq=hq, clock=clock
         )
         self.views = ViewStore(None, self.codec, self.book, VIEWS, self._resolve, hq)
         self.carried = 0
+
+    def _agreement(self) -> Agreement:
+        now, label = self.clock.now(), Label(self.book.own.id, "UNCLASSIFIED")
+        covers = (Cover("*", clearances()[self.hq]["partners"][self.partner]),)
+        fields = {"label": label, "at": now, "by": "Administrator", "cites": "Exercise arrangement 1"}
+        return Agreement(id=new_id(self.hq, now), partner=self.partner, since=now, covers=covers, **fields)
 
     def _resolve(self, source: str, alias: str) -> str | None:
         return self.releaser.resolve(alias)

@@ -7,7 +7,7 @@ import msgspec
 
 from ..kernel.clock import Clock, SystemClock
 from ..kernel.errors import BadInput
-from ..kernel.identity import Identity, PartnerCard, PartnerEntry, open_card, save_partner
+from ..kernel.identity import Identity, PartnerCard, PartnerEntry, load_partners, open_card, save_partner
 from ..kernel.identity.cards import Connect
 from ..kernel.identity.revocation import RevokedKey
 from ..kernel.labels.model import Clearance
@@ -51,12 +51,15 @@ def add_partner(
     address: str = "",
     until: datetime | None = None,
     revoked: tuple[RevokedKey, ...] = (),
+    kinds: tuple[str, ...] = (),
+    cites: str = "",
     clock: Clock | None = None,
 ) -> PartnerCard:
     """Agree on a partner: pin its card, grant it ``clearance``, keep its ``policy`` to read labels by.
 
     ``revoked`` are keys of the partner's that are believed no more.
-
+    ``kinds`` (none named: all) and ``cites`` are for the first agreement, which the node records when it
+    takes the partner up.  Where nothing of what was promised changes, the agreement made before goes on.
     Raises BadInput or TheirFault when the card is unsound, or is our own.
     """
     folder, now = Folder(root), (clock or SystemClock()).now()
@@ -69,7 +72,20 @@ def add_partner(
                 "partner.policy", f"the policy {opened.policy} that the card names", Policy.load(policy).id
             )
         (folder.policies / f"{opened.hq}.xml").write_bytes(policy)
-    entry = agree(opened, card, clearance, now, until=until, connect=connect, address=address)
+    entry = agree(
+        opened,
+        card,
+        clearance,
+        now,
+        until=until,
+        connect=connect,
+        address=address,
+        kinds=kinds,
+        cites=cites,
+    )
+    known = load_partners(folder.partners).get(opened.hq)
+    if known is not None and _promised(known) == _promised(entry):
+        entry = msgspec.structs.replace(entry, since=known.since)
     save_partner(folder.partners, msgspec.structs.replace(entry, revoked=revoked))
     return opened
 
@@ -83,6 +99,8 @@ def agree(
     until: datetime | None = None,
     connect: Connect = "dial",
     address: str = "",
+    kinds: tuple[str, ...] = (),
+    cites: str = "",
 ) -> PartnerEntry:
     """An agreement with the headquarters of ``card``, whose exact bytes are ``signed``."""
     return PartnerEntry(
@@ -93,4 +111,10 @@ def agree(
         until=until,
         connect=connect,
         address=address,
+        kinds=kinds,
+        cites=cites,
     )
+
+
+def _promised(entry: PartnerEntry) -> tuple[object, ...]:
+    return entry.clearance, entry.until, entry.kinds, entry.cites

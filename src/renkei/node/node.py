@@ -27,7 +27,17 @@ from ..kernel.log.base import Draft, Log
 from ..kernel.log.memory import MemoryLog
 from ..kernel.log.sealer import Sealer
 from ..kernel.log.writer import GroupWriter
-from ..kernel.partners import Evidence, Faulted, Received, Receiver, Releaser, Sender, Terms, sent_origin
+from ..kernel.partners import (
+    Evidence,
+    Faulted,
+    Intake,
+    Received,
+    Receiver,
+    Releaser,
+    Sender,
+    Terms,
+    sent_origin,
+)
 from ..kernel.people import Person
 from ..kernel.records import Codec, Record
 from ..kernel.views import OWN, ViewStore
@@ -36,6 +46,7 @@ from ..rooms import KINDS, VIEWS
 from .config import Folder, NodeConfig, load_config, load_policies, open_log
 from .folding import FoldProcess, Orders, sole_writer
 from .lines import Delivery, PartnerLine, Worker
+from .taking_up import take_up
 
 APPEND_PATIENCE = 30.0
 """Seconds an action waits for its append: a disk that takes longer is reported, not waited for."""
@@ -72,6 +83,7 @@ class Node:
         self.codec = Codec(KINDS)
         self._open_log = open_log
         self.master = open_log("master", self._origin("master"))
+        self.intake = Intake(self.master, self.codec)
         self.audit = open_log("audit", self._origin("audit"))
         self.signer = identity.signer
         self.partners: dict[str, PartnerLine] = {}
@@ -136,11 +148,19 @@ class Node:
         hq = entry.hq
         sent = self._open_log(f"{hq}.sent", sent_origin(self.config.hq, hq))
         received = self._open_log(f"{hq}.received", sent_origin(hq, self.config.hq))
-        terms = Terms(hq=hq, clearance=entry.clearance, realm=self.config.realm)
-        releaser = Releaser(
+        take_up(
             self.master,
+            entry,
+            self.policies,
+            self.codec,
+            self.config.hq,
+            self.config.realm,
+            self.clock.now(),
+        )
+        releaser = Releaser(
+            self.intake,
             sent,
-            terms,
+            Terms(hq=hq, realm=self.config.realm),
             self.policies,
             self.codec,
             self.identity.alias_key(hq),

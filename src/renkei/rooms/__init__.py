@@ -3,7 +3,7 @@
 from renkei.kernel.records import Record
 from renkei.kernel.views import View
 
-from . import command, coordination, picture
+from . import command, coordination, picture, release
 
-KINDS: tuple[type[Record], ...] = (*command.KINDS, *picture.KINDS, *coordination.KINDS)
+KINDS: tuple[type[Record], ...] = (*release.KINDS, *command.KINDS, *picture.KINDS, *coordination.KINDS)
 VIEWS: tuple[View, ...] = (*command.VIEWS, *picture.VIEWS, *coordination.VIEWS)

@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.labels.samples import US_BOOK, handling, releasable_to, us_clearance, us_label
-from kernel.partners.world import JJOC, PCG, START, USFJ, entries_of, entry
+from kernel.partners.world import JJOC, PCG, START, USFJ, agreement, entries_of, entry
 from renkei.kernel.clock import FakeClock
 from renkei.kernel.errors import OurFault
 from renkei.kernel.ids import Aliaser, new_id
 from renkei.kernel.log.base import Draft
 from renkei.kernel.log.memory import MemoryLog
-from renkei.kernel.partners import Aliases, Releaser, Rendition, Terms, localise, sent_origin
+from renkei.kernel.partners import Aliases, Register, Releaser, Rendition, Terms, localise, sent_origin
 from renkei.kernel.partners.entries import EntryCheck
+from renkei.kernel.partners.records import STATEMENTS
 from renkei.kernel.records import Codec, Portion, Record, RecordId, Text
 
 KEY = b"k" * 32
@@ -44,7 +45,7 @@ class Private(Record, frozen=True, kw_only=True, tag="private"):
     releasable = False
 
 
-CODEC = Codec([Note, Bound, Private])
+CODEC = Codec([Note, Bound, Private, *STATEMENTS])
 
 
 def own(number: int) -> str:
@@ -67,7 +68,10 @@ class Desk:
         self.clock = FakeClock(START)
         self.master = MemoryLog("renkei/us.usfj/master")
         self.sent = sent or MemoryLog(sent_origin(USFJ, JJOC), bodied=True)
-        self.terms = Terms(hq=JJOC, clearance=CLEARANCE, **terms)
+        self.terms = Terms(hq=JJOC, **terms)
+        register = Register(JJOC, self.terms.realm)
+        register.take(agreement(JJOC, CLEARANCE, realm=self.terms.realm))
+        self.sent.set_facts(register.changes())
         self.restart()
 
     def restart(self) -> None:

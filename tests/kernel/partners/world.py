@@ -8,12 +8,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from renkei.kernel.clock import FakeClock
 from renkei.kernel.ids import new_id
+from renkei.kernel.labels.model import Clearance, Label
 from renkei.kernel.log.base import Draft
 from renkei.kernel.log.checkpoint import Checkpoint, NoteSigner, sign_checkpoint
 from renkei.kernel.log.commitments import SALT_BYTES, commitment, commitments, said_in
 from renkei.kernel.log.memory import MemoryLog
 from renkei.kernel.log.merkle import leaf_hashes, root_of
 from renkei.kernel.partners import Receiver, Sender, Session, frames, sent_origin
+from renkei.kernel.partners.records import Agreement, Cover
 
 USFJ, JJOC, PCG = "us.usfj", "jp.jjoc", "ph.pcg"
 START = datetime(2022, 9, 18, 8, 0, tzinfo=UTC)
@@ -56,6 +58,23 @@ def frame_of(first: int, *records: bytes) -> frames.Entries:
 def hello(**fields) -> frames.Hello:
     """A greeting in this version."""
     return frames.Hello(least=frames.PROTOCOL, most=frames.PROTOCOL, **fields)
+
+
+def agreement(
+    partner: str, ceiling: Clearance, *, since=START, until=None, kinds=("*",), **more
+) -> Agreement:
+    """An agreement of U.S. Forces Japan with ``partner``; another ``number`` makes it another one."""
+    key = sha256(f"{partner} {more.pop('number', 0)}".encode()).digest()[:10]
+    fields = {"by": "Administrator", "at": since, "cites": "Exercise arrangement 1"} | more
+    return Agreement(
+        id=new_id(USFJ, START, key),
+        label=Label("urn:oid:2.999.840.1", "UNCLASSIFIED"),
+        partner=partner,
+        since=since,
+        until=until,
+        covers=tuple(Cover(kind, ceiling) for kind in kinds),
+        **fields,
+    )
 
 
 def tree_root(records) -> bytes:

@@ -109,7 +109,8 @@ class PartnerEntry(msgspec.Struct, frozen=True, kw_only=True):
     ``signed`` are the card's exact bytes as received.  ``connect`` says who opens the link: ``dial``
     means this node does.  ``address`` replaces the card's ``host:port`` where that one does not lead
     there from here.  ``until`` is None for "until further notice".  ``revoked`` are keys of
-    the partner that are believed no more, of this card or of an earlier one.
+    the partner that are believed no more, of this card or of an earlier one.  ``kinds`` (none named: all) and
+    ``cites`` are what the first agreement covers and rests on.
     """
 
     card: PartnerCard
@@ -120,6 +121,8 @@ class PartnerEntry(msgspec.Struct, frozen=True, kw_only=True):
     connect: Connect = "dial"
     address: str = ""
     revoked: tuple[RevokedKey, ...] = ()
+    kinds: tuple[str, ...] = ()
+    cites: str = ""
 
     @property
     def hq(self) -> str:
@@ -161,6 +164,8 @@ class _EntryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     connect: Connect = "dial"
     address: str = ""
     revoked: tuple[RevokedKey, ...] = ()
+    kinds: tuple[str, ...] = ()
+    cites: str = ""
 
 
 def note_name(hq: str) -> str:
@@ -267,6 +272,8 @@ def save_partner(folder: Path, entry: PartnerEntry) -> Path:
         connect=entry.connect,
         address=entry.address,
         revoked=entry.revoked,
+        kinds=entry.kinds,
+        cites=entry.cites,
     )
     path = folder / f"{entry.hq}.json"
     write_atomically(path, msgspec.json.encode(file) + b"\n")
@@ -303,6 +310,8 @@ def load_partner(path: Path) -> PartnerEntry:
         connect=file.connect,
         address=file.address,
         revoked=file.revoked,
+        kinds=file.kinds,
+        cites=file.cites,
     )
 
 

@@ -7,37 +7,45 @@ threads.  ``docs/protocol/link.md`` describes the bytes, ADR 0002 the reasons.
 """
 
 from .aliases import Aliases
+from .chain import Chain, Held, Stopped, Terms
 from .chunks import sent_origin
 from .courier import Imported, export_parcel, import_parcel, peek_parcel
 from .events import Event, Faulted, Greeted, Receipted, Received, RefusedByPartner
 from .evidence import Evidence, decode_evidence, judge
 from .frames import Parcel
+from .intake import Intake
 from .ledger import Halt
 from .receiver import Receiver
-from .releaser import Explanation, Releaser, Terms
+from .register import Register
+from .releaser import Explanation, Releaser
 from .rendition import Rendition, localise
 from .sender import Positions, Sender
 from .session import Session
 
 __all__ = [
     "Aliases",
+    "Chain",
     "Event",
     "Evidence",
     "Explanation",
     "Faulted",
     "Greeted",
     "Halt",
+    "Held",
     "Imported",
+    "Intake",
     "Parcel",
     "Positions",
     "Receipted",
     "Received",
     "Receiver",
     "RefusedByPartner",
+    "Register",
     "Releaser",
     "Rendition",
     "Sender",
     "Session",
+    "Stopped",
     "Terms",
     "decode_evidence",
     "export_parcel",

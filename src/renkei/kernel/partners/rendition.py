@@ -19,6 +19,7 @@ records.
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NoReturn, final
 
 import msgspec
@@ -91,10 +92,14 @@ class Renderer:
         self._known: dict[bytes, bytes] = {}
         self._before = len(self._hq) + 1
 
-    def render(self, released: Released, version: int) -> Rendition | Withheld:
-        """The rendition of ``released`` as the partner's ``version`` of it."""
+    def render(self, released: Released, version: int, at: datetime | None = None) -> Rendition | Withheld:
+        """The rendition of ``released`` as the partner's ``version`` of it.
+
+        ``at`` is when it is released, if that is late: it takes the place of when it was written.
+        """
         own_id = released.record.id
-        raw, head = _plain(released.raw, own_id)
+        raw = released.raw if at is None else _dated(released.raw, at)
+        raw, head = _plain(raw, own_id)
         alias = self._aliases.alias(own_id)
         try:
             entry = self._exchange(raw, head.end(), own_id)
@@ -186,6 +191,11 @@ def _plain(raw: bytes, own_id: str) -> tuple[bytes, re.Match[bytes]]:
         head = _HEAD.match(raw)
         assert head is not None, "a record has a kind and an id, and neither needs a backslash"
     return raw, head
+
+
+def _dated(raw: bytes, at: datetime) -> bytes:
+    """``raw`` as if written ``at``."""
+    return msgspec.json.encode(msgspec.json.decode(raw) | {"at": at})
 
 
 def _renumber(entry: bytes, head: re.Match[bytes], version: int) -> bytes:

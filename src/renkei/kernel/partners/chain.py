@@ -1,0 +1,189 @@
+"""The chain of checks between a record and a partner: one place, and the first refusal decides (ADR 0010).
+
+1. ``ours``       it is this headquarters' own, in the realm in which the partner is met;
+2. ``kind``       its kind may leave at all, and this node can look inside;
+3. ``recall``     it has not been recalled;
+4. ``agreement``  one is in force with the partner and covers the kind: its ceiling is what counts;
+5. ``label``      the ceiling covers the label, and portions it does not cover can be cut;
+6. ``onward``     of what another headquarters wrote, that one's own labels allow it too;
+7. ``review``     where the policy asks for it, enough disclosure officers have agreed to this version.
+
+``reference``, the rendition's own reason for withholding a record, comes after these (``rendition``).
+
+Releasing, explaining, previewing, the internal audit and the writer's help all ask ``Chain.decide``, so they
+cannot disagree.  An answer for bytes with a single label depends on kind, label and the agreements in force
+alone; it is worked out once and then looked up, until an agreement begins or ends.
+"""
+
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from ..labels.model import Clearance, Label
+from ..labels.policy import Denied, Gate, PolicyBook
+from ..labels.release import Opened, Released, Withheld, covers_all, decide_opened, labels_in
+from ..labels.terms import ReviewRule
+from ..records import LIVE, Codec, Record, Unknown
+from .records import Agreement, Onward
+from .register import Register, ceiling_of
+
+Rule = Literal["ours", "kind", "recall", "agreement", "label", "onward", "review", "reference"]
+RULES: tuple[Rule, ...] = (
+    "ours",
+    "kind",
+    "recall",
+    "agreement",
+    "label",
+    "onward",
+    "review",
+    "reference",
+)
+MAX_USUAL = 20_000
+"""Pairs of kind and label remembered; a node sees dozens of labels, so this only bounds a flood."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """With whom, and in which realm.  What the partner may hold is for its agreements to say."""
+
+    hq: str
+    realm: str = LIVE
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """The chain's no: which ``rule`` decided, a stable dotted ``code``, and the reason for our people."""
+
+    rule: Rule
+    code: str
+    reason: str
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Not yet: ``review`` asks for more signatures than the ``given`` ones."""
+
+    review: ReviewRule
+    given: int
+
+    rule: Rule = "review"
+    code: str = "review.waiting"
+
+    @property
+    def reason(self) -> str:
+        """What it waits for."""
+        return f"{self.given} of {self.review.signatures} signatures of disclosure officers are given"
+
+
+class _Usual(NamedTuple):
+    """The answer for records of one kind and label, as long as no agreement begins or ends."""
+
+    stopped: Stopped | None
+    gate: Gate | None = None
+    review: ReviewRule | None = None
+
+
+class Chain:
+    """The chain for one partner.  Safe to ask from any thread while one thread fills the register."""
+
+    def __init__(self, hq: str, terms: Terms, register: Register, book: PolicyBook, codec: Codec) -> None:
+        self.terms, self.register = terms, register
+        self._hq, self._ours, self._realm = hq, hq + "/", terms.realm
+        self._book, self._codec = book, codec
+        self._usual: dict[tuple[type[Record] | type[Unknown], Label], _Usual] = {}
+        self._epoch, self._from, self._until = -1, _NEVER, _EVER
+
+    def decide(self, it: Opened, now: datetime) -> Released | Stopped | Held:
+        """Whether, and how much of, a record may go to the partner ``now``."""
+        record = it.record
+        # 1. Ours, in the realm.
+        head = record.header if isinstance(record, Unknown) else record
+        if not head.id.startswith(self._ours):
+            return Stopped("ours", "release.owner", f"only records of {self._hq} are ours to release")
+        if head.realm != self._realm:
+            return Stopped("ours", "release.realm", f"the partner is met in realm {self._realm} alone")
+        # 2 to 5 depend on kind and label.
+        if not self._from <= now < self._until or self._epoch != self.register.epoch:
+            self._turn(now)
+        usual = self._usual.get((type(record), it.label)) or self._work_out(it, now)
+        if usual.gate is None:
+            assert usual.stopped is not None
+            return usual.stopped
+        released = decide_opened(it, usual.gate, self._codec)
+        if isinstance(released, Withheld):
+            return Stopped("label", released.code, released.reason)
+        # 6. Onward.
+        if type(record) is Onward and not self._originator_allows(record, usual.gate):
+            reason = f"{record.originator} does not allow it to go to {self.terms.hq}"
+            return Stopped("onward", "onward.originator", reason)
+        # 7. Review.
+        rule = usual.review if it.single else self._review_of(released)
+        waiting = None if rule is None else self._reviewed(released.record, rule)
+        return waiting or released
+
+    def _turn(self, now: datetime) -> None:
+        """Forget what was worked out under other agreements."""
+        self._usual = {}
+        self._epoch = self.register.epoch
+        self._from = self.register.turn_before(now) or _EVER
+        self._until = self.register.turn_after(now) or _NEVER
+
+    def _work_out(self, it: Opened, now: datetime) -> _Usual:
+        if len(self._usual) >= MAX_USUAL:
+            self._usual = {}
+        usual = self._usual[type(it.record), it.label] = self._by_kind(it.record, it.label, now)
+        return usual
+
+    def _by_kind(self, record: Record | Unknown, label: Label, now: datetime) -> _Usual:
+        # 2. Kind.
+        if isinstance(record, Unknown):
+            code, reason = "release.kind", "this node does not know the kind and cannot look inside"
+            return _Usual(Stopped("kind", code, reason))
+        if not record.releasable:
+            return _Usual(Stopped("kind", "release.never", f"records of kind {record.kind} never leave"))
+        # 4. Agreement.
+        ceiling = self.ceiling(record.kind, now)
+        if ceiling is None:
+            return _Usual(Stopped("agreement", *self._no_agreement(record.kind, now)))
+        # 5. Label.
+        gate = self._book.gate(ceiling)
+        decision = gate[label]
+        if isinstance(decision, Denied):
+            return _Usual(Stopped("label", decision.code, decision.reason))
+        return _Usual(None, gate, self._book.reviews(label, record.kind))
+
+    def _review_of(self, released: Released) -> ReviewRule | None:
+        """The rule for a record with portions under labels of their own, as far as they are released."""
+        labels = dict.fromkeys((released.record.label, *labels_in(released.raw)))
+        rules = (self._book.reviews(label, released.record.kind) for label in labels)
+        return max(
+            (rule for rule in rules if rule is not None),
+            key=lambda r: (r.signatures, -r.within),
+            default=None,
+        )
+
+    def ceiling(self, kind: str, now: datetime) -> Clearance | None:
+        """What the partner may hold of records of ``kind`` now; None if no agreement covers them."""
+        return ceiling_of(self.register.in_force(kind, now), kind)
+
+    def _no_agreement(self, kind: str, now: datetime) -> tuple[str, str]:
+        ended = [a for a in self.register.agreements.values() if a.ceiling(kind) and a.until is not None]
+        over = max((a.until for a in ended if a.until is not None and a.until <= now), default=None)
+        if over is not None:
+            return "agreement.ended", f"the agreement that covered {kind} ended at {over.isoformat()}"
+        return "agreement.none", f"no agreement with {self.terms.hq} in force covers {kind}"
+
+    def _originator_allows(self, record: Onward, gate: Gate) -> bool:
+        return record.originator != self.terms.hq and covers_all(record.rendition.encode(), gate)
+
+    def _reviewed(self, record: Record, rule: ReviewRule) -> Stopped | Held | None:
+        item = self.register.item(record.id, record.version)
+        if item is not None and item.refused_by is not None:
+            return Stopped("review", "review.refused", f"refused by {item.refused_by.by}")
+        given = 0 if item is None else len(item.signatures)
+        return None if given >= rule.signatures else Held(rule, given)
+
+
+def agreement_for(register: Register, kind: str, now: datetime) -> Agreement | None:
+    """The agreement under which records of ``kind`` go to the partner now, None without one."""
+    return next(iter(register.in_force(kind, now)), None)

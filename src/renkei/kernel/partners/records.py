@@ -1,0 +1,116 @@
+"""What decides on releases is itself recorded: the kinds that the chain consults (``chain``).
+
+They stand in the master log beside the records they are about, are written by their room's own actions
+(``rooms/release``) or by the node when it takes up a partner, and are folded by ``register``.  They live here
+rather than in the room because releasing is the kernel's, and the kernel knows no room.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+
+from ..clock import Instant
+from ..labels.model import Clearance, Label
+from ..records import HqId, Record, RecordId, Text
+
+EVERY_KIND = "*"
+"""In an agreement: all kinds that may leave at all and that no other agreement names."""
+MAX_COVERS = 100
+"""Kinds named in one agreement: there are a few dozen."""
+
+Cited = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+KindName = Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z][a-z.-]{0,40})$")]
+
+
+class Cover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Up to what an agreement lets records of one ``kind`` be released (``*``: of every kind)."""
+
+    kind: KindName
+    ceiling: Clearance
+
+
+class Agreement(Record, frozen=True, kw_only=True, tag="release.agreement"):
+    """What this headquarters may release to one partner: from when until when, on what ground, up to what.
+
+    It holds from ``since`` until just before ``until`` (None: until further notice), in the record's realm.
+    ``cites`` names the treaty, arrangement or order it rests on.  It is ended by a version with an ``until``.
+    """
+
+    releasable: ClassVar[bool] = False
+    appendable: ClassVar[bool] = False
+
+    partner: HqId
+    since: Instant
+    until: Instant | None = None
+    cites: Cited
+    covers: Annotated[tuple[Cover, ...], msgspec.Meta(min_length=1, max_length=MAX_COVERS)]
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it holds ``now``."""
+        return self.since <= now and (self.until is None or now < self.until)
+
+    def ceiling(self, kind: str) -> Clearance | None:
+        """Up to what it covers ``kind``; None if not at all."""
+        named = {cover.kind: cover.ceiling for cover in self.covers}
+        return named.get(kind, named.get(EVERY_KIND))
+
+    def names(self, kind: str) -> bool:
+        """Whether it names ``kind`` itself, rather than every kind."""
+        return any(cover.kind == kind for cover in self.covers)
+
+
+class ReleaseDecision(Record, frozen=True, kw_only=True, tag="release.decision"):
+    """One disclosure officer's word on one version of a record for one partner.
+
+    ``account`` tells the officer from every other; ``by`` is the post.
+    """
+
+    releasable: ClassVar[bool] = False
+    appendable: ClassVar[bool] = False
+
+    about: RecordId
+    about_version: Annotated[int, msgspec.Meta(ge=1)]
+    partner: HqId
+    verdict: Literal["release", "refuse"]
+    account: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    reason: Text
+
+
+class Onward(Record, frozen=True, kw_only=True, tag="release.onward"):
+    """What another headquarters wrote, passed on by this one's own decision.
+
+    ``rendition`` holds the ``originator``'s record word for word as it was received, ``received`` names it
+    here.  Its labels bind whoever passes it on: all of them must allow it to the third party (``chain``).
+    """
+
+    appendable: ClassVar[bool] = False
+
+    originator: HqId
+    received: RecordId | None = None
+    rendition: Annotated[str, msgspec.Meta(min_length=2)]
+    note: Text | None = None
+
+    def texts(self) -> Iterator[tuple[Label | None, str]]:
+        """Also the texts inside what is passed on, under its own labels."""
+        yield from super().texts()
+        yield from _texts_in(msgspec.json.decode(self.rendition), None)
+
+
+def _texts_in(value: Any, label: Label | None) -> Iterator[tuple[Label | None, str]]:
+    if isinstance(value, dict):
+        if "label" in value:
+            label = msgspec.convert(value["label"], Label)
+        if isinstance(value.get("text"), str):
+            yield label, value["text"]
+        for inner in value.values():
+            yield from _texts_in(inner, label)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts_in(inner, label)
+
+
+STATEMENTS: tuple[type[Record], ...] = (Agreement, ReleaseDecision)
+"""The kinds that ``register`` folds."""
+KINDS: tuple[type[Record], ...] = (*STATEMENTS, Onward)
