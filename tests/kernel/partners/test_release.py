@@ -16,7 +16,7 @@ from renkei.kernel.log.base import Draft
 from renkei.kernel.log.memory import MemoryLog
 from renkei.kernel.partners import Aliases, Register, Releaser, Rendition, Terms, localise, sent_origin
 from renkei.kernel.partners.entries import EntryCheck
-from renkei.kernel.partners.records import STATEMENTS
+from renkei.kernel.partners.records import KINDS
 from renkei.kernel.records import Codec, Portion, Record, RecordId, Text
 
 KEY = b"k" * 32
@@ -45,7 +45,7 @@ class Private(Record, frozen=True, kw_only=True, tag="private"):
     releasable = False
 
 
-CODEC = Codec([Note, Bound, Private, *STATEMENTS])
+CODEC = Codec([Note, Bound, Private, *KINDS])
 
 
 def own(number: int) -> str:

@@ -47,6 +47,8 @@ def add(
     connect: Connect | None = None,
     address: str | None = None,
     until: str | None = None,
+    kinds: tuple[str, ...] | None = None,
+    cites: str | None = None,
     fingerprint_heard: Annotated[str | None, Parameter(name="--fingerprint")] = None,
     local: Local | None = None,
 ) -> None:
@@ -67,6 +69,10 @@ def add(
         host:port to dial where the card's does not lead there from here.
     until
         When the agreement ends, such as 2027-03-31T15:00:00Z; without it, until further notice.
+    kinds
+        The kinds of records the first agreement covers; without it all that may leave.
+    cites
+        The treaty, arrangement or order that it rests on.
     fingerprint_heard
         The fingerprint as the partner read it out; if it is the card's, nothing is asked.
     """
@@ -91,6 +97,8 @@ def add(
         connect=connect or (known.connect if known else "dial"),
         address=address if address is not None else (known.address if known else ""),
         until=end,
+        kinds=kinds if kinds is not None else (known.kinds if known else ()),
+        cites=cites if cites is not None else (known.cites if known else ""),
         revoked=known.revoked if known else (),
     )
     local.out.data(

@@ -64,7 +64,7 @@ class Register:
         self.epoch = 0
         self._changes: dict[str, bytes] = {}
         for name, raw in facts:
-            if name.startswith(_AGREEMENT):
+            if name.startswith(_AGREEMENT) and raw:
                 self.agreements[name[len(_AGREEMENT) :]] = msgspec.json.decode(raw, type=Agreement)
             elif name.startswith(_ITEM) and raw:
                 self.items[name[len(_ITEM) :]] = msgspec.json.decode(raw, type=Item)
