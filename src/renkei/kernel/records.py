@@ -66,10 +66,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
     A kind whose ``releasable`` is False never leaves the node, whatever its label says.  One whose
     ``appendable`` is False is written by its room's own actions alone: it holds a person's signature.
+    One that ``has_moves`` does something to another record, so its room's rules are asked before a program's
+    is logged; all others go straight to the log.
     """
 
     releasable: ClassVar[bool] = True
     appendable: ClassVar[bool] = True
+    has_moves: ClassVar[bool] = False
 
     id: RecordId
     version: Annotated[int, msgspec.Meta(ge=1, le=2**31)] = 1

@@ -335,3 +335,24 @@ def test_pipelined_requests_are_answered_in_order(served: Served) -> None:
     assert [part[:3] for part in parts] == [b"201", b"201", b"200", b"201"]
     seqs = [json.loads(part.split(b"\r\n\r\n")[1])["seq"] for part in (parts[0], parts[1], parts[3])]
     assert seqs == sorted(seqs) and len(set(seqs)) == 3
+
+
+def test_a_move_its_rooms_own_route_would_refuse_is_refused_by_line(
+    served: Served, writer: httpx.Client
+) -> None:
+    task = {"title": "Survey", "to": "jp.jjoc", "label": served.label("open")}
+    made = served.client("watch").post("/tasks", json=task).json()["task"]["record"]["id"]
+    read = {"kind": "read", "label": served.label("open"), "about": made}
+    nowhere = {**read, "about": f"jp.jjoc/{'0' * 26}"}
+    before = served.node.master.size
+    body = b"\n".join([ndjson(line(served)), b"", ndjson(nowhere)])
+    answer = writer.post("/records", content=body, headers=NDJSON)
+    assert code(answer) == (404, "request.unknown") and "(line 3)" in answer.json()["expected"]
+    report = {"kind": "task-report", "label": served.label("open"), "task": made, "outcome": "declined"}
+    for refused, why in ((report, "task.reason"), ({**report, "progress": "done"}, "task.unanswered")):
+        assert code(writer.post("/records", json=refused))[1] == why
+    assert served.node.master.size == before
+    first = writer.post("/records", json=read)
+    assert first.status_code == 201
+    seen(writer, first.json()["id"])
+    assert code(writer.post("/records", json=read)) == (409, "task.read")

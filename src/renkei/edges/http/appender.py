@@ -2,8 +2,9 @@
 
 Used alike by the lean protocol (``hot``) and by the framework's handler (``records``).  ``append`` never
 blocks and runs in the event loop; ``answer`` is called there too, once, with the body of a 201 or with the
-refusal.  Records that replace a version are first looked up as the caller may see them, in a thread: whoever
-may not see a record learns from an update no more than from a read.
+refusal.  Records that replace a version, or make a move that their room has a word on, are first looked up as
+the caller may see them, in a thread (``checking``): whoever may not see a record learns from an update no
+more than from a read.
 
 Single records that arrive in the same turn of the event loop are decoded, stamped and handed to the writer
 together: a decoder call, a clock reading, an id prefix and a queue entry for all instead of for each.  Only
@@ -13,7 +14,7 @@ new records go together, so none can make another fail; whatever does not decode
 import asyncio
 import time
 from abc import ABC, ABCMeta, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Protocol, cast
 
@@ -58,11 +59,11 @@ class Appender:
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
         threads: Executor,
-        unseen: Callable[[Person, Mapping[str, str]], Refused | None],
+        check: Callable[[Person, Batch], Refused | None],
         metrics: Metrics,
     ) -> None:
         self._ingest, self._writer, self._trail, self._clock = ingest, writer, trail, clock
-        self._loop, self._threads, self._unseen, self._metrics = loop, threads, unseen, metrics
+        self._loop, self._threads, self._check, self._metrics = loop, threads, check, metrics
         self._completions = Completions(loop)
         self._waiting = 0
         self._singles: list[tuple[Person, bytes, Answer]] = []
@@ -132,15 +133,15 @@ class Appender:
             ids=ids,
             answer=answer,
         )
-        if batch.updates:
+        if batch.updates or batch.moves:
             self._threads.submit(self._look_up, job)
         else:
             self._writer.submit_nowait(batch.drafts, job.durable)
 
     def _look_up(self, job: "_Alone") -> None:
-        """In a thread: refuse the batch if it replaces what the person may not see."""
+        """In a thread: refuse the batch for what it replaces or does."""
         try:
-            no = self._unseen(job.person, job.batch.updates)
+            no = self._check(job.person, job.batch)
         except Exception as err:
             job.durable(err)
             return

@@ -6,7 +6,7 @@ the framework raises.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
@@ -25,6 +25,7 @@ from ...kernel.records import Record, is_record_id
 from ...kernel.views import OWN, Change
 from .appender import Appender
 from .callers import Callers
+from .checking import SEEN_SECONDS, check_batch
 from .completions import Completions
 from .hub import Hub
 from .ingest import Ingest
@@ -60,14 +61,10 @@ Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Records in
 Before = Annotated[
     str | None, QueryParameter(pattern=r"^[0-9]{1,18}$", description="`next` of the page before")
 ]
-SEEN_SECONDS = 5.0
-"""How long a write waits to show in the views before it is answered all the same."""
 ACTION_THREADS = 16
 """Actions at once: each mostly waits for its commit and for the views to follow."""
 READ_THREADS = 4
 """SQLite readers at once: more than the cores of a small node gain nothing."""
-MAX_LOOK_UP = 500
-"""Ids looked up in one query, under SQLite's and the reader's limits."""
 MAX_READS_WAITING = 256
 """Reads and actions waiting for a thread: about a second's worth; beyond it callers come back."""
 HASH_THREADS = 2
@@ -130,7 +127,7 @@ class HttpEdge:
             clock=self.node.clock,
             loop=loop,
             threads=self.reads.threads,
-            unseen=self._unseen,
+            check=lambda person, batch: check_batch(self.node, person, batch),
             metrics=self.metrics,
         )
         self.callers = Callers(self.accounts, loop)
@@ -236,31 +233,6 @@ class HttpEdge:
         return sum(1 for _ in folder.glob(f"{hq}*")) if folder.is_dir() else 0
 
     # --- inside ---------------------------------------------------------------------------------------
-
-    def _unseen(self, person: Person, updates: Mapping[str, str]) -> Refused | None:
-        """In a thread: why ``person`` may not replace these records (id to the kind given), or None."""
-        ids = tuple(updates)
-        reader = self.node.views.reader(self.realm, person.clearance)
-        self.node.views.wait(OWN, self.node.master.size - 1, SEEN_SECONDS)
-        for start in range(0, len(ids), MAX_LOOK_UP):
-            some = ids[start : start + MAX_LOOK_UP]
-            rows = reader.records_of(some)
-            if len(rows) != len(set(some)):
-                return NOT_FOUND
-            if any(row.kind != updates[row.id] for row in rows):
-                return Refused(
-                    code="record.kind",
-                    expected="a version of the same kind as the one before",
-                    came="another kind",
-                )
-            if not all(reader.whole(row) for row in rows):
-                return Refused(
-                    code="record.cut",
-                    expected="a caller cleared for all of the record",
-                    came="one who sees it in part",
-                    status=403,
-                )
-        return None
 
     def _folded(self, changes: Sequence[Change] | None) -> None:
         """On the fold thread: hand what changed to the loop."""

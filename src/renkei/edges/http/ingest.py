@@ -47,12 +47,14 @@ class Batch(msgspec.Struct, frozen=True):
     """Checked, stamped and encoded: ready for the writer.
 
     ``updates`` are those drafts that replace a version the caller says it saw, id to kind; ``named`` says
-    whether any draft has an id that the caller chose.
+    whether any draft has an id that the caller chose.  ``moves`` are records, each with its line, that do
+    something to others and are for their room to judge.
     """
 
     drafts: list[Draft]
     updates: dict[str, str]
     named: bool
+    moves: list[tuple[int, Record]]
 
 
 class LineError(BadInput):
@@ -86,6 +88,7 @@ class Ingest:
         self._check_label = check_label
         twins = {_twin(kind): kind for kind in codec.kinds.values() if kind.appendable}
         self._permission = {twin: permission_of(kind) for twin, kind in twins.items()}
+        self._moving = frozenset(twin for twin, kind in twins.items() if kind.has_moves)
         self._portioned = {twin: _portion_fields(kind) for twin, kind in twins.items()}
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(typing.Union[tuple(twins)])  # noqa: UP007
         self._encode = msgspec.json.Encoder().encode
@@ -105,9 +108,10 @@ class Ingest:
         if not 1 <= len(records) <= MAX_LINES:
             raise BadInput("batch.lines", f"1 to {MAX_LINES} lines", str(len(records)))
         try:
-            return self._stamp(records, body, person, now)
+            batch = self._stamp(records, body, person, now)
         except LineError as err:
             raise err.at(_line_of(body, err.line)) from None
+        return _with_lines(batch, body) if batch.moves else batch
 
     def single(self, body: bytes, person: Person, now: datetime) -> Batch:
         """The one record in a JSON ``body``.  Raises LineError or BadInput."""
@@ -132,10 +136,11 @@ class Ingest:
             batch = self._stamp(records, body, person, now)
         except (msgspec.DecodeError, UnicodeDecodeError, BadInput):
             return None
-        return None if batch.named else batch
+        return None if batch.named or batch.moves else batch
 
     def _stamp(self, records: list[Any], body: bytes, person: Person, now: datetime) -> Batch:
-        self._check_permissions({type(record) for record in records}, person)
+        kinds = {type(record) for record in records}
+        self._check_permissions(kinds, person)
         if body.count(b'"label"') != len(records) or b"\\u00" in body:
             self._check_portions(records)
         labels, encode, realm, by = self._labels, self._encode, self._realm, person.post
@@ -161,7 +166,8 @@ class Ingest:
             drafts.append(Draft(encode(record), record.id, record.version))
         if len(body) > MAX_RECORD_BYTES // 2:
             _check_sizes(drafts)
-        return Batch(drafts, updates, named)
+        moves = [(n, r) for n, r in enumerate(records, 1) if r.has_moves] if kinds & self._moving else []
+        return Batch(drafts, updates, named, moves)
 
     def _names_update(self, record: Any, line: int) -> bool:
         """Whether the line replaces a version; refuses ids of other headquarters."""
@@ -235,6 +241,12 @@ def _replaceable(record: Any, line: int) -> str:
             line, "record.final", "a new log entry that corrects the old one", "another version", 409
         )
     return kind
+
+
+def _with_lines(batch: Batch, body: bytes) -> Batch:
+    """The batch with its moves' places among the records made lines of the body."""
+    lines = [number for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+    return msgspec.structs.replace(batch, moves=[(lines[place - 1], r) for place, r in batch.moves])
 
 
 def _line_of(body: bytes, record: int) -> int:

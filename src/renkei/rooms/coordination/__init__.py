@@ -16,6 +16,7 @@ from .actions import (
     withdraw_request,
     write_log_entry,
 )
+from .appending import check_appended
 from .handing_over import OpenWork, hand_over, newest_handover, open_work, take_over
 from .inputs import (
     AcknowledgeIn,
@@ -121,6 +122,7 @@ __all__ = [
     "acknowledge_task",
     "answer_request",
     "answer_task",
+    "check_appended",
     "close_incident",
     "hand_over",
     "incident_view",

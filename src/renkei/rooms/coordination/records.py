@@ -124,6 +124,8 @@ class Request(Record, frozen=True, kw_only=True, tag="request"):
     withdraw the request; nothing else in it changes once it is asked.
     """
 
+    has_moves = True
+
     to: HqId
     asked_at: Instant
     acknowledge_by: Instant
@@ -150,11 +152,15 @@ class Request(Record, frozen=True, kw_only=True, tag="request"):
 class Read(Record, frozen=True, kw_only=True, tag="read"):
     """A person at the owner's opened the other side's request or task."""
 
+    has_moves = True
+
     about: RecordId | None = None
 
 
 class Acknowledgement(Record, frozen=True, kw_only=True, tag="acknowledgement"):
     """The owner has the request or task in hand and will answer."""
+
+    has_moves = True
 
     about: RecordId | None = None
     note: Text | None = None
@@ -162,6 +168,8 @@ class Acknowledgement(Record, frozen=True, kw_only=True, tag="acknowledgement"):
 
 class Answer(Record, frozen=True, kw_only=True, tag="answer"):
     """The owner's answer to a request.  A newer version amends it."""
+
+    has_moves = True
 
     outcome: Outcome
     request: RecordId | None = None
@@ -182,6 +190,8 @@ class Commitment(Record, frozen=True, kw_only=True, tag="commitment"):
     less than ``quantity``.
     """
 
+    has_moves = True
+
     what: Name
     quantity: Quantity
     unit: MaybeName = ""
@@ -199,6 +209,8 @@ class Commitment(Record, frozen=True, kw_only=True, tag="commitment"):
 class Task(Record, frozen=True, kw_only=True, tag="task"):
     """Work its owner gives to ``to``: its own people or, as a proposal, another headquarters."""
 
+    has_moves = True
+
     to: HqId
     set_at: Instant
     title: Text | None = None
@@ -213,6 +225,8 @@ class Task(Record, frozen=True, kw_only=True, tag="task"):
 
 class TaskReport(Record, frozen=True, kw_only=True, tag="task-report"):
     """How the performing headquarters stands to a task; newer versions carry it forward."""
+
+    has_moves = True
 
     outcome: TaskOutcome
     task: RecordId | None = None
