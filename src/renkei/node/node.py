@@ -234,11 +234,17 @@ class Node:
             writer=self,
         )
 
-    def append(self, records: Sequence[Record], logged: Callable[[Appended], None] | None = None) -> Appended:
+    def append(
+        self,
+        records: Sequence[Record],
+        logged: Callable[[Appended], None] | None = None,
+        facts: Mapping[str, bytes] | None = None,
+    ) -> Appended:
         """Log ``records`` of this headquarters, all or none; durable on return.  See ``desk.Writer``.
 
         ``logged`` is called once they are durable, even if that comes after ``append`` has given up waiting
         (``log.slow``): what happened is then still accounted for.  It may run in the writer's thread.
+        ``facts`` are set in the same transaction.
         """
         for record in records:
             if record.owner != self.config.hq:
@@ -255,12 +261,17 @@ class Node:
             return appended
 
         if self.started:
-            return self._durable(drafts, durable)
-        appended = durable(self.master.append(drafts, self.clock.now()))
+            return self._durable(drafts, durable, facts)
+        appended = durable(self.master.append(drafts, self.clock.now(), facts))
         self.pump()
         return appended
 
-    def _durable(self, drafts: Sequence[Draft], durable: Callable[[int], Appended]) -> Appended:
+    def _durable(
+        self,
+        drafts: Sequence[Draft],
+        durable: Callable[[int], Appended],
+        facts: Mapping[str, bytes] | None,
+    ) -> Appended:
         """Wait for the writer's word; ``durable`` is called in its thread, and gives what is answered."""
         answer: Future[Appended] = Future()
 
@@ -270,7 +281,7 @@ class Node:
             else:
                 answer.set_result(durable(result))
 
-        self.writer.submit_nowait(drafts, done)
+        self.writer.submit_nowait(drafts, done, facts)
         try:
             return answer.result(APPEND_PATIENCE)
         except TimeoutError:

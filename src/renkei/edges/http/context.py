@@ -30,6 +30,7 @@ from .completions import Completions
 from .hub import Hub
 from .ingest import Ingest
 from .metrics import Metrics
+from .once import PREFIX, STALE, TERMS, Doing, Done, Once, Terms
 from .problems import BUSY, NOT_FOUND, refuse
 from .pulse import pulse
 
@@ -112,6 +113,7 @@ class HttpEdge:
         self.actions = Pool("http-act", ACTION_THREADS, MAX_READS_WAITING)
         self.hashers = Pool("http-hash", HASH_THREADS, MAX_SIGN_INS_WAITING)
         self.hub = Hub(node.views.sight, self.metrics)
+        self.once = Once(node.master.facts(PREFIX))
         self.started_at: datetime = node.clock.now()
         self.secure = bool(public)
         self.appender: Appender
@@ -180,13 +182,35 @@ class HttpEdge:
     async def act(self, person: Person, action: Callable[..., Any], *given: Any) -> Any:
         """Run a room's action at ``person``'s desk; its result once the views show what it appended.
 
-        Raises the action's refusal.
+        Raises the action's refusal.  A write under a key that was done before is not done again: then the
+        result is what is known of it, which has the record's id (``once``).
         """
-        return await self.actions.run(self._act, person, action, given)
+        return await self.actions.run(self._act_once, person, action, given, TERMS.get())
 
-    def _act(self, person: Person, action: Callable[..., Any], given: tuple[Any, ...]) -> Any:
-        recorder = _Recorder(self.node, lambda record: self._wrote(person, action, record))
+    def _act_once(self, person: Person, action: Callable[..., Any], given: Any, terms: Terms) -> Any:
+        if not terms.key:
+            return self._act(person, action, given, terms)
+        begun = self.once.begin(person, terms.key, action.__name__, given)
+        if isinstance(begun, Done):
+            return begun
+        with begun:
+            return self._act(person, action, given, terms, begun)
+
+    def _act(
+        self,
+        person: Person,
+        action: Callable[..., Any],
+        given: tuple[Any, ...],
+        terms: Terms,
+        doing: Doing | None = None,
+    ) -> Any:
+        recorder = _Recorder(self.node, lambda record: self._wrote(person, action, record), doing)
         desk = msgspec.structs.replace(self.node.desk(person), writer=recorder)
+        if terms.seen and given and isinstance(given[0], str):
+            row = desk.views.get(given[0]) if is_record_id(given[0]) else None
+            if row is not None and row.version != terms.seen:
+                raise refuse(STALE)
+            recorder.next_version = given[0], terms.seen + 1
         result = unwrap(action(desk, *given))
         if recorder.last >= 0:
             self.node.views.wait(OWN, recorder.last, SEEN_SECONDS)
@@ -246,20 +270,27 @@ class _Recorder:
     """The node's writer, remembering how far one action has logged.
 
     ``note`` is told of every record logged: by the writer, so also of one that comes to be logged after the
-    action was answered ``log.slow``.
+    action was answered ``log.slow``.  ``doing`` is the write as one that may be repeated.
     """
 
-    def __init__(self, node: "Node", note: Callable[[Record], None]) -> None:
-        self._node, self._note = node, note
+    def __init__(self, node: "Node", note: Callable[[Record], None], doing: Doing | None) -> None:
+        self._node, self._note, self._doing = node, note, doing
         self.last = -1
+        self.next_version: tuple[str, int] = ("", 0)
 
     def append(self, records: Sequence[Record]) -> Appended:
         """See ``desk.Writer``."""
-        appended = self._node.append(records, self._logged)
+        about, expected = self.next_version
+        if any(record.id == about and record.version != expected for record in records):
+            raise refuse(STALE)  # replaced between looking and acting
+        facts = self._doing.facts(records[0].id) if self._doing else None
+        appended = self._node.append(records, self._logged, facts)
         self.last = max(self.last, appended.seq + len(appended.records) - 1)
         return appended
 
     def _logged(self, appended: Appended) -> None:
+        if self._doing:
+            self._doing.logged()
         for record in appended.records:
             self._note(record)
 

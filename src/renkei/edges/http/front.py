@@ -11,6 +11,7 @@ from typing import Any
 
 from ...kernel.errors import Refused
 from .metrics import Metrics
+from .once import TERMS, terms_of
 from .problems import HOST, NO_PATH, PROBLEM_JSON, as_refused, body_of
 from .schema import HIDDEN
 
@@ -67,10 +68,13 @@ class Front:
         try:
             if path.startswith(HIDDEN) and path[len(HIDDEN) :] != ".json":
                 await answer(NO_PATH, guarded)
-            elif self._known_host(scope):
-                await (self._api if is_api else self._static)(scope, receive, guarded)
-            else:
+            elif not self._known_host(scope):
                 await answer(HOST, guarded)
+            elif isinstance(terms := terms_of(scope["headers"]), Refused):
+                await answer(terms, guarded)
+            else:
+                TERMS.set(terms)
+                await (self._api if is_api else self._static)(scope, receive, guarded)
         except Exception as err:
             if sent[0]:
                 raise

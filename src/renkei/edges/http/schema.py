@@ -24,6 +24,7 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
 from .context import COOKIE
+from .once import describe
 from .problems import PROBLEM_JSON, Problem
 
 HIDDEN = "/api/v1/openapi"
@@ -173,5 +174,5 @@ def openapi() -> OpenAPIConfig:
 async def get_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The OpenAPI 3.1 description of this API."""
     return Response(
-        msgspec.json.encode(request.app.openapi_schema.to_schema()), media_type="application/json"
+        msgspec.json.encode(describe(request.app.openapi_schema.to_schema())), media_type="application/json"
     )

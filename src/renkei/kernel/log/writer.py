@@ -13,7 +13,7 @@ OurFault ``log.busy``, which a caller may answer by waiting.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
 import structlog
@@ -38,11 +38,12 @@ _log = structlog.get_logger(__name__)
 
 
 class _Submission:
-    __slots__ = ("bytes", "done", "drafts")
+    __slots__ = ("bytes", "done", "drafts", "facts")
 
-    def __init__(self, drafts: Sequence[Draft], done: Done) -> None:
+    def __init__(self, drafts: Sequence[Draft], done: Done, facts: Mapping[str, bytes] | None = None) -> None:
         self.drafts = drafts
         self.done = done
+        self.facts = facts
         self.bytes = sum([len(draft.entry) for draft in drafts])
 
 
@@ -61,8 +62,8 @@ class GroupWriter:
         self._thread = threading.Thread(target=self._run, name=f"write {log.origin}", daemon=True)
         self._thread.start()
 
-    def submit(self, drafts: Sequence[Draft]) -> Future[int]:
-        """Have ``drafts`` appended as one group, all or none.
+    def submit(self, drafts: Sequence[Draft], facts: Mapping[str, bytes] | None = None) -> Future[int]:
+        """Have ``drafts`` appended as one group, all or none; with ``facts`` in a commit of their own.
 
         The future gives the first entry's number when it is durable, or raises StaleVersion, BadInput, or
         OurFault ``log.busy`` (the queue is full) or ``log.closed``.
@@ -75,16 +76,18 @@ class GroupWriter:
             else:
                 future.set_result(result)
 
-        self.submit_nowait(drafts, done)
+        self.submit_nowait(drafts, done, facts)
         return future
 
-    def submit_nowait(self, drafts: Sequence[Draft], done: Done) -> None:
+    def submit_nowait(
+        self, drafts: Sequence[Draft], done: Done, facts: Mapping[str, bytes] | None = None
+    ) -> None:
         """As ``submit``, but calls ``done`` once with the number or the exception; never blocks or raises.
 
         ``done`` runs in the writer's thread, one call after the other for a whole commit (or right here if
         the queue is full): it must be quick and must not raise.
         """
-        submission = _Submission(drafts, done)
+        submission = _Submission(drafts, done, facts)
         with self._changed:
             refusal = self._refusal(submission)
             if refusal is None:
@@ -142,9 +145,12 @@ class GroupWriter:
             while self._queue:
                 entries += len(self._queue[0].drafts)
                 size += self._queue[0].bytes
-                if batch and (entries > MAX_COMMIT_ENTRIES or size > MAX_COMMIT_BYTES):
+                full = entries > MAX_COMMIT_ENTRIES or size > MAX_COMMIT_BYTES
+                if batch and (full or self._queue[0].facts):
                     break
                 batch.append(self._queue.popleft())
+                if batch[0].facts:
+                    break
             self._bytes -= sum([submission.bytes for submission in batch])
             return batch
 
@@ -167,6 +173,8 @@ class GroupWriter:
 
     def _append(self, batch: list[_Submission]) -> list[int | Exception]:
         try:
+            if batch[0].facts:  # facts stand or fall with their records, so they share no commit
+                return [self._log.append(batch[0].drafts, self._clock.now(), batch[0].facts)]
             return self._log.append_groups([submission.drafts for submission in batch], self._clock.now())
         except Exception as err:  # nothing of the commit was written: everybody hears why
             return [err] * len(batch)
