@@ -40,7 +40,7 @@ ARGUMENTS = [
 PATIENCE_MS = 15_000
 """Longest wait for anything on a screen: two nodes, a browser and other tests share the machine."""
 EXPECTED_ON_CONSOLE = re.compile(
-    r"status of (401|403|404|409|422)|net::ERR_(INTERNET_DISCONNECTED|CONNECTION_\w+)"
+    r"status of (401|403|404|409|422)|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION_\w+)"
 )
 """Refusals the browser reports by itself, and the node being away where a test takes it away."""
 WIDE, NARROW = (1440, 900), (390, 844)

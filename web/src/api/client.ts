@@ -4,11 +4,27 @@
  * Refusals arrive as problem+json and say what was expected and what came; they are thrown as
  * `Problem`, so that every form can show them plainly.  A node that does not answer is a `Problem`
  * too, with status 0: nothing here distinguishes "no network" from "node stopped".
+ *
+ * Every write carries a key under which the node does it once, so a write whose answer was lost can be sent
+ * again: the problem of one that did not arrive holds the write itself (`offline/outbox`).  A read that finds
+ * no node is answered with what was last read there, if anything is kept (`offline/cache`).
  */
 
 const BASE = '/api/v1';
 /** A write may wait for a busy disk; longer than this the person should know that it did not answer. */
 const TIMEOUT_MS = 15_000;
+/** While the node is known to be away a read tries this long before the kept answer is shown. */
+const AWAY_TIMEOUT_MS = 2_500;
+/** Writes that make sense only now, by whoever sits here now: these never wait. */
+const NOW_OR_NEVER = /^\/(session|labels|tokens|partners)/;
+
+/** A write as it was meant: `seen` is the version of the record in its address that the person acted on. */
+export type Write = { where: string; body: unknown; key: string; seen?: number };
+export type Keeper = {
+  away: boolean;
+  keep: (where: string, answer: unknown) => void;
+  kept: <T>(where: string) => Promise<T | undefined>;
+};
 
 export class Problem extends Error {
   constructor(
@@ -17,6 +33,8 @@ export class Problem extends Error {
     readonly title: string,
     readonly expected: string,
     readonly came: string,
+    /** What was to be written, where it may be sent again. */
+    readonly write: Write | null = null,
   ) {
     super(title);
   }
@@ -53,23 +71,51 @@ export function query(parameters: Record<string, string | number | undefined>): 
   return pairs.length ? '?' + new URLSearchParams(pairs.map(([k, v]) => [k, String(v)])).toString() : '';
 }
 
-export function get<T>(where: string): Promise<T> {
-  return call<T>('GET', where);
+let keeper: Keeper | null = null;
+export function keepAnswersWith(one: Keeper): void {
+  keeper = one;
 }
 
-export function post<T>(where: string, body: unknown = {}): Promise<T> {
-  return call<T>('POST', where, body);
+export async function get<T>(where: string): Promise<T> {
+  try {
+    const answer = await call<T>('GET', where);
+    keeper?.keep(where, answer);
+    return answer;
+  } catch (err) {
+    if (!(err instanceof Problem && err.unreachable)) throw err;
+    const kept = await keeper?.kept<T>(where);
+    if (kept === undefined) throw err;
+    return kept;
+  }
+}
+
+export function post<T>(where: string, body: unknown = {}, seen?: number): Promise<T> {
+  if (NOW_OR_NEVER.test(where)) return call<T>('POST', where, body);
+  return send<T>({ where, body: JSON.parse(JSON.stringify(body)), key: crypto.randomUUID(), seen });
+}
+
+/** Sends a write, for the first time or again. */
+export async function send<T>(write: Write): Promise<T> {
+  const terms: Record<string, string> = { 'Idempotency-Key': write.key };
+  if (write.seen) terms['If-Match'] = `"${write.seen}"`;
+  try {
+    return await call<T>('POST', write.where, write.body, terms);
+  } catch (err) {
+    if (!(err instanceof Problem)) throw err;
+    throw new Problem(err.status, err.code, err.title, err.expected, err.came, write);
+  }
 }
 
 export function del(where: string): Promise<undefined> {
   return call<undefined>('DELETE', where);
 }
 
-async function call<T>(method: string, where: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
+async function call<T>(method: string, where: string, body?: unknown, terms?: Record<string, string>): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json', ...terms };
   if (method !== 'GET') headers['X-Renkei'] = '1';
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  const init: RequestInit = { method, headers, credentials: 'same-origin', signal: AbortSignal.timeout(TIMEOUT_MS) };
+  const patience = method === 'GET' && keeper?.away ? AWAY_TIMEOUT_MS : TIMEOUT_MS;
+  const init: RequestInit = { method, headers, credentials: 'same-origin', signal: AbortSignal.timeout(patience) };
   if (body !== undefined) init.body = JSON.stringify(body);
   const answer = await reach(BASE + where, init);
   if (!answer.ok) throw await problemOf(answer);

@@ -44,8 +44,8 @@ export const records = {
   one: (id: string) => get<T.RecordView>('/records' + idPath(id)),
   release: (id: string) => list<T.Release>('/records' + idPath(id) + '/release'),
   search: (q: string) => list<T.RecordView>('/search' + query({ q, limit: 50 })),
-  translate: (id: string, field: string, lang: T.Lang, text: string, reviewed: boolean) =>
-    post<unknown>('/records' + idPath(id) + '/translations', { field, lang, text, reviewed }),
+  translate: (id: string, field: string, lang: T.Lang, text: string, reviewed: boolean, seen?: number) =>
+    post<unknown>('/records' + idPath(id) + '/translations', { field, lang, text, reviewed }, seen),
 };
 
 export type NewRequest = Sends<
@@ -81,8 +81,8 @@ export const requests = {
   acknowledge: (id: string, note?: T.TextIn) => post<unknown>('/requests' + idPath(id) + '/acknowledge', { note }),
   answer: (id: string, answer: NewAnswer) => post<unknown>('/requests' + idPath(id) + '/answer', answer),
   withdraw: (id: string, reason: T.TextIn) => post<unknown>('/requests' + idPath(id) + '/withdraw', { reason }),
-  progress: (commitment: string, state: T.Progress, quantity_done?: number, note?: T.TextIn) =>
-    post<unknown>('/commitments' + idPath(commitment) + '/progress', { state, quantity_done, note }),
+  progress: (commitment: string, state: T.Progress, quantity_done?: number, note?: T.TextIn, seen?: number) =>
+    post<unknown>('/commitments' + idPath(commitment) + '/progress', { state, quantity_done, note }, seen),
 };
 
 export type NewIncident = Sends<
@@ -114,6 +114,8 @@ export type NewLogEntry = Sends<
     incident?: string;
     request?: string;
     significant: boolean;
+    /** When it happened, not when the node came back. */
+    happened_at: string;
     label: T.Label;
   }
 >;

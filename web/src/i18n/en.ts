@@ -1,6 +1,8 @@
 /** The interface in English.  Its shape is the dictionary's type: a key missing in Japanese does not compile. */
 import type { Progress, State } from '../api/types';
 import type { Span } from '../lib/age';
+import { glossary } from './glossary';
+import { offline } from './offline';
 
 const n = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
@@ -371,6 +373,8 @@ export const en = {
     escape: 'Close, back',
     help: 'This list',
   },
+  offline: offline.en,
+  glossary: glossary.en,
 };
 
 export type Dictionary = typeof en;

@@ -1,6 +1,8 @@
 /** The interface in Japanese. */
 import type { Span } from '../lib/age';
 import type { Dictionary } from './en';
+import { glossary } from './glossary';
+import { offline } from './offline';
 
 const UNIT: Record<Span['unit'], string> = { second: '秒', minute: '分', hour: '時間', day: '日' };
 const words = (s: Span): string => `${s.value}${UNIT[s.unit]}`;
@@ -372,4 +374,6 @@ export const ja: Dictionary = {
     escape: '閉じる・戻る',
     help: 'この一覧',
   },
+  offline: offline.ja,
+  glossary: glossary.ja,
 };

@@ -1,7 +1,7 @@
 /** One line that stands for a record of any kind, also of kinds this client does not know. */
 import type { Hazard, Lang, RecordBase, Text } from '../api/types';
 import { hazardTitle } from './hazards';
-import { inLanguage } from './text';
+import { inLanguage, oneLine } from './text';
 
 /** Fields that name or tell a record, in the order in which they do so best. */
 const TELLING = ['title', 'text', 'need', 'names', 'name', 'headline', 'summary', 'reason', 'reasons', 'note', 'what', 'purpose', 'code'];
@@ -11,7 +11,7 @@ export function summaryOf(record: RecordBase, lang: Lang): string {
   const fields = record as unknown as Record<string, unknown>;
   for (const name of TELLING) {
     const words = wordsOf(fields[name], lang);
-    if (words) return words;
+    if (words) return oneLine(words);
   }
   return '';
 }

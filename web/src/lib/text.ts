@@ -26,3 +26,12 @@ export function guessLang(text: string, fallback: Lang): Lang {
   if (/[\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f]/.test(text)) return 'ja';
   return /[A-Za-z]{2}/.test(text) ? 'en' : fallback;
 }
+
+/** Longer than any line on a screen; a text may hold a million characters without a break. */
+const LINE_CHARACTERS = 400;
+
+/** A text's beginning for one line; the whole is where the record is. */
+export function oneLine(text: string): string {
+  if (text.length <= LINE_CHARACTERS) return text;
+  return [...text.slice(0, LINE_CHARACTERS)].slice(0, -1).join('') + '…';
+}

@@ -16,6 +16,11 @@ class Clock {
     this.now = node;
   }
 
+  /** To the millisecond, for what is written down; `now` ticks. */
+  get exact(): Date {
+    return new Date(Date.now() + this.#skew);
+  }
+
   get date(): Date {
     return new Date(this.now);
   }

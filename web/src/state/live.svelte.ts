@@ -22,6 +22,8 @@ class Stream {
   /** When the stream was last known to be good, in the browser's milliseconds. */
   goodAt = $state(Date.now());
   lag = $state(0);
+  /** Told of every change of state. */
+  onstate: (state: StreamState) => void = () => undefined;
   #end: StreamEnd | null = null;
   #watchers = new SvelteSet<Watcher>();
 
@@ -49,6 +51,7 @@ class Stream {
     if (this.state === 'live') this.goodAt = Date.now();
     const back = state === 'live' && this.state !== 'live';
     this.state = state;
+    this.onstate(state);
     if (back) this.wakeAll();
   }
 

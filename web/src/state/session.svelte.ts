@@ -1,9 +1,16 @@
 /** Who is signed in, which node this is, and the policy: what every screen needs before it can draw. */
-import { Problem, whenSignedOut } from '../api/client';
+import { keepAnswersWith, Problem, whenSignedOut } from '../api/client';
 import * as api from '../api/node';
 import type { Label, Me, NodeState, Partner, Permission, Policy } from '../api/types';
+import { cache, KEPT_FOR_MS } from '../offline/cache.svelte';
+import { drafts } from '../offline/drafts.svelte';
+import { outbox } from '../offline/outbox.svelte';
 import { clock } from './clock.svelte';
 import { stream } from './live.svelte';
+import type { StreamState } from '../api/stream';
+
+/** Set while a sign-out has not reached the node. */
+const LEAVING = 'renkei.leaving';
 
 type Stage = 'asking' | 'signed-out' | 'signed-in' | 'unreachable';
 
@@ -20,24 +27,48 @@ class Session {
   constructor() {
     whenSignedOut(() => this.#ended());
     document.documentElement.dataset.theme = this.theme;
+    keepAnswersWith(cache);
+    stream.onstate = (state) => this.#heard(state);
+    outbox.onsent = () => stream.wakeAll();
   }
 
   async resume(): Promise<void> {
     try {
+      if (localStorage.getItem(LEAVING)) await this.#leave();
       await this.#enter(await api.session.me());
     } catch (err) {
       if (!(err instanceof Problem)) throw err;
-      this.stage = err.unreachable ? 'unreachable' : 'signed-out';
+      if (!err.unreachable) this.stage = 'signed-out';
+      else if (!(await this.#goOn())) this.stage = 'unreachable';
     }
   }
 
+  /** Without the node: as whoever was signed in last, for as long as the node itself would have let them. */
+  async #goOn(): Promise<boolean> {
+    const last = localStorage.getItem(LEAVING) ? undefined : await cache.last();
+    if (!last || Date.now() - last.at > KEPT_FOR_MS) return false;
+    cache.resume(last);
+    stream.goodAt = last.at;
+    try {
+      await this.#open(last.me);
+    } catch {
+      return false;
+    }
+    return true;
+  }
+
   async signIn(account: string, password: string): Promise<void> {
+    const before = this.me?.account;
     await this.#enter(await api.session.signIn(account, password));
+    // Over the work of somebody else nobody goes on: their words are on the screen.
+    if (before && before !== account) location.reload();
   }
 
   async signOut(): Promise<void> {
     stream.close();
-    await api.session.signOut().catch(() => undefined);
+    await Promise.all([cache.leave(), this.#leave().catch(() => undefined)]);
+    drafts.leave();
+    outbox.leave();
     this.stage = 'signed-out';
     this.expired = false;
     this.me = null;
@@ -71,13 +102,48 @@ class Session {
     clock.setNode(node.now);
   }
 
+  /** Tells the node; a node that is away is told before anybody is let in again. */
+  async #leave(): Promise<void> {
+    localStorage.setItem(LEAVING, '1');
+    try {
+      await api.session.signOut();
+    } catch (err) {
+      if (err instanceof Problem && err.unreachable) throw err;
+    }
+    localStorage.removeItem(LEAVING);
+  }
+
   async #enter(me: Me): Promise<void> {
+    localStorage.removeItem(LEAVING);
+    await cache.enter(me);
+    await this.#open(me);
+  }
+
+  async #open(me: Me): Promise<void> {
+    await Promise.all([drafts.enter(cache.who), outbox.enter(cache.who)]);
     this.me = me;
     this.policy = await api.labels.policy();
     await this.refreshNode();
     this.stage = 'signed-in';
     this.expired = false;
     stream.open();
+  }
+
+  /** The stream came or went: while it is away reads do not wait long; when it is back, who are we now? */
+  #heard(state: StreamState): void {
+    cache.away = state === 'lost';
+    if (state !== 'live' || !this.me) return;
+    cache.oldest = null;
+    outbox.now();
+    void this.#confirm(this.me);
+  }
+
+  /** An account that changed meanwhile, or another one signed in in this browser, begins anew. */
+  async #confirm(before: Me): Promise<void> {
+    const me = await api.session.me().catch(() => null);
+    if (!me) return;
+    await cache.enter(me);
+    if (JSON.stringify(me) !== JSON.stringify(before)) location.reload();
   }
 
   #ended(): void {
