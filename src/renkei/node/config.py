@@ -3,6 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -10,9 +11,22 @@ from ..kernel.errors import BadInput
 from ..kernel.identity.cards import Names, parse_address
 from ..kernel.labels.policy import Policy, PolicyBook
 from ..kernel.log.sqlite import SqliteLog
+from ..kernel.partners import MIN_VOLUME_BYTES
 from ..kernel.records import LIVE, HqId
 
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?")
+
+
+class CourierConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files that a running node carries by itself: folders, and how often it looks.
+
+    ``outbox`` names a folder for each partner; ``volume_bytes`` is the most that one file may have.
+    """
+
+    outbox: dict[str, str] = {}
+    inbox: str = ""
+    seconds: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 60.0
+    volume_bytes: Annotated[int, msgspec.Meta(ge=MIN_VOLUME_BYTES)] = 600_000_000
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,6 +42,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     http: str = "127.0.0.1:8440"
     link: str = "127.0.0.1:9440"
     public: str = ""
+    courier: CourierConfig = CourierConfig()
 
     @property
     def public_host(self) -> str:

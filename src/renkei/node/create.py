@@ -8,7 +8,7 @@ import msgspec
 from ..kernel.clock import Clock, SystemClock
 from ..kernel.errors import BadInput
 from ..kernel.identity import Identity, PartnerCard, PartnerEntry, load_partners, open_card, save_partner
-from ..kernel.identity.cards import Connect
+from ..kernel.identity.cards import Connect, OneWay
 from ..kernel.identity.revocation import RevokedKey
 from ..kernel.labels.model import Clearance
 from ..kernel.labels.policy import Policy
@@ -53,6 +53,7 @@ def add_partner(
     revoked: tuple[RevokedKey, ...] = (),
     kinds: tuple[str, ...] = (),
     cites: str = "",
+    one_way: OneWay = "",
     clock: Clock | None = None,
 ) -> PartnerCard:
     """Agree on a partner: pin its card, grant it ``clearance``, keep its ``policy`` to read labels by.
@@ -86,7 +87,7 @@ def add_partner(
     known = load_partners(folder.partners).get(opened.hq)
     if known is not None and _promised(known) == _promised(entry):
         entry = msgspec.structs.replace(entry, since=known.since)
-    save_partner(folder.partners, msgspec.structs.replace(entry, revoked=revoked))
+    save_partner(folder.partners, msgspec.structs.replace(entry, revoked=revoked, one_way=one_way))
     return opened
 
 

@@ -271,7 +271,7 @@ def test_a_damaged_couriers_file_is_named_and_status_1(
     us, jp = pair
     renkei("import", "reference", "--as-account", "watch", "-d", jp)
     file = tmp_path / "out.courier"
-    renkei("courier", "export", "us.usfj", file, "-d", jp)
+    renkei("courier", "export", "us.usfj", file, "--plain", "-d", jp)
     file.write_bytes(file.read_bytes()[:-40])
     said = renkei("import", "courier", file, "-d", us, "--json")
     assert said.status == 1

@@ -95,20 +95,21 @@ def renew(*, if_due: bool = False, local: Local | None = None) -> None:
 
 @key_app.command
 def rotate(
-    what: Literal["identity", "link", "alias"] = "identity",
+    what: Literal["identity", "link", "agreement", "alias"] = "identity",
     /,
     *,
     since: str | None = None,
     local: Local | None = None,
 ) -> None:
-    """Let one key follow another: the identity key by announcing the next one, the link key at once.
+    """Let one key follow another: the identity key by announcing the next one, the others at once.
 
     May be run beside a running node, which takes the announced key into use when its time has come.
 
     Parameters
     ----------
     what
-        "identity", "link", or "alias", which is always refused, with what can be done instead.
+        "identity", "link", "agreement" (what files are sealed for; partners need the new card), or "alias",
+        which is always refused, with what can be done instead.
     since
         When the next identity key begins to sign, such as 2026-12-01T00:00:00Z; else in seven days.
     """
@@ -119,6 +120,10 @@ def rotate(
         renew(local=local)
         return
     node = LocalNode(local.data)
+    if what == "agreement":
+        Identity.load(node.folder.keys).renew_agreement_key()
+        local.out.data({"renewed": True}, text="our card has a new agreement key: renkei key announce FOLDER")
+        return
     begins = to_millisecond(when(since)) if since else node.clock.now() + NOTICE_DAYS
     period = Identity.load(node.folder.keys).announce(begins)
     print_of = _fingerprint(local)

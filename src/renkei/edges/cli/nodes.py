@@ -145,7 +145,8 @@ def _status(node: LocalNode) -> dict[str, Any]:
             {
                 "hq": hq,
                 "name": entry.card.names.en,
-                "connect": entry.connect,
+                "connect": f"one-way {entry.one_way}" if entry.one_way else entry.connect,
+                "oneWay": entry.one_way or None,
                 "inForce": entry.in_force(now),
                 "keyUntil": iso(entry.card.until),
                 "evidence": len(list(node.folder.evidence.glob(f"{hq}-*.json"))),

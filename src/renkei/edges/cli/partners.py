@@ -17,7 +17,7 @@ from ...kernel.identity import (
     open_card,
     save_partner,
 )
-from ...kernel.identity.cards import Connect
+from ...kernel.identity.cards import Connect, OneWay
 from ...kernel.log.checkpoint import NoteVerifier
 from ...kernel.partners import Halt, decode_evidence, judge
 from ...node import add_partner
@@ -49,6 +49,7 @@ def add(
     until: str | None = None,
     kinds: tuple[str, ...] | None = None,
     cites: str | None = None,
+    one_way: Literal["out", "in", "no"] | None = None,
     fingerprint_heard: Annotated[str | None, Parameter(name="--fingerprint")] = None,
     local: Local | None = None,
 ) -> None:
@@ -73,6 +74,9 @@ def add(
         The kinds of records the first agreement covers; without it all that may leave.
     cites
         The treaty, arrangement or order that it rests on.
+    one_way
+        Files only: "out" where we send and nothing comes back, as through a data diode, "in" where we only
+        receive, "no" for both ways.
     fingerprint_heard
         The fingerprint as the partner read it out; if it is the card's, nothing is asked.
     """
@@ -100,6 +104,7 @@ def add(
         kinds=kinds if kinds is not None else (known.kinds if known else ()),
         cites=cites if cites is not None else (known.cites if known else ""),
         revoked=known.revoked if known else (),
+        one_way=_one_way(one_way, known),
     )
     local.out.data(
         {"hq": opened.hq, "names": opened.names, "fingerprint": fingerprint(opened), "new": before is None},
@@ -115,6 +120,12 @@ def _clearance(text: str | None, node: LocalNode, known: PartnerEntry | None) ->
     if known is None:
         raise BadInput("partner.clearance", "--clearance for a new partner", "none")
     return known.clearance
+
+
+def _one_way(given: str | None, known: PartnerEntry | None) -> OneWay:
+    if given is None:
+        return known.one_way if known else ""
+    return "out" if given == "out" else "in" if given == "in" else ""
 
 
 def confirm(card: PartnerCard, heard: str | None, local: Local) -> None:
@@ -164,7 +175,9 @@ def list_partners(*, local: Local | None = None) -> None:
     node = LocalNode(local.data)
     now = node.clock.now()
     rows = [_row(entry, now) for entry in node.partners().values()]
-    local.out.rows(("hq", "name", "connect", "endpoint", "inForce", "keyUntil", "fingerprint"), rows)
+    local.out.rows(
+        ("hq", "name", "connect", "endpoint", "oneWay", "inForce", "keyUntil", "fingerprint"), rows
+    )
 
 
 def _row(entry: PartnerEntry, now: Any) -> dict[str, Any]:
@@ -176,6 +189,7 @@ def _row(entry: PartnerEntry, now: Any) -> dict[str, Any]:
         "endpoint": entry.address or entry.card.link,
         "since": iso(entry.since),
         "until": iso(entry.until) if entry.until else None,
+        "oneWay": entry.one_way or None,
         "inForce": entry.in_force(now),
         "keyUntil": iso(entry.card.until),
         "policy": entry.card.policy,
@@ -192,12 +206,12 @@ def state(*, remote: Remote | None = None) -> None:
     rows = [
         {
             "hq": p["hq"],
-            "link": p["link"]["state"],
+            "link": f"one-way {p['oneWay']}" if p["oneWay"] else p["link"]["state"],
             "since": p["link"]["since"],
             "last heard": p["link"]["lastHeard"],
             "logged": p["out"]["logged"],
             "sent": p["out"]["sent"],
-            "received": p["out"]["received"],
+            "received": "not confirmed" if p["oneWay"] == "out" else p["out"]["received"],
             "from them": p["in"]["received"],
             "evidence": p["evidence"],
             "last error": p["link"]["lastError"],

@@ -11,6 +11,7 @@ import uvloop
 from ...node import Node
 from ..http import HttpServer, create_app
 from ..links import Links
+from ..links.spool import Spool, SpoolLine
 from .output import Output
 
 UPKEEP_SECONDS = 6 * 60 * 60.0
@@ -28,18 +29,20 @@ class Running:
         self.server = HttpServer(self.app)
         self.links = Links(
             node.identity,
-            [line.entry for line in node.partners.values()],
+            [line.entry for line in node.partners.values() if not line.entry.one_way],
             lambda hq: node.line(hq).session(),
             node.clock,
             listen=node.config.link_address(),
             on_events=node.link_said,
         )
+        self.spool = spool_of(node)
 
     async def start(self) -> None:
         """Start everything; what partners and people may reach comes last."""
         self.node.start()
         for hq, line in self.node.partners.items():
-            line.link = self.links.link(hq)
+            if not line.entry.one_way:
+                line.link = self.links.link(hq)
         await self.server.start(*self.node.config.http_address())
         await asyncio.to_thread(self.links.start)
 
@@ -49,6 +52,12 @@ class Running:
         await self.server.stop()
         await asyncio.to_thread(self.node.close)
 
+    async def carry(self) -> None:
+        """Write and take in couriers' files where ``node.toml`` names folders for them."""
+        while self.spool is not None:
+            await asyncio.to_thread(self.spool.step)
+            await asyncio.sleep(self.node.config.courier.seconds)
+
     async def keep_house(self) -> None:
         """Renew the link certificate in time, forget sessions that are over: nodes run for years."""
         while True:
@@ -56,6 +65,22 @@ class Running:
             if await asyncio.to_thread(self.node.identity.renew_if_due, self.node.clock):
                 _log.info("link certificate renewed", hq=self.node.config.hq)
             await asyncio.sleep(UPKEEP_SECONDS)
+
+
+def spool_of(node: Node) -> Spool | None:
+    """The node's outboxes and inbox; None where ``node.toml`` names none."""
+    config = node.config.courier
+    if not config.outbox and not config.inbox:
+        return None
+    return Spool(
+        node.identity,
+        lambda: {hq: SpoolLine(line.entry, line.sender, line.receiver) for hq, line in node.partners.items()},
+        node.clock,
+        outboxes={hq: Path(folder) for hq, folder in config.outbox.items()},
+        inbox=Path(config.inbox) if config.inbox else None,
+        volume_bytes=config.volume_bytes,
+        on_events=node.link_said,
+    )
 
 
 def serve_node(data: Path, out: Output) -> int:
@@ -72,13 +97,14 @@ async def _serve(data: Path, out: Output) -> int:
     running = Running(Node.open(data))
     config = running.node.config
     await running.start()
-    upkeep = asyncio.create_task(running.keep_house())
+    tasks = [asyncio.create_task(running.keep_house()), asyncio.create_task(running.carry())]
     _log.info("serving", hq=config.hq, http=config.http, link=config.link)
     out.note(f"{config.hq} serves http://{config.http} (links on {config.link}); Ctrl-C stops it")
     try:
         await told.wait()
     finally:
-        upkeep.cancel()
+        for task in tasks:
+            task.cancel()
         await running.stop()
     return 0
 

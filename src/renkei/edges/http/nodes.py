@@ -113,7 +113,11 @@ class InOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class PartnerOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A partner."""
+    """A partner.
+
+    ``oneWay`` is ``out`` where we only send, by file, and nothing is ever confirmed (``out.received`` stays
+    0); ``in`` where we only receive.
+    """
 
     hq: str
     names: NamesOut
@@ -121,6 +125,7 @@ class PartnerOut(msgspec.Struct, frozen=True, kw_only=True):
     out: QueueOut
     in_: InOut = msgspec.field(name="in")
     evidence: int
+    one_way: Literal["", "out", "in"] = msgspec.field(name="oneWay", default="")
 
 
 class QueueRow(msgspec.Struct, frozen=True):
@@ -215,6 +220,7 @@ def _partner(edge: HttpEdge, line: PartnerLine) -> PartnerOut:
             last_at=_last_at(line),
         ),
         evidence=edge.evidence_count(line.hq),
+        one_way=line.entry.one_way,
     )
 
 

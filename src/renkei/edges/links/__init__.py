@@ -4,13 +4,14 @@
 ``Link`` is what can be watched and switched, and the exchange itself is a session of ``kernel/partners``.
 """
 
-from .courier import peek_courier_file, read_courier_file, write_courier_file
+from .courier import Envelope, check_direction, peek_courier_file, read_courier_file, write_courier_file
 from .dialer import LinkDialer
 from .link import Link, OnEvents, OnState, SessionFactory
 from .links import Links
 from .listener import LinkListener
 
 __all__ = [
+    "Envelope",
     "Link",
     "LinkDialer",
     "LinkListener",
@@ -18,6 +19,7 @@ __all__ = [
     "OnEvents",
     "OnState",
     "SessionFactory",
+    "check_direction",
     "peek_courier_file",
     "read_courier_file",
     "write_courier_file",

@@ -8,6 +8,7 @@ from .acceptance import accept_card, accept_notice, distrust
 from .cards import (
     Connect,
     Names,
+    OneWay,
     PartnerCard,
     PartnerEntry,
     fingerprint,
@@ -34,6 +35,7 @@ __all__ = [
     "KeyRing",
     "Names",
     "Notice",
+    "OneWay",
     "PartnerCard",
     "PartnerEntry",
     "Reason",

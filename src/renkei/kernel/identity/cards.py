@@ -45,6 +45,7 @@ _HQ = re.compile(HQ_PATTERN)
 _ADDRESS = re.compile(r"^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):([0-9]{1,5})$")
 
 Connect = Literal["dial", "listen"]
+OneWay = Literal["", "out", "in"]
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -61,6 +62,7 @@ class PartnerCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     certificate in PEM, ``link`` its ``host:port`` for links (empty: it only dials, or uses couriers),
     ``policy`` the id of its labelling policy (a URN).  ``former`` are the CA certificates of earlier
     keys that still issue its link certificates, while a newer key is announced but not in use yet.
+    ``agreement`` is the X25519 key (base64) that couriers' files are sealed for.
     """
 
     hq: HqId
@@ -71,6 +73,7 @@ class PartnerCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     policy: str = ""
     issued: datetime
     former: tuple[str, ...] = ()
+    agreement: str = ""
 
     @property
     def key(self) -> Ed25519PublicKey:
@@ -110,7 +113,8 @@ class PartnerEntry(msgspec.Struct, frozen=True, kw_only=True):
     means this node does.  ``address`` replaces the card's ``host:port`` where that one does not lead
     there from here.  ``until`` is None for "until further notice".  ``revoked`` are keys of
     the partner that are believed no more, of this card or of an earlier one.  ``kinds`` (none named: all) and
-    ``cites`` are what the first agreement covers and rests on.
+    ``cites`` are what the first agreement covers and rests on.  ``one_way`` tells that files go ``out`` to
+    the partner only, or come ``in`` from it only, as through a data diode.
     """
 
     card: PartnerCard
@@ -123,6 +127,7 @@ class PartnerEntry(msgspec.Struct, frozen=True, kw_only=True):
     revoked: tuple[RevokedKey, ...] = ()
     kinds: tuple[str, ...] = ()
     cites: str = ""
+    one_way: OneWay = ""
 
     @property
     def hq(self) -> str:
@@ -166,6 +171,7 @@ class _EntryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     revoked: tuple[RevokedKey, ...] = ()
     kinds: tuple[str, ...] = ()
     cites: str = ""
+    one_way: OneWay = ""
 
 
 def note_name(hq: str) -> str:
@@ -274,6 +280,7 @@ def save_partner(folder: Path, entry: PartnerEntry) -> Path:
         revoked=entry.revoked,
         kinds=entry.kinds,
         cites=entry.cites,
+        one_way=entry.one_way,
     )
     path = folder / f"{entry.hq}.json"
     write_atomically(path, msgspec.json.encode(file) + b"\n")
@@ -312,6 +319,7 @@ def load_partner(path: Path) -> PartnerEntry:
         revoked=file.revoked,
         kinds=file.kinds,
         cites=file.cites,
+        one_way=file.one_way,
     )
 
 

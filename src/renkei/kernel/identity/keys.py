@@ -1,13 +1,15 @@
 """A headquarters' own keys, and everything made with them.
 
-Three secrets, three lives.  The *identity key* (Ed25519) is the headquarters: it signs checkpoints,
+Four secrets, four lives.  The *identity key* (Ed25519) is the headquarters: it signs checkpoints,
 countersigns receipts, signs the partner card and, as a certificate authority of its own, issues the
 link certificate.  The *alias secret* (32 bytes) makes the ids under which each partner knows this
 headquarters' records; it never changes, or every id would.  The *link key* (Ed25519) is for TLS only
-and is renewed with its certificate every few weeks.
+and is renewed with its certificate every few weeks.  The *agreement key* (X25519) is what partners seal
+couriers' files for; its predecessor is kept, for files under way.
 
 Files, in a folder with mode 0700: ``identity.key``, ``alias.key``, ``link.key`` (key and certificate,
-so that no crash can part them) with mode 0600; ``ca.pem`` and ``identity.json`` (id and chain of
+so that no crash can part them), ``agreement.key`` and ``agreement-old.key`` with mode 0600;
+``ca.pem`` and ``identity.json`` (id and chain of
 public keys) hold nothing secret.  ``next.key`` and ``next-ca.pem`` are there while a new identity key
 is announced, and while it takes the old one's place: writing ``identity.json`` with it is the step that
 counts, and whatever a crash left undone after that ``load`` completes.
@@ -16,12 +18,14 @@ counts, and whatever a crash left undone after that ``load`` completes.
 import os
 import secrets
 import shutil
+from base64 import b64encode
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
@@ -160,6 +164,18 @@ class Identity:
         return self._about.revoked
 
     @property
+    def agreement_keys(self) -> tuple[X25519PrivateKey, ...]:
+        """What opens files sealed for us: the agreement key on our card, then the one before it."""
+        paths = (self.folder / "agreement.key", self.folder / "agreement-old.key")
+        return tuple(
+            X25519PrivateKey.from_private_bytes(read_secret(path)) for path in paths if path.exists()
+        )
+
+    def renew_agreement_key(self) -> None:
+        """Make a new agreement key, and keep the present one for files under way.  Partners need the card."""
+        _write_agreement(self.folder)
+
+    @property
     def private_key(self) -> Ed25519PrivateKey:
         """The identity key, for what signs with it (checkpoints, receipts, cards)."""
         return self._key
@@ -209,6 +225,7 @@ class Identity:
             policy=policy,
             issued=(clock or SystemClock()).now(),
             former=former,
+            agreement=_agreement_text(self.agreement_keys),
         )
 
     def signed_card(self, names: Names, link: str, clock: Clock | None = None, policy: str = "") -> bytes:
@@ -317,6 +334,7 @@ def start_anew(folder: Path, reason: Reason, suspect: datetime, clock: Clock | N
     _write_next(folder, old.hq, key, now, until)
     ended = [RevokedKey(period=period, at=now, suspect=suspect, reason=reason) for period in old.keys]
     period = KeyPeriod(public=public_text(key.public_key()), since=now, until=until)
+    _write_agreement(folder)  # whoever has the one key may have the other
     _write_about(folder, _About(old.hq, (period,), revoked=(*old.revoked, *ended)))
     return Identity.load(folder)
 
@@ -399,6 +417,18 @@ def _write_new(folder: Path, hq: str, now: datetime) -> None:
     write_atomically(folder / "ca.pem", ca.public_bytes(Encoding.PEM))
     write_atomically(folder / "identity.json", msgspec.json.encode(about) + b"\n")
     _write_link(folder, hq, key, now, now + timedelta(days=LINK_DAYS))
+    _write_agreement(folder)
+
+
+def _write_agreement(folder: Path) -> None:
+    present = folder / "agreement.key"
+    if present.exists():
+        write_atomically(folder / "agreement-old.key", read_secret(present), SECRET_MODE)
+    write_atomically(present, X25519PrivateKey.generate().private_bytes_raw(), SECRET_MODE)
+
+
+def _agreement_text(keys: tuple[X25519PrivateKey, ...]) -> str:
+    return b64encode(keys[0].public_key().public_bytes_raw()).decode() if keys else ""
 
 
 def _write_link(folder: Path, hq: str, key: Ed25519PrivateKey, since: datetime, until: datetime) -> None:

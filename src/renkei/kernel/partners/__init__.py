@@ -7,9 +7,10 @@ threads.  ``docs/protocol/link.md`` describes the bytes, ADR 0002 the reasons.
 """
 
 from .aliases import Aliases
+from .bundle import Header, Opening, is_sealed, seal
 from .chain import Chain, Held, Stopped, Terms
 from .chunks import sent_origin
-from .courier import Imported, export_parcel, import_parcel, peek_parcel
+from .courier import MIN_VOLUME_BYTES, Imported, export_parcel, import_parcel, peek_parcel, volumes
 from .events import Event, Faulted, Greeted, Receipted, Received, RefusedByPartner
 from .evidence import Evidence, decode_evidence, judge
 from .frames import Parcel
@@ -23,6 +24,7 @@ from .sender import Positions, Sender
 from .session import Session
 
 __all__ = [
+    "MIN_VOLUME_BYTES",
     "Aliases",
     "Chain",
     "Event",
@@ -31,9 +33,11 @@ __all__ = [
     "Faulted",
     "Greeted",
     "Halt",
+    "Header",
     "Held",
     "Imported",
     "Intake",
+    "Opening",
     "Parcel",
     "Positions",
     "Receipted",
@@ -50,8 +54,11 @@ __all__ = [
     "decode_evidence",
     "export_parcel",
     "import_parcel",
+    "is_sealed",
     "judge",
     "localise",
     "peek_parcel",
+    "seal",
     "sent_origin",
+    "volumes",
 ]

@@ -22,6 +22,10 @@ from .events import Event, Faulted, RefusedByPartner, Turn, faulted
 from .receiver import Receiver
 from .sender import Sender
 
+VOLUME_OVERHEAD = 64 * 1024
+"""What a file holds besides entries: PARCEL, RECEIPT, END, the header of a sealed file, at their limits."""
+MIN_VOLUME_BYTES = 8 * 1024 * 1024
+"""The smallest volume one may ask for: a chunk that deflates to nothing less is 4 MiB at most."""
 READ_BYTES = 1024 * 1024
 """A reasonable piece to read a file by."""
 
@@ -31,7 +35,8 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 
     ``sender``, ``first`` and ``size``: whose entries were inside.  ``logged`` of them were new and are logged
     now; ``receipted`` of ours the partner has signed for.  ``events`` is all that happened, faults
-    included; ``whole`` tells whether the file was complete and as its maker wrote it.
+    included; ``whole`` tells whether the file was complete and as its maker wrote it, ``repeated`` whether
+    every entry in it was here already.
     """
 
     sender: str
@@ -40,6 +45,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     logged: int
     receipted: int
     whole: bool
+    repeated: bool = False
     events: tuple[Event, ...]
 
     @property
@@ -53,16 +59,20 @@ def export_parcel(
     receiver: Receiver,
     at: datetime,
     first: int | None = None,
+    upto: int | None = None,
     *,
     deflate: bool = True,
+    counted: bool = True,
 ) -> Iterator[bytes]:
     """A courier's file for the partner, piece by piece: everything since its last receipt.
 
-    ``first`` starts elsewhere: 0 repeats the whole log.  Raises BadInput if that is beyond the log.
-    The entries count as sent once the last piece was taken.
+    ``first`` starts elsewhere: 0 repeats the whole log.  ``upto`` ends before the log does, at the end of
+    a chunk that begins from ``first`` (``volumes``).  Raises BadInput if that is beyond the log.
+    The entries count as sent once the last piece was taken; unless ``counted`` is False, for a caller that
+    has more to do to the file and says so itself (``Sender.couriered``).
     """
     first = sender.received if first is None else first
-    size = sender.positions.logged
+    size = sender.positions.logged if upto is None else upto
     if not 0 <= first <= size:
         raise BadInput("courier.first", f"a number up to {size}", f"{first}")
     digest = hashlib.sha256()
@@ -71,7 +81,26 @@ def export_parcel(
         digest.update(piece)
         yield piece
     yield frames.encode(frames.End(digest.digest()))
-    sender.couriered(size)
+    if counted:
+        sender.couriered(size)
+
+
+def volumes(sender: Sender, first: int, limit: int) -> Iterator[tuple[int, int]]:
+    """The log from entry ``first`` on as ranges whose files each stay under ``limit`` bytes.
+
+    At least one, perhaps empty.  A range ends where a chunk does, so each file ends on a checkpoint; a
+    single chunk is never split.
+    """
+    size, start, used = sender.positions.logged, first, VOLUME_OVERHEAD
+    cursor = sender.cursor(first)
+    while cursor.at < size:
+        before = cursor.at
+        grown = sum(len(frames.encode(frame, deflate=True)) for frame in sender.chunk_frames(cursor))
+        if used + grown > limit and before > start:
+            yield start, before
+            start, used = before, VOLUME_OVERHEAD
+        used += grown + grown // 1024  # what sealing adds: 16 bytes in 64 KiB
+    yield start, max(cursor.at, start)
 
 
 def _contents(
@@ -202,6 +231,7 @@ class _Unpacking:
             logged=self._receiver.have - self._had,
             receipted=self._sender.received - self._received,
             whole=self._whole,
+            repeated=self._parcel.first < self._parcel.size <= self._had,
             events=tuple(self._events),
         )
 

@@ -110,6 +110,11 @@ class Sender:
         return self._receipt.checkpoint.size if self._receipt else 0
 
     @property
+    def carried(self) -> int:
+        """How many entries couriers have taken along, or the partner has signed for."""
+        return max(self._couriered, self.received)
+
+    @property
     def received_at(self) -> datetime | None:
         """When the partner signed its newest receipt, by its own clock."""
         return self._receipt.at if self._receipt else None
