@@ -40,6 +40,7 @@ def test_only_the_node_itself_can_read_its_secrets(identity):
         "identity.key",
         "alias.key",
         "link.key",
+        "agreement.key",
     }
     assert {name for name, mode in found.items() if mode != 0o600} == {"ca.pem", "identity.json"}
 
