@@ -12,19 +12,30 @@ from ..errors import BadInput
 
 SPIF = "http://www.xmlspif.org/spif"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+MISSPELT_SPIF = "http://www.xmslpif.org/spif"
+"""As the schema's own page once spelt its namespace, and files in the field copied it."""
 MAX_POLICY_BYTES = 2 * 1024 * 1024
 """A policy with every country and a thousand values stays under half a megabyte."""
+MAX_ELEMENTS = 50_000
+"""Of one document: every element of the largest policies in use, ten times over."""
+MAX_DEPTH = 24
+"""SPIF nests seven deep, a signed binding ten."""
 
 _OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 Element = etree._Element
 
 
-def parse(xml: bytes) -> Element:
-    """The root element.  Raises BadInput for size, a DTD, or XML that is not well-formed (with its line)."""
-    if len(xml) > MAX_POLICY_BYTES:
-        raise BadInput("policy.size", f"a policy of at most {MAX_POLICY_BYTES} bytes", f"{len(xml)} bytes")
+def parse(xml: bytes, what: str = "policy", most: int | None = None) -> Element:
+    """The root element of the ``what`` in ``xml``, of at most ``most`` bytes.
+
+    Raises BadInput for size, number or depth of elements, a DTD, or XML that is not well-formed (with its
+    line).
+    """
+    most = MAX_POLICY_BYTES if most is None else most
+    if len(xml) > most:
+        raise BadInput(f"{what}.size", f"a {what} of at most {most} bytes", f"{len(xml)} bytes")
     if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml:
-        raise BadInput("policy.dtd", "XML without a document type definition", "one with")
+        raise BadInput(f"{what}.dtd", "XML without a document type definition", "one with")
     parser = etree.XMLParser(
         resolve_entities=False,
         load_dtd=False,
@@ -36,10 +47,27 @@ def parse(xml: bytes) -> Element:
     try:
         root = etree.fromstring(xml, parser)
     except etree.XMLSyntaxError as err:
-        raise BadInput("policy.xml", "well-formed XML", f"an error at line {err.lineno or 1}") from None
+        raise BadInput(f"{what}.xml", "well-formed XML", f"an error at line {err.lineno or 1}") from None
     if root.getroottree().docinfo.internalDTD is not None:  # in an encoding the scan above cannot read
-        raise BadInput("policy.dtd", "XML without a document type definition", "one with")
+        raise BadInput(f"{what}.dtd", "XML without a document type definition", "one with")
+    _check_shape(root, what)
     return root
+
+
+def _check_shape(root: Element, what: str) -> None:
+    """Count elements and depth before anything is made of them."""
+    count = depth = 0
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if event == "end":
+            depth -= 1
+            continue
+        count, depth = count + 1, depth + 1
+        if depth > MAX_DEPTH:
+            came = f"one deeper at line {element.sourceline}"
+            raise BadInput(f"{what}.depth", f"elements at most {MAX_DEPTH} deep", came)
+        if count > MAX_ELEMENTS:
+            came = f"more by line {element.sourceline}"
+            raise BadInput(f"{what}.elements", f"at most {MAX_ELEMENTS} elements", came)
 
 
 def many(parent: Element, known: tuple[str, ...]) -> list[Element]:
@@ -125,8 +153,6 @@ def short(element: Element) -> str:
     return f"<{name.localname}>" if name.namespace == SPIF else f"<{name.localname}> of another namespace"
 
 
-def bad(element: Element, expected: str, came: str) -> BadInput:
+def bad(element: Element, expected: str, came: str, code: str = "policy.element") -> BadInput:
     """The complaint about ``element``, to be raised."""
-    return BadInput(
-        "policy.element", expected, f"{came} (element {short(element)}, line {element.sourceline})"
-    )
+    return BadInput(code, expected, f"{came} (element {short(element)}, line {element.sourceline})")
