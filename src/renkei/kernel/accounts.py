@@ -269,6 +269,14 @@ class Accounts:
         with self._lock:
             self._forget_session(digest_of(secret))
 
+    def end_sessions(self, account: str) -> int:
+        """End all of the account's sessions; returns how many there were."""
+        with self._lock:
+            self._db.execute("delete from sessions where account=?", (account,))
+            ended = int(self._db.changes())
+            self._forget_all()
+        return ended
+
     def sweep(self) -> int:
         """Delete sessions that are over; returns how many."""
         now = self._clock.now()
@@ -344,6 +352,18 @@ class Accounts:
             changed = bool(self._db.changes())
             self._forget_all()
         return changed
+
+    def revoke_all(self, account: str) -> int:
+        """Revoke all of the account's tokens; returns how many were in force."""
+        now = iso(self._clock.now())
+        with self._lock:
+            self._db.execute(
+                "update tokens set revoked_at=? where account=? and revoked_at is null and expires_at>?",
+                (now, account, now),
+            )
+            revoked = int(self._db.changes())
+            self._forget_all()
+        return revoked
 
     # Inside
 

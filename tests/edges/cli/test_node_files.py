@@ -123,6 +123,20 @@ def test_an_account_signs_in_until_it_is_disabled(renkei: Renkei, pair: tuple[Pa
     assert renkei("account", "list", "-d", us, "--json").json[0]["roles"] == ["viewer"]
 
 
+def test_a_change_on_the_files_is_in_the_audit_log_and_verifies(
+    renkei: Renkei, pair: tuple[Path, Path]
+) -> None:
+    us, _ = pair
+    said = renkei("account", "disable", "watch", "-d", us)
+    assert said.status == 0 and "not running" in said.err
+    refused = renkei("account", "disable", "nobody", "-d", us, "--json")
+    assert refused.json["error"]["code"] == "account.unknown"
+    shown = renkei("log", "show", "audit", "-d", us, "--json").out
+    for word in ("@console", "account.disable", "account.unknown"):
+        assert word in shown
+    assert renkei("log", "verify", "-d", us, "--json").json["sound"] is True
+
+
 def signs_in(data: Path, password: str) -> bool:
     accounts = Accounts(data / "accounts.db", SystemClock())
     try:

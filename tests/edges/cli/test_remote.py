@@ -184,6 +184,33 @@ def test_status_and_verification_work_beside_the_running_node(renkei: Renkei, ru
     assert busy.json["error"]["code"] == "node.running"
 
 
+def test_accounts_of_a_running_node_are_changed_through_it(
+    renkei: Renkei, running: Running, seat: Seats
+) -> None:
+    data = running.folder / "us.usfj"
+    nobody = renkei("account", "list", "-d", data, "--token", "", "--json")
+    assert nobody.json["error"]["code"] == "cli.credentials"
+    listed = seat("us.usfj", "admin", "account", "list", "-d", data).json
+    assert "watch" in {row["account"] for row in listed}
+    done(seat("us.usfj", "admin", "account", "change", "planner", "--role", "planner", "-d", data))
+    refused = seat("us.usfj", "watch", "account", "disable", "planner", "-d", data)
+    assert refused.json["error"]["code"] == "person.permission"
+
+
+def test_a_token_is_made_listed_and_revoked(renkei: Renkei, running: Running, seat: Seats) -> None:
+    url = running.url("us.usfj")
+    line = ("token", "create", "watch", "AIS feed", "--scope", "read", "--url", url, "--password-stdin")
+    made = done(renkei(*line, "--json", typed="demo-watch-usfj\n")).json
+    assert isinstance(
+        done(renkei("incident", "list", "--url", url, "--token", made["token"], "--json")).json, list
+    )
+    listed = seat("us.usfj", "watch", "token", "list").json
+    assert made["info"]["id"] in {row["id"] for row in listed} and made["token"] not in str(listed)
+    done(seat("us.usfj", "watch", "token", "revoke", made["info"]["id"]))
+    over = renkei("incident", "list", "--url", url, "--token", made["token"], "--json")
+    assert over.json["error"]["code"] == "session.needed"
+
+
 def test_signing_in_keeps_a_token_that_signing_out_revokes(
     renkei: Renkei, running: Running, tmp_path: Path
 ) -> None:

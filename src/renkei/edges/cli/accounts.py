@@ -1,27 +1,24 @@
 """``renkei account``: posts that sign in at this node.
 
-Works on the file beside the running node, which takes changes up within a second.
+Asks the running node if there is one, which needs an administrator's token (``renkei sign-in``); works on the
+files of a node that is stopped.  Either way the audit trail has it.
 """
 
 import getpass
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from cyclopts import App, Parameter
 
-from ...kernel.accounts import Accounts
-from ...kernel.clock import SystemClock
 from ...kernel.errors import BadInput
 from ...kernel.labels.model import Clearance
 from ...kernel.labels.presets import clearance_from
 from ...kernel.people import Role
 from ...node import Folder, load_config
 from ...node.config import load_policies
-from .app import Local
+from .either import Either
 from .local import read_file
 
 account_app = App(name="account", help="Posts that sign in at this node.")
@@ -42,7 +39,7 @@ def add(
     role: list[Role],
     clearance: ClearanceText,
     password_stdin: FromStdin = False,
-    local: Local | None = None,
+    either: Either | None = None,
 ) -> None:
     """Create an account for a post.  The password is asked for.
 
@@ -57,28 +54,30 @@ def add(
     role
         A role; give the option once for each.
     """
-    local = local or Local()
-    held = parse_clearance(clearance, Folder(local.data))
-    with _accounts(local.data) as accounts:
-        if any(known.account == account for known in accounts.all()):
+    either = either or Either()
+    held = parse_clearance(clearance, Folder(either.data))
+    with either.node() as door:
+        if any(known["account"] == account for known in door.accounts()):
             raise BadInput("account.exists", "a new account name", account)
-        password = ask_password(password_stdin)
-        accounts.create(account, password, post=post, post_ja=post_ja, roles=role, clearance=held)
+        given = {"account": account, "post": post, "postJa": post_ja, "roles": role, "clearance": held}
+        door.create({**given, "password": ask_password(password_stdin)})
     roles = [r.value for r in role]
-    local.out.data({"account": account, "post": post, "roles": roles}, text=f"{account} ({post}) may sign in")
+    either.out.data(
+        {"account": account, "post": post, "roles": roles}, text=f"{account} ({post}) may sign in"
+    )
 
 
 @account_app.command(name="list")
-def list_accounts(*, local: Local | None = None) -> None:
+def list_accounts(*, either: Either | None = None) -> None:
     """List the accounts of this node."""
-    local = local or Local()
-    with _accounts(local.data) as accounts:
-        rows: list[dict[str, Any]] = [msgspec.to_builtins(info) for info in accounts.all()]
-    local.out.rows(("account", "post", "postJa", "roles", "disabled"), rows)
+    either = either or Either()
+    with either.node() as door:
+        rows = door.accounts()
+    either.out.rows(("account", "post", "postJa", "roles", "disabled"), rows)
 
 
 @account_app.command
-def password(account: str, /, *, password_stdin: FromStdin = False, local: Local | None = None) -> None:
+def password(account: str, /, *, password_stdin: FromStdin = False, either: Either | None = None) -> None:
     """Give an account a new password, and end its sessions.
 
     Parameters
@@ -86,10 +85,10 @@ def password(account: str, /, *, password_stdin: FromStdin = False, local: Local
     account
         Its name.
     """
-    local = local or Local()
-    with _accounts(local.data) as accounts:
-        accounts.set_password(account, ask_password(password_stdin))
-    local.out.data({"account": account, "changed": True}, text=f"{account} has a new password")
+    either = either or Either()
+    with either.node() as door:
+        door.set_password(account, ask_password(password_stdin))
+    either.out.data({"account": account, "changed": True}, text=f"{account} has a new password")
 
 
 @account_app.command
@@ -99,7 +98,7 @@ def change(
     *,
     role: list[Role] | None = None,
     clearance: ClearanceText | None = None,
-    local: Local | None = None,
+    either: Either | None = None,
 ) -> None:
     """Give an account other roles or another clearance; sessions and tokens have them at once.
 
@@ -110,20 +109,17 @@ def change(
     role
         All the roles it has from now on; give the option once for each.
     """
-    local = local or Local()
+    either = either or Either()
     if not role and clearance is None:
         raise BadInput("account.change", "--role or --clearance", "neither")
-    held = None if clearance is None else parse_clearance(clearance, Folder(local.data))
-    with _accounts(local.data) as accounts:
-        if held is not None:
-            accounts.set_clearance(account, held)
-        if role:
-            accounts.set_roles(account, role)
-    local.out.data({"account": account, "changed": True}, text=f"{account} is changed")
+    held = None if clearance is None else parse_clearance(clearance, Folder(either.data))
+    with either.node() as door:
+        door.change(account, {"roles": role or None, "clearance": held})
+    either.out.data({"account": account, "changed": True}, text=f"{account} is changed")
 
 
 @account_app.command
-def disable(account: str, /, *, local: Local | None = None) -> None:
+def disable(account: str, /, *, either: Either | None = None) -> None:
     """Bar an account from signing in, and stop its sessions and tokens.
 
     Parameters
@@ -131,11 +127,11 @@ def disable(account: str, /, *, local: Local | None = None) -> None:
     account
         Its name.
     """
-    _set_disabled(account, local or Local(), True)
+    _set_disabled(account, either or Either(), True)
 
 
 @account_app.command
-def enable(account: str, /, *, local: Local | None = None) -> None:
+def enable(account: str, /, *, either: Either | None = None) -> None:
     """Let a disabled account sign in again.
 
     Parameters
@@ -143,24 +139,30 @@ def enable(account: str, /, *, local: Local | None = None) -> None:
     account
         Its name.
     """
-    _set_disabled(account, local or Local(), False)
+    _set_disabled(account, either or Either(), False)
 
 
-def _set_disabled(account: str, local: Local, disabled: bool) -> None:
-    with _accounts(local.data) as accounts:
-        accounts.disable(account, disabled)
+def _set_disabled(account: str, either: Either, disabled: bool) -> None:
+    with either.node() as door:
+        door.change(account, {"disabled": disabled})
     text = f"{account} may {'no longer' if disabled else 'again'} sign in"
-    local.out.data({"account": account, "disabled": disabled}, text=text)
+    either.out.data({"account": account, "disabled": disabled}, text=text)
 
 
-@contextmanager
-def _accounts(root: Path) -> Iterator[Accounts]:
-    load_config(Folder(root))
-    accounts = Accounts(Folder(root).accounts, SystemClock())
-    try:
-        yield accounts
-    finally:
-        accounts.close()
+@account_app.command
+def sign_out(account: str, /, *, either: Either | None = None) -> None:
+    """End all sessions of an account and revoke all its tokens; it may sign in again.
+
+    Parameters
+    ----------
+    account
+        Its name.
+    """
+    either = either or Either()
+    with either.node() as door:
+        ended = door.sign_out(account)
+    text = f"{account}: {ended['sessions']} sessions ended, {ended['tokens']} tokens revoked"
+    either.out.data({"account": account, **ended}, text=text)
 
 
 def parse_clearance(text: str, folder: Folder) -> Clearance:
@@ -173,6 +175,11 @@ def parse_clearance(text: str, folder: Folder) -> Clearance:
         expected = "a JSON object with classifications and categories"
         raise BadInput("clearance.form", expected, str(err)) from None
     return clearance_from(load_policies(folder), given)
+
+
+def ask_once(from_stdin: bool) -> str:
+    """A password one has, asked for at a terminal, or the first line of standard input."""
+    return sys.stdin.readline().rstrip("\r\n") if from_stdin else getpass.getpass("Password: ")
 
 
 def ask_password(from_stdin: bool) -> str:

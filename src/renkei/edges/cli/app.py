@@ -87,6 +87,12 @@ class Remote(Common):
         str | None, Parameter(name="--token", env_var="RENKEI_TOKEN", help="An API token; else as signed in.")
     ] = None
 
+    def address(self) -> str:
+        """That node's address, with or without a token for it."""
+        from .client import find_address  # noqa: PLC0415 - as below
+
+        return find_address(self.url)
+
     def api(self) -> "Api":
         """A client of that node."""
         from .client import Api, find_credentials  # noqa: PLC0415 - only commands that call a node need it
@@ -133,6 +139,7 @@ _COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (_NODE, "key", "ceremonies:key_app", "Keys: show, rotate, revoke, announce, accept."),
     (_WORK, "sign-in", "work:sign_in", "Sign in to a node and keep a token for later commands."),
     (_WORK, "sign-out", "work:sign_out", "Revoke the token that sign-in kept, and forget it."),
+    (_WORK, "token", "tokens:token_app", "Tokens for programs, of one's own account."),
     (_WORK, "request", "work:request_app", "Ask a partner for support, and answer what partners ask."),
     (_WORK, "incident", "incidents:incident_app", "Incidents and their watch log."),
     (_FILES, "import", "imports:import_app", "Take in reports, reference data or a courier's file."),

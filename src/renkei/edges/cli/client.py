@@ -57,6 +57,15 @@ def find_credentials(url: str | None, token: str | None) -> Credentials:
     return Credentials(url, token)
 
 
+def find_address(url: str | None) -> str:
+    """The node to call.  Raises BadInput when none is known."""
+    kept = load_credentials()
+    found = url or (kept.url if kept else None)
+    if not found:
+        raise BadInput("cli.credentials", "a node (--url, or renkei sign-in URL ACCOUNT keeps one)", "none")
+    return found
+
+
 def load_credentials() -> Credentials | None:
     """What ``sign-in`` kept, or None."""
     try:
@@ -105,6 +114,10 @@ class Api:
     def post(self, path: str, body: object = None) -> Any:
         """POST ``body`` as JSON; the decoded answer."""
         return self._call("POST", path, content=msgspec.json.encode(body if body is not None else {}))
+
+    def patch(self, path: str, body: object) -> Any:
+        """PATCH ``path`` with ``body`` as JSON; the decoded answer."""
+        return self._call("PATCH", path, content=msgspec.json.encode(body))
 
     def delete(self, path: str) -> Any:
         """DELETE ``path``."""

@@ -137,12 +137,17 @@ class LocalNode:
 
     # --- the running node ----------------------------------------------------------------------------
 
-    def health(self) -> dict[str, Any] | None:
-        """What the running node says of itself, or None if none answers."""
+    @property
+    def url(self) -> str:
+        """Where the node answers on this machine while it runs."""
         host, port = self.config.http_address()
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
+        return f"http://{host}:{port}"
+
+    def health(self) -> dict[str, Any] | None:
+        """What the running node says of itself, or None if none answers."""
         try:
-            answer = httpx.get(f"http://{host}:{port}/api/v1/health", timeout=HEALTH_SECONDS, trust_env=False)
+            answer = httpx.get(f"{self.url}/api/v1/health", timeout=HEALTH_SECONDS, trust_env=False)
             found = msgspec.json.decode(answer.content)
         except (httpx.HTTPError, msgspec.DecodeError):
             return None

@@ -15,10 +15,10 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from ...kernel.people import Permission, Person
-from . import command, coordination, labels, nodes, picture, records, session, stream
+from . import accounts, command, coordination, labels, nodes, picture, records, session, stream
 from .context import HttpEdge, header
 from .front import App, Front, Receive, Scope, Send
-from .problems import BUSY, CSRF, MEDIA, SIGN_IN, Refusal, as_refused, extra_headers, refuse, respond
+from .problems import BUSY, CSRF, MEDIA, SIGN_IN, as_refused, extra_headers, refuse, respond
 from .schema import RawRecordSchema, get_openapi, openapi
 from .static import Static
 
@@ -30,6 +30,7 @@ MAX_REQUEST_BYTES = 1024 * 1024
 """A form's body; records in bulk have a limit of their own."""
 HANDLERS = (
     *session.HANDLERS,
+    *accounts.HANDLERS,
     *(h for h in nodes.HANDLERS if h is not nodes.get_metrics),
     *labels.HANDLERS,
     *records.HANDLERS,
@@ -129,7 +130,7 @@ def on_error(request: Request[Any, Any, Any], err: Exception) -> Response[bytes]
     handler = request.scope.get("route_handler")
     if no.status >= 500 and no.code != BUSY.code:
         _log.error("%s %s failed", request.method, request.scope["path"], exc_info=err)
-    elif isinstance(handler, HTTPRouteHandler) and not (isinstance(err, Refusal) and err.noted):
+    elif isinstance(handler, HTTPRouteHandler) and not getattr(err, "noted", False):
         edge: HttpEdge = request.app.state.edge
         about = "/".join(str(value) for value in request.scope.get("path_params", {}).values())
         edge.trail.refused(request.scope.get("user"), f"{request.method} {handler_path(handler)}", about, no)

@@ -23,6 +23,7 @@ from ...kernel.errors import Refused
 from ...kernel.people import Permission, Person
 from ...kernel.records import Record, is_record_id
 from ...kernel.views import OWN, Change
+from ...node.administration import Administration
 from .appender import Appender
 from .callers import Callers
 from .checking import SEEN_SECONDS, check_batch
@@ -107,6 +108,7 @@ class HttpEdge:
         self.accounts: Accounts = node.accounts
         self.metrics = Metrics()
         self.trail = AuditTrail(node.audit, node.clock)
+        self.administration = Administration(node.accounts, node.policies, self.trail)
         public = node.config.public_host.lower()
         self.hosts: set[bytes] = {public.encode()} if public else set()
         self.reads = Pool("http-read", READ_THREADS, MAX_READS_WAITING)

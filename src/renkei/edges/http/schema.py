@@ -157,6 +157,7 @@ def openapi() -> OpenAPIConfig:
             Tag(name=name)
             for name in (
                 "session",
+                "accounts",
                 "node",
                 "labels",
                 "records",

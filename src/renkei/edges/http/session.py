@@ -12,7 +12,7 @@ from ...kernel.accounts import ABSOLUTE_END, MAX_PASSWORD_CHARS, Session, permis
 from ...kernel.errors import Refused
 from ...kernel.labels.model import Clearance
 from ...kernel.people import Permission, Person, Role
-from .context import COOKIE, Caller, Edge, HttpEdge, unwrap
+from .context import COOKIE, Caller, Edge, HttpEdge
 from .problems import refuse
 from .schema import NOTHING, problems
 
@@ -105,19 +105,14 @@ async def make_token(edge: Edge, person: Caller, data: JSONBody[NewToken]) -> Mi
     """A token for a program, narrowed to permissions the caller holds."""
     if person.scopes is not None:
         raise refuse(NOT_FOR_TOKENS)
-    info, secret = unwrap(edge.accounts.mint(person, data.name, data.scopes, data.days))
-    edge.trail.done(person, "token.make", info.id)
+    info, secret = edge.administration.mint(person, data.name, data.scopes, data.days)
     return MintedToken(token=secret, info=info)
 
 
 @delete("/tokens/{token_id:str}", tags=["session"], summary="Revoke a token", responses=problems())
 async def revoke_token(edge: Edge, person: Caller, token_id: FromPath[str]) -> None:
     """Revoke one of the caller's account's tokens; it stops working at once."""
-    if not edge.accounts.revoke(person.account, token_id):
-        raise refuse(
-            Refused(code="token.unknown", expected="the id of a token in force", came="another", status=404)
-        )
-    edge.trail.done(person, "token.revoke", token_id)
+    edge.administration.revoke(person, person.account, token_id)
 
 
 def me_of(edge: HttpEdge, person: Person) -> Me:

@@ -1,0 +1,134 @@
+"""Administering a node by whichever way is open: over HTTP while it runs, on its files while it does not.
+
+A running node holds its logs, and with them the audit trail, so what changes it goes through it and needs an
+administrator's token.  A stopped node is opened here, under the lock of its logs, for the length of one
+command.  Which of the two was done is said on standard error.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+import msgspec
+from cyclopts import Parameter
+
+from ...kernel.audit import AuditTrail
+from ...kernel.labels.model import Clearance
+from ...node.administration import AccountChange, AccountIn, Administration, console
+from .app import Local
+from .client import Api, find_credentials
+from .local import LocalNode
+from .nodes import opened
+
+
+class Door(Protocol):
+    """What an administrator does to accounts, either way; everything given and returned is plain JSON."""
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """All accounts."""
+
+    def create(self, given: Mapping[str, Any]) -> None:
+        """Make an account."""
+
+    def change(self, account: str, given: Mapping[str, Any]) -> None:
+        """Change its roles, its clearance, or whether it may sign in."""
+
+    def set_password(self, account: str, password: str) -> None:
+        """Give it a new password."""
+
+    def sign_out(self, account: str) -> dict[str, int]:
+        """End its sessions and tokens; how many there were."""
+
+
+class OverHttp:
+    """The running node's door."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """See ``Door``."""
+        found: list[dict[str, Any]] = self._api.get("/accounts")
+        return found
+
+    def create(self, given: Mapping[str, Any]) -> None:
+        """See ``Door``."""
+        self._api.post("/accounts", given)
+
+    def change(self, account: str, given: Mapping[str, Any]) -> None:
+        """See ``Door``."""
+        self._api.patch(f"/accounts/{account}", given)
+
+    def set_password(self, account: str, password: str) -> None:
+        """See ``Door``."""
+        self._api.post(f"/accounts/{account}/password", {"password": password})
+
+    def sign_out(self, account: str) -> dict[str, int]:
+        """See ``Door``."""
+        ended: dict[str, int] = self._api.post(f"/accounts/{account}/sign-out")
+        return ended
+
+
+class OnFiles:
+    """A stopped node's door."""
+
+    def __init__(self, administration: Administration, clearance: Clearance) -> None:
+        self._administration, self._console = administration, console(clearance)
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """See ``Door``."""
+        return [msgspec.to_builtins(info) for info in self._administration.all()]
+
+    def create(self, given: Mapping[str, Any]) -> None:
+        """See ``Door``."""
+        self._administration.create(self._console, msgspec.convert(msgspec.to_builtins(given), AccountIn))
+
+    def change(self, account: str, given: Mapping[str, Any]) -> None:
+        """See ``Door``."""
+        change = msgspec.convert(msgspec.to_builtins(given), AccountChange)
+        self._administration.change(self._console, account, change)
+
+    def set_password(self, account: str, password: str) -> None:
+        """See ``Door``."""
+        self._administration.set_password(self._console, account, password)
+
+    def sign_out(self, account: str) -> dict[str, int]:
+        """See ``Door``."""
+        ended: dict[str, int] = msgspec.to_builtins(self._administration.sign_out(self._console, account))
+        return ended
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Either(Local):
+    """Options of commands that change a node, running or not."""
+
+    url: Annotated[
+        str | None,
+        Parameter(name="--url", env_var="RENKEI_URL", help="The running node's address; else its settings'."),
+    ] = None
+    token: Annotated[
+        str | None,
+        Parameter(
+            name="--token", env_var="RENKEI_TOKEN", help="An administrator's token; else as signed in."
+        ),
+    ] = None
+
+    @contextmanager
+    def node(self) -> Iterator[Door]:
+        """The way that is open.  Raises BadInput if the node runs and there is no token for it."""
+        local = LocalNode(self.data)
+        if local.health() is not None:
+            credentials = find_credentials(self.url or local.url, self.token)
+            yield OverHttp(Api(credentials.url, credentials.token))
+            self.out.note(f"done at the running node, {credentials.url}")
+            return
+        with opened(self.data) as node:
+            trail = AuditTrail(node.audit, node.clock)
+            try:
+                administration = Administration(node.accounts, node.policies, trail)
+                yield OnFiles(administration, Clearance(node.policies.own.id, (), ()))
+            finally:
+                trail.close()
+        self.out.note("the node is not running: done on its files")

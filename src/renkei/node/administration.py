@@ -1,0 +1,236 @@
+"""Administering a node: its accounts, written down in the audit trail.
+
+The same steps whether the HTTP edge takes them in the running node or the command line on the files of a
+stopped one; each change that took effect, and each that was refused, leaves a line in the trail.  Whoever
+works on the files acts as the ``console``: the machine's own protection is what let them in.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from ..kernel.account_rows import AccountInfo, TokenInfo
+from ..kernel.accounts import MAX_PASSWORD_CHARS, Accounts
+from ..kernel.audit import AuditTrail
+from ..kernel.errors import BadInput, Refused
+from ..kernel.labels.model import Clearance
+from ..kernel.labels.policy import PolicyBook
+from ..kernel.people import Permission, Person, Role
+
+T = TypeVar("T")
+Password = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PASSWORD_CHARS)]
+Roles = Annotated[tuple[Role, ...], msgspec.Meta(min_length=1, max_length=len(Role))]
+PostName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class AccountIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """An account to be made for a post."""
+
+    account: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    post: PostName
+    post_ja: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    roles: Roles
+    clearance: Clearance
+    password: Password
+
+
+class AccountChange(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """What is to be otherwise about an account; what is left out stays."""
+
+    roles: Roles | None = None
+    clearance: Clearance | None = None
+    disabled: bool | None = None
+
+
+class PasswordIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new password."""
+
+    password: Password
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How many sessions and tokens were ended."""
+
+    sessions: int
+    tokens: int
+
+
+def console(clearance: Clearance) -> Person:
+    """Whoever works on a stopped node's files; no account can have this name."""
+    return Person(
+        account="@console", post="The node's console", roles=(Role.ADMINISTRATOR,), clearance=clearance
+    )
+
+
+class Administration:
+    """One node's accounts, for an administrator.  Refusals are raised as BadInput with the rule's words."""
+
+    def __init__(self, accounts: Accounts, policies: PolicyBook, trail: AuditTrail) -> None:
+        self._accounts, self._policies, self._trail = accounts, policies, trail
+
+    def create(self, person: Person, given: AccountIn) -> AccountInfo:
+        """Make an account.  Hashes a password: slow on purpose."""
+
+        def make() -> AccountInfo:
+            self._check_clearance(given.clearance)
+            self._accounts.create(
+                given.account,
+                given.password,
+                post=given.post,
+                post_ja=given.post_ja,
+                roles=given.roles,
+                clearance=given.clearance.canonical(),
+            )
+            return self.one(given.account)
+
+        return self._step(person, "account.create", given.account, make, why=", ".join(given.roles))
+
+    def change(self, person: Person, account: str, given: AccountChange) -> AccountInfo:
+        """Give an account other roles, another clearance, or bar it and let it again."""
+        self._step(person, "account.change", account, lambda: self._check(account, given), noted=False)
+        if given.clearance is not None:
+            held = given.clearance.canonical()
+            self._step(
+                person, "account.clearance", account, lambda: self._accounts.set_clearance(account, held)
+            )
+        if given.roles is not None:
+            roles = given.roles
+            self._step(
+                person,
+                "account.roles",
+                account,
+                lambda: self._accounts.set_roles(account, roles),
+                why=", ".join(roles),
+            )
+        if given.disabled is not None:
+            action, disabled = "account.disable" if given.disabled else "account.enable", given.disabled
+            self._step(person, action, account, lambda: self._accounts.disable(account, disabled))
+        return self.one(account)
+
+    def set_password(self, person: Person, account: str, password: str) -> None:
+        """Give an account a new password and end its sessions.  Hashes: slow on purpose."""
+
+        def change() -> None:
+            self.one(account)
+            self._accounts.set_password(account, password)
+
+        self._step(person, "account.password", account, change)
+
+    def sign_out(self, person: Person, account: str) -> Ended:
+        """End all of an account's sessions and revoke all of its tokens."""
+
+        def end() -> Ended:
+            self.one(account)
+            return Ended(self._accounts.end_sessions(account), self._accounts.revoke_all(account))
+
+        return self._step(person, "account.sign_out", account, end)
+
+    def tokens(self, account: str) -> list[TokenInfo]:
+        """An account's tokens, newest first, without their secrets."""
+        self.one(account)
+        return self._accounts.tokens(account)
+
+    def mint(
+        self, person: Person, name: str, scopes: Iterable[Permission], days: int
+    ) -> tuple[TokenInfo, str]:
+        """A token for ``person``'s own account."""
+
+        def make() -> tuple[TokenInfo, str]:
+            minted = self._accounts.mint(person, name, scopes, days)
+            if isinstance(minted, Refused):
+                raise RuleSaid(minted)
+            return minted
+
+        return self._step(person, "token.make", "", make, named=lambda made: made[0].id)
+
+    def revoke(self, person: Person, account: str, token_id: str) -> None:
+        """Revoke one of an account's tokens; it stops working at once."""
+
+        def end() -> None:
+            if not self._accounts.revoke(account, token_id):
+                raise RuleSaid(NO_TOKEN)
+
+        self._step(person, "token.revoke", token_id, end)
+
+    def all(self) -> list[AccountInfo]:
+        """All accounts, by name."""
+        return self._accounts.all()
+
+    def one(self, account: str) -> AccountInfo:
+        """One account.  Raises BadInput if there is none of that name."""
+        found = next((known for known in self._accounts.all() if known.account == account), None)
+        if found is None:
+            raise RuleSaid(NO_ACCOUNT)
+        return found
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    def _check_clearance(self, clearance: Clearance) -> None:
+        wrong = self._policies.check_clearance(clearance)
+        if wrong is not None:
+            raise RuleSaid(wrong)
+
+    def _check(self, account: str, given: AccountChange) -> None:
+        """All that a change must hold to, before any of it is made."""
+        if given == AccountChange():
+            raise BadInput("account.change", "roles, a clearance or disabled", "none of them")
+        known = self.one(account)
+        if given.clearance is not None:
+            self._check_clearance(given.clearance)
+        stays = given.roles is None or Role.ADMINISTRATOR in given.roles
+        if known.disabled or (stays and not given.disabled):
+            return
+        # A node without an account that manages accounts could be mended by its files alone.
+        administrators = {a.account for a in self.all() if Role.ADMINISTRATOR in a.roles and not a.disabled}
+        if administrators == {account}:
+            raise RuleSaid(LAST)
+
+    def _step(
+        self,
+        person: Person,
+        action: str,
+        about: str,
+        do: Callable[[], T],
+        *,
+        why: str = "",
+        named: Callable[[T], str] | None = None,
+        noted: bool = True,
+    ) -> T:
+        """Do one thing, and write it down: as done, or as refused with the reason."""
+        try:
+            result = do()
+        except BadInput as err:
+            no = Refused(code=err.code, expected=err.expected, came=err.came)
+            self._trail.refused(person, action, about, no)
+            raise Noted(err) from err
+        if noted:
+            self._trail.done(person, action, named(result) if named else about, why)
+        return result
+
+
+class RuleSaid(BadInput):
+    """A rule's no on its way out; ``refused`` is what to answer."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.code, refused.expected, refused.came)
+        self.refused = refused
+
+
+class Noted(BadInput):
+    """A failure that is in the audit trail already."""
+
+    noted = True
+
+    def __init__(self, err: BadInput) -> None:
+        super().__init__(err.code, err.expected, err.came)
+        self.refused: Refused | None = getattr(err, "refused", None)
+
+
+NO_ACCOUNT = Refused(code="account.unknown", expected="an existing account", came="another name", status=404)
+NO_TOKEN = Refused(code="token.unknown", expected="the id of a token in force", came="another", status=404)
+LAST = Refused(
+    code="account.last", expected="another administrator to remain", came="the last one", status=409
+)
