@@ -8,6 +8,7 @@ import pytest
 from edges.cli.conftest import Renkei, done
 from renkei.edges.cli.serving import spool_of
 from renkei.node import Node
+from renkei_verify.__main__ import main
 
 Pair = tuple[Path, Path]
 
@@ -151,3 +152,17 @@ def test_a_running_nodes_folders_carry_new_entries_and_receipts(filled: Pair, re
     finally:
         for node in nodes:
             node.close()
+
+
+def test_both_logs_with_a_partner_are_exported_and_proven_without_a_node(
+    couriered: Pair, renkei: Renkei, tmp_path: Path
+) -> None:
+    us, jp = couriered
+    for data, partner in ((us, "jp.jjoc"), (jp, "us.usfj")):
+        done(renkei("partner", "export-log", partner, tmp_path / data.name, "-d", data))
+    held, kept = tmp_path / "us" / "jp.jjoc.received.ndjson", tmp_path / "jp" / "us.usfj.sent.ndjson"
+    cards = ["--card", str(tmp_path / "us" / "jp.jjoc.card"), "--card", str(tmp_path / "us" / "us.usfj.card")]
+    for log in (held, kept):
+        assert main(["log", str(log), *cards]) == 0
+        assert (log.parent / f"{log.name}.receipt").exists()
+    assert main(["compare", str(held), str(kept), *cards]) == 0

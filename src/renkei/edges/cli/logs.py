@@ -31,7 +31,7 @@ from ...kernel.log.merkle import Frontier, leaf_hashes
 from ...kernel.log.sqlite import SqliteLog
 from .app import Local
 from .local import LocalNode, iso, read_file, write_new
-from .proving import PARTNER_CHECKPOINT, Verified, verify_named
+from .proving import PARTNER_CHECKPOINT, RECEIPT, Verified, verify_named
 
 log_app = App(name="log", help="The logs: verify, show, export.")
 
@@ -179,13 +179,21 @@ def export(name: str, /, *, to: Path, local: Local | None = None) -> None:
         The file to write, which must not be there; the checkpoint goes into FILE.checkpoint.
     """
     local = local or Local()
-    node = LocalNode(local.data)
+    size, _ = write_export(local, LocalNode(local.data), name, to)
+    beside = checkpoint_path(to)
+    told = {"log": name, "file": str(to), "checkpoint": str(beside), "entries": size}
+    local.out.data(told, text=f"{size} entries in {to}, covered by {beside}")
+
+
+def write_export(local: Local, node: LocalNode, name: str, to: Path) -> tuple[int, bytes]:
+    """Write the log ``name`` to ``to`` and its checkpoint beside it; its size, and the receipt if any."""
     beside = checkpoint_path(to)
     for path in (to, beside):
         if path.exists():
             raise BadInput("file.write", "a new file", f"{path} is there already")
     with node.log(name) as log:
         size, note = _checkpoint_of(node, name, log)
+        receipt = log.fact(RECEIPT) or b""
         try:
             with to.open("xb") as file, local.out.progress(f"exporting {name}", size) as ticker:
                 for done, line in enumerate(_lines(log, size), 1):
@@ -196,8 +204,7 @@ def export(name: str, /, *, to: Path, local: Local | None = None) -> None:
             to.unlink(missing_ok=True)
             raise
     write_new(beside, note)
-    told = {"log": name, "file": str(to), "checkpoint": str(beside), "entries": size}
-    local.out.data(told, text=f"{size} entries in {to}, covered by {beside}")
+    return size, receipt
 
 
 def checkpoint_path(path: Path) -> Path:

@@ -20,11 +20,11 @@ from ...kernel.identity import (
 from ...kernel.identity.cards import Connect, OneWay
 from ...kernel.log.checkpoint import NoteVerifier
 from ...kernel.partners import Halt, decode_evidence, judge
-from ...node import add_partner
+from ...node import add_partner, own_card
 from .accounts import parse_clearance
 from .app import Local, Remote
-from .local import LocalNode, iso, read_file
-from .logs import tell_verified
+from .local import LocalNode, iso, read_file, write_new
+from .logs import tell_verified, write_export
 from .nodes import when
 from .proving import verify_named
 
@@ -281,6 +281,44 @@ def verify(hq: str, /, *, local: Local | None = None) -> int:
     for piece in evidence:
         local.out.say(f"evidence {piece['file']}: {'proven' if piece['proven'] else 'our word'}")
     return status
+
+
+@partner_app.command(name="export-log")
+def export_log(hq: str, folder: Path, /, *, local: Local | None = None) -> None:
+    """Write both logs with a partner, their notes and both cards, to be checked without a node.
+
+    python -m renkei_verify does so.  The files hold what was released: they travel as their labels demand.
+
+    Parameters
+    ----------
+    hq
+        The partner.
+    folder
+        The folder to make.
+    """
+    local = local or Local()
+    node = LocalNode(local.data)
+    partner = node.partner(hq)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise BadInput("file.write", "a new folder", str(folder)) from None
+    written = {}
+    for name in (f"{hq}.sent", f"{hq}.received"):
+        try:
+            written[name], receipt = write_export(local, node, name, folder / f"{name}.ndjson")
+        except BadInput as err:
+            if err.code not in {"log.name", "log.checkpoint"}:  # nothing of that direction yet
+                raise
+            continue
+        if receipt:
+            write_new(folder / f"{name}.ndjson.receipt", receipt)
+    write_new(folder / f"{node.hq}.card", own_card(local.data, node.config))
+    write_new(folder / f"{hq}.card", partner.signed)
+    sizes = ", ".join(f"{size} entries of {name}" for name, size in written.items())
+    local.out.data(
+        {"folder": str(folder), "logs": written}, text=f"in {folder}: {sizes or 'no entries'}, cards"
+    )
 
 
 def _halt(node: LocalNode, hq: str) -> Halt | None:
