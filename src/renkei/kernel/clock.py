@@ -5,6 +5,7 @@ timezone-aware UTC ``datetime`` cut to milliseconds, so that what is shown, sign
 the same value.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Protocol
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ import msgspec
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment in a record or an input: one that says its offset.  Without it, 09:00 is two moments."""
 
+_DTG = re.compile(r"(\d{2})(\d{2})(\d{2})Z([A-Z]{3})(\d{2})", re.ASCII)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
@@ -62,6 +64,29 @@ def dtg(moment: datetime) -> str:
     """``moment`` as a date-time group in Zulu, day-hour-minute-Z-month-year: ``221451ZNOV26``."""
     utc = moment.astimezone(UTC)
     return f"{utc:%d%H%M}Z{_MONTHS[utc.month - 1]}{utc:%y}"
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment that ``text`` names, a date-time group in Zulu or an instant with its offset; else None.
+
+    A DTG names a whole minute: the end of it is meant, so that what happened in it has happened.
+    """
+    if found := _DTG.fullmatch(text.upper()):
+        day, hour, minute, month, year = found.groups()
+        if month not in _MONTHS:
+            return None
+        try:
+            start = datetime(
+                2000 + int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), tzinfo=UTC
+            )
+        except ValueError:
+            return None
+        return start + timedelta(seconds=59, milliseconds=999)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else to_millisecond(moment)
 
 
 def local(moment: datetime, zone: str) -> str:

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from .clock import Clock
+from .errors import BadInput
 from .ids import new_id
 from .labels.policy import PolicyBook
 from .people import Person
@@ -31,6 +32,14 @@ class Writer(Protocol):
     def append(self, records: Sequence[Record]) -> Appended:
         """Log ``records``, all or none.  Raises StaleVersion, or BadInput for a foreign owner."""
         ...
+
+
+class ReadOnly:
+    """The writer of a desk at which nothing is written: one as of a moment past."""
+
+    def append(self, records: Sequence[Record]) -> Appended:
+        """Raises BadInput, always."""
+        raise BadInput("past.write", "the present, to write", "a moment past")
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):

@@ -110,6 +110,11 @@ class Folder(msgspec.Struct, frozen=True):
         return self.root / "views.db"
 
     @property
+    def past(self) -> Path:
+        """Views as of moments past, while they are asked for."""
+        return self.root / "past"
+
+    @property
     def accounts(self) -> Path:
         """Posts, sessions and tokens."""
         return self.root / "accounts.db"

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import msgspec
 import structlog
@@ -32,7 +32,7 @@ from ..kernel.log.base import Log
 from ..kernel.log.sqlite import SqliteLog
 from ..kernel.partners import Aliases
 from ..kernel.records import Codec
-from ..kernel.views import OWN, Folder, Step, ViewStore
+from ..kernel.views import OWN, Folder, Resolve, Step, ViewStore
 from ..rooms import KINDS, VIEWS
 from .config import Folder as DataFolder
 from .config import load_policies, open_log
@@ -160,7 +160,7 @@ def main() -> int:
     orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
     folder = DataFolder(Path(orders.data))
     with sole_writer(folder.views):
-        sources, resolve = _open(folder, orders)
+        sources, resolve, _ = open_logs(folder, orders)
         store = ViewStore(folder.views, Codec(KINDS), load_policies(folder), VIEWS, resolve, orders.hq)
         # First of all where the file stands: a predecessor may have committed what nobody followed.
         _say(store.standing(), said)
@@ -177,22 +177,32 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _open(folder: DataFolder, orders: Orders) -> tuple[Mapping[str, Log], Callable[[str, str], str | None]]:
-    """The logs to fold, read only, and the way back from partners' names for our records."""
+class Opened(NamedTuple):
+    """The logs to fold, read only; the way back from partners' names for our records; the logs sent."""
+
+    sources: Mapping[str, Log]
+    resolve: Resolve
+    sent: Mapping[str, Log]
+
+
+def open_logs(folder: DataFolder, orders: Orders) -> Opened:
+    """What a fold in a process of its own needs."""
 
     def log(name: str, origin: str) -> SqliteLog:
         return open_log(folder, name, origin, read_only=True)
 
     sources: dict[str, Log] = {OWN: log("master", f"renkei/{orders.hq}/master")}
+    sent: dict[str, Log] = {}
     aliases: dict[str, Aliases] = {}
     for hq, key in orders.alias_keys.items():
         sources[hq] = log(f"{hq}.received", f"renkei/{hq}/{orders.hq}")
-        aliases[hq] = Aliases(log(f"{hq}.sent", f"renkei/{orders.hq}/{hq}"), key)
+        sent[hq] = log(f"{hq}.sent", f"renkei/{orders.hq}/{hq}")
+        aliases[hq] = Aliases(sent[hq], key)
 
     def resolve(source: str, alias: str) -> str | None:
         return aliases[source].resolve(alias) if source in aliases else None
 
-    return sources, resolve
+    return Opened(sources, resolve, sent)
 
 
 def _told(folder: Folder) -> bool:

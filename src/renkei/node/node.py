@@ -10,15 +10,18 @@ Edges (HTTP, links, feeds, the command line) are given a node; the node knows no
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from ..kernel.accounts import Accounts
-from ..kernel.clock import Clock, SystemClock
-from ..kernel.desk import Appended, Desk
+from ..kernel.clock import Clock, FakeClock, SystemClock
+from ..kernel.desk import Appended, Desk, ReadOnly
 from ..kernel.errors import BadInput, OurFault
 from ..kernel.identity import Identity, PartnerEntry, load_partners
 from ..kernel.identity.files import write_atomically
@@ -26,6 +29,7 @@ from ..kernel.labels.policy import PolicyBook
 from ..kernel.log.base import Draft, Log
 from ..kernel.log.memory import MemoryLog
 from ..kernel.log.sealer import Sealer
+from ..kernel.log.until import Source, size_at
 from ..kernel.log.writer import GroupWriter
 from ..kernel.partners import (
     Evidence,
@@ -46,6 +50,7 @@ from ..rooms import KINDS, VIEWS
 from .config import Folder, NodeConfig, load_config, load_policies, open_log
 from .folding import FoldProcess, Orders, sole_writer
 from .lines import Delivery, PartnerLine, Worker
+from .past import Moment, Past, Task, build_in_child, fold_to, named_by
 from .taking_up import take_up
 
 APPEND_PATIENCE = 30.0
@@ -88,6 +93,7 @@ class Node:
         self.signer = identity.signer
         self.partners: dict[str, PartnerLine] = {}
         self.views = ViewStore(views_path, self.codec, policies, VIEWS, self._resolve, config.hq)
+        self.past = Past(folder.past, self._build_past)
         self.writer = GroupWriter(self.master, clock)
         self.folding: ViewFolder | FoldProcess = (
             ViewFolder(self.views, self.sources, lambda: self.writer.waiting > 0)
@@ -234,6 +240,27 @@ class Node:
             writer=self,
         )
 
+    @contextmanager
+    def desk_as_of(self, person: Person, moment: datetime, known_to: str = "") -> Iterator[Desk]:
+        """``person``'s place as of ``moment``: to read, not to write.
+
+        With ``known_to`` it holds what that partner had confirmed by then of ours, and nothing else.  Raises
+        BadInput for a moment to come or a partner that is none, OurFault while the views are being built.
+        """
+        if moment > self.clock.now():
+            raise BadInput("past.moment", "a moment that has been", "one to come")
+        if known_to:
+            sizes = {self.config.hq: self.line(known_to).sender.received_by(moment)}
+        else:
+            sizes = {source: size_at(log, moment) for source, log in self.sources().items()}
+        with self.past.at(Moment(known_to, tuple(sorted(sizes.items())))) as views:
+            yield msgspec.structs.replace(
+                self.desk(person),
+                clock=FakeClock(moment),
+                views=views.reader(self.config.realm, person.clearance),
+                writer=ReadOnly(),
+            )
+
     def append(
         self,
         records: Sequence[Record],
@@ -292,6 +319,21 @@ class Node:
         """How far our record has got on its way to ``partner``."""
         line = self.partners.get(partner)
         return "unsent" if line is None else line.delivery(record_id)
+
+    def delivery_as_of(self, record_id: str, partner: str, moment: datetime) -> Delivery:
+        """How far our record had got on its way to ``partner`` by ``moment``."""
+        line = self.partners.get(partner)
+        seq = None if line is None else line.sent_seq(record_id)
+        if line is None or seq is None:
+            return "unsent"
+        had = size_at(line.sent, moment)
+        if seq >= had:  # a later version has gone since: find the one that had
+            earlier = Moment(partner, ((self.config.hq, had),))
+            with self.past.at(earlier) as views, views.raw_tables() as db:
+                seq = db.execute("SELECT seq FROM records WHERE id = ?", (record_id,)).get
+        if seq is None:
+            return "unsent"
+        return "received" if seq < line.sender.received_by(moment) else "sent"
 
     async def caught_up(self, seq: int) -> bool:
         """Wait until the views hold the own log's entry ``seq``; False if that takes too long."""
@@ -367,6 +409,7 @@ class Node:
             line.close()
         for log in (self.master, self.audit):
             log.close()
+        self.past.close()
         self.views.close()
         self.accounts.close()
 
@@ -383,6 +426,19 @@ class Node:
         """Our id behind the name the partner ``source`` uses for one of our records."""
         line = self.partners.get(source)
         return line.releaser.resolve(alias) if line else None
+
+    def _build_past(self, moment: Moment, path: Path) -> ViewStore:
+        """The views in ``path``, perhaps of an earlier moment, brought to ``moment`` and opened to read."""
+        hq, partner = self.config.hq, moment.partner
+        if self.started:
+            build_in_child(Task(self._fold_orders(), partner, dict(moment.sizes), str(path.absolute())))
+        resolve = named_by(partner, self._resolve) if partner else self._resolve
+        views = ViewStore(path, self.codec, self.policies, VIEWS, resolve, hq)
+        if not self.started:
+            logs: Mapping[str, Source] = {hq: self.line(partner).sent} if partner else self.sources()
+            fold_to(views, logs, dict(moment.sizes))
+        views.past = True
+        return views
 
     def _keep_evidence(self, evidence: Evidence) -> None:
         """Keep what convicts a partner where an administrator finds it, under its digest: once each."""

@@ -33,7 +33,10 @@ class MarkingOut(msgspec.Struct, frozen=True):
 
 
 class Freshness(msgspec.Struct, frozen=True, rename="camel"):
-    """From which headquarters, written how long ago, and the state of the link it came by (null: own)."""
+    """From which headquarters, written how long ago, and the state of the link it came by.
+
+    ``link`` is null for our own records, and as of a moment past.
+    """
 
     from_: str = msgspec.field(name="from")
     age_seconds: float
@@ -116,6 +119,8 @@ class Shower:
         )
 
     def _link(self, source: str) -> Literal["up", "connecting", "down", "off"] | None:
+        if self._reader.past:
+            return None  # what the link was like then is not kept
         if source not in self._links:
             line = self._node.partners.get(source)
             self._links[source] = (

@@ -15,7 +15,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from ...kernel.people import Permission, Person
-from . import accounts, command, coordination, labels, nodes, picture, records, session, stream
+from . import accounts, command, coordination, labels, nodes, past, picture, records, session, stream
 from .context import HttpEdge, header
 from .front import App, Front, Receive, Scope, Send
 from .problems import BUSY, CSRF, MEDIA, SIGN_IN, as_refused, extra_headers, refuse, respond
@@ -110,7 +110,7 @@ def framework(edge: HttpEdge) -> Litestar:
             )
         ],
         dependencies={
-            "edge": Provide(lambda: edge, sync_to_thread=False),
+            "edge": Provide(past.edge_of, sync_to_thread=False),
             "person": Provide(_person, sync_to_thread=False),
         },
         exception_handlers={Exception: on_error},

@@ -8,6 +8,7 @@ the framework raises.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
 
@@ -118,6 +119,8 @@ class HttpEdge:
         self.once = Once(node.master.facts(PREFIX))
         self.started_at: datetime = node.clock.now()
         self.secure = bool(public)
+        self.moment: datetime | None = None
+        self.known_to = ""
         self.appender: Appender
         self.callers: Callers
 
@@ -177,9 +180,21 @@ class HttpEdge:
 
     # --- a person's desk ------------------------------------------------------------------------------
 
+    def as_of(self, moment: datetime, known_to: str) -> "HttpEdge":
+        """This edge for one request about a moment past: see ``Node.desk_as_of``."""
+        past = copy(self)
+        past.moment, past.known_to = moment, known_to
+        return past
+
     async def at_desk(self, person: Person, read: Callable[[Desk], T]) -> T:
         """``read`` at ``person``'s desk, in a thread."""
-        return await self.reads.run(lambda: read(self.node.desk(person)))
+        return await self.reads.run(self._read, person, read)
+
+    def _read(self, person: Person, read: Callable[[Desk], T]) -> T:
+        if self.moment is None:
+            return read(self.node.desk(person))
+        with self.node.desk_as_of(person, self.moment, self.known_to) as desk:
+            return read(desk)
 
     async def act(self, person: Person, action: Callable[..., Any], *given: Any) -> Any:
         """Run a room's action at ``person``'s desk; its result once the views show what it appended.
@@ -233,17 +248,18 @@ class HttpEdge:
     # --- partners -------------------------------------------------------------------------------------
 
     def delivery(self, record_id: str, partner: str) -> Delivery:
-        """How far an own record has got on its way to ``partner``."""
-        line = self.node.partners.get(partner)
-        return "unsent" if line is None else line.delivery(record_id)
+        """How far an own record has got on its way to ``partner``, or had by the moment asked about."""
+        if self.moment is not None:
+            return self.node.delivery_as_of(record_id, partner, self.moment)
+        return self.node.delivery(record_id, partner)
 
     def delivery_times(
         self, record_id: str, partner: str, state: Delivery
     ) -> tuple[datetime | None, datetime | None]:
         """When an own record was put on its way, and by when it had arrived; None for what is not yet."""
         line = self.node.partners.get(partner)
-        if line is None or state == "unsent":
-            return None, None
+        if line is None or state == "unsent" or self.moment is not None:
+            return None, None  # of a moment past only the state is known
         seq = line.sent_seq(record_id)
         logged = None if seq is None else next((p.logged_at for p in line.sent.read(seq, 1)), None)
         return logged, line.sender.received_at if state == "received" else None

@@ -20,6 +20,7 @@ from ...kernel.records import Record
 from ...rooms import coordination as room
 from .answers import MarkingOut, RecordPage, RecordView, Shower
 from .context import Before, Caller, Edge, HttpEdge, Limit, key_path
+from .past import NOW_ONLY
 from .problems import NOT_FOUND, refuse
 from .records import page_of
 from .schema import problems
@@ -480,7 +481,7 @@ async def list_handovers(edge: Edge, person: Caller, limit: Limit = 20, before: 
     return await page_of(edge, person, "handover", limit, before)
 
 
-@get("/handovers/draft", tags=_TAG, summary="What a hand-over would say now", responses=_READ)
+@get("/handovers/draft", opt=NOW_ONLY, tags=_TAG, summary="What a hand-over would say now", responses=_READ)
 async def get_open_work(edge: Edge, person: Caller) -> OpenWorkOut:
     """What is open, the most urgent first, and what was significant since the last hand-over."""
 

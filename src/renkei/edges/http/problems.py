@@ -105,6 +105,8 @@ def _failure(err: RenkeiError) -> Refused:
         return carried
     if err.code == "log.busy":
         return BUSY
+    if err.code == "past.building":
+        return Refused(code=err.code, expected=err.expected, came=err.came, status=503)
     status = getattr(err, "status", None) or next(s for kind, s in _BY_TYPE if isinstance(err, kind))
     return Refused(code=err.code, expected=err.expected, came=err.came, status=status)
 

@@ -17,6 +17,7 @@ from ...kernel.views import OWN, Row
 from .answers import RecordPage, RecordView, Shower
 from .context import Before, Caller, Edge, HttpEdge, Limit, header, key_path
 from .ingest import MAX_BODY_BYTES
+from .past import NOW_ONLY
 from .problems import NOT_FOUND, refuse
 from .schema import AppendOperation, GeoJson, problems
 
@@ -176,7 +177,13 @@ def _row(desk: Desk, owner: str, key: str) -> Row:
     return row
 
 
-@get(key_path("/records", "/release"), tags=["records"], summary="Who may have it", responses=problems(409))
+@get(
+    key_path("/records", "/release"),
+    opt=NOW_ONLY,
+    tags=["records"],
+    summary="Who may have it",
+    responses=problems(409),
+)
 async def get_release(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> list[Release]:
     """For every partner whether an own record may go there, why or why not, and how far it has got."""
 

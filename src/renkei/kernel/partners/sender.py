@@ -44,6 +44,7 @@ HALTING = frozenset({"checkpoint.fork", "checkpoint.unproven", "entries.rewritte
 """Refusals after which the partner takes nothing more of our log, beside those of an ``entry.*``."""
 
 _RECEIPT, _COURIERED = "receipt", "couriered"
+_RECEIVED_AT = "received at "
 
 
 class Positions(msgspec.Struct, frozen=True):
@@ -118,6 +119,11 @@ class Sender:
     def received_at(self) -> datetime | None:
         """When the partner signed its newest receipt, by its own clock."""
         return self._receipt.at if self._receipt else None
+
+    def received_by(self, moment: datetime) -> int:
+        """How many entries the partner had signed for at ``moment``, by the times in its signatures."""
+        until = _received_at(moment)
+        return max((int(size) for name, size in self._log.facts(_RECEIVED_AT) if name <= until), default=0)
 
     @property
     def receipt(self) -> str:
@@ -240,7 +246,8 @@ class Sender:
             return Turn()
         self._receipt = cosigned
         # The partner repeats it in its greeting, so a power cut may take it back.
-        self._log.set_facts({_RECEIPT: note.encode()}, durable=False)
+        said = {_RECEIPT: note.encode(), _received_at(cosigned.at): str(signed.size).encode()}
+        self._log.set_facts(said, durable=False)
         self._settle(signed.size)
         return Turn([Receipted(size=signed.size)])
 
@@ -295,6 +302,11 @@ class Sender:
         """A cursor of one's own over the log."""
         with self._lock:
             return Cursor(self._log, first, self._withdrawn)
+
+
+def _received_at(moment: datetime) -> str:
+    """Under which name it is kept how much was received by that second: one fact for each at most."""
+    return f"{_RECEIVED_AT}{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _refused(code: str, expected: str, came: str) -> RefusedByPartner:

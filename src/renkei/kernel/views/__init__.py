@@ -5,6 +5,7 @@ thread that keeps it up to date; ``base`` what a room's view is.
 """
 
 from .base import OWN, Folded, View
+from .digest import Resolve
 from .dump import Dump, dump
 from .fold import Change, Step
 from .folder import Folder, FolderStatus
@@ -23,6 +24,7 @@ __all__ = [
     "Lag",
     "Page",
     "Reader",
+    "Resolve",
     "Row",
     "Step",
     "View",

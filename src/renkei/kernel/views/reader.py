@@ -135,6 +135,11 @@ class Reader:
         self.realm = realm
         self.clearance = clearance
 
+    @property
+    def past(self) -> bool:
+        """Whether this reads as of a moment past."""
+        return self._store.past
+
     # --- lists ---------------------------------------------------------------------------------------
 
     def get(self, record_id: str) -> Row | None:

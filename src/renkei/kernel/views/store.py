@@ -24,8 +24,9 @@ import msgspec
 from ..errors import OurFault
 from ..labels.model import Clearance
 from ..labels.policy import PolicyBook
-from ..log.base import Log, Pack
+from ..log.base import Pack
 from ..log.commitments import said_in
+from ..log.until import Source
 from ..records import Codec
 from .base import View
 from .connections import Readers
@@ -111,6 +112,8 @@ class ViewStore:
         self._followers: list[Callable[[Step], None]] = []
         self.following = False
         self._waiting = 0
+        self.past = False
+        """Whether these are views as of a moment past, which nothing is folded into any more."""
         self._batch = MIN_BATCH
         self._merged = 0
         self.failure: str = ""
@@ -147,7 +150,7 @@ class ViewStore:
 
     # --- folding -------------------------------------------------------------------------------------
 
-    def fold(self, sources: Mapping[str, Log], limit: int = 1_000_000) -> int:
+    def fold(self, sources: Mapping[str, Source], limit: int = 1_000_000) -> int:
         """Take in up to ``limit`` entries that the logs hold beyond the stored positions; how many it was.
 
         ``sources`` has this node's master log under OWN and received logs under their partners' ids.
@@ -171,7 +174,7 @@ class ViewStore:
             raise OurFault("views.followed", "to fold in the process that does", "one that only reads")
         return self._folding_now
 
-    def _fold_batch(self, folding: Folding, sources: Mapping[str, Log], limit: int) -> Step | None:
+    def _fold_batch(self, folding: Folding, sources: Mapping[str, Source], limit: int) -> Step | None:
         started = time.perf_counter()
         entries = take(sources, folding.positions, limit)
         if not entries:
@@ -263,7 +266,7 @@ class ViewStore:
         """The number of the first entry of ``source`` not folded yet."""
         return 0 if self.outdated else self._folding_now.positions.get(source, 0)
 
-    def lag(self, sources: Mapping[str, Log]) -> list[Lag]:
+    def lag(self, sources: Mapping[str, Source]) -> list[Lag]:
         """How far each log has been followed."""
         return [Lag(source, self.position(source), log.size) for source, log in sources.items()]
 
@@ -304,7 +307,7 @@ class ViewStore:
 
     # --- rebuilding ----------------------------------------------------------------------------------
 
-    def rebuild(self, sources: Mapping[str, Log], progress: Progress | None = None) -> int:
+    def rebuild(self, sources: Mapping[str, Source], progress: Progress | None = None) -> int:
         """Fold everything afresh and exchange the file; how many entries that was.
 
         Reading goes on meanwhile; folding does not.  Label rows get new numbers, never ones in use
@@ -330,7 +333,7 @@ class ViewStore:
         self._announce(None)
         return done
 
-    def _fold_all(self, folding: Folding, sources: Mapping[str, Log], progress: Progress | None) -> int:
+    def _fold_all(self, folding: Folding, sources: Mapping[str, Source], progress: Progress | None) -> int:
         done, total = 0, sum(log.size for log in sources.values())
         while True:
             step = self._fold_batch(folding, sources, MAX_BATCH)
@@ -379,7 +382,7 @@ class ViewStore:
             yield db
 
 
-def take(sources: Mapping[str, Log], positions: Mapping[str, int], limit: int) -> list[Entry]:
+def take(sources: Mapping[str, Source], positions: Mapping[str, int], limit: int) -> list[Entry]:
     """The next entries of all logs, those logged first coming first, within the limits of a batch."""
     packs = [_packs(s, log, positions.get(s, 0), limit) for s, log in sorted(sources.items())]
     entries: list[Entry] = []
@@ -395,7 +398,7 @@ def take(sources: Mapping[str, Log], positions: Mapping[str, int], limit: int) -
     return entries
 
 
-def _packs(source: str, log: Log, position: int, limit: int) -> Iterator[tuple[float, str, Pack]]:
+def _packs(source: str, log: Source, position: int, limit: int) -> Iterator[tuple[float, str, Pack]]:
     if log.size < position:
         came = f"one of {log.size}"
         raise OurFault("views.ahead", f"a log {source or 'of our own'} of at least {position} entries", came)
