@@ -27,7 +27,7 @@ from typing import IO, NamedTuple
 import msgspec
 import structlog
 
-from ..kernel.errors import OurFault, RenkeiError
+from ..kernel.errors import OurFault
 from ..kernel.log.base import Log
 from ..kernel.log.sqlite import SqliteLog
 from ..kernel.partners import Aliases
@@ -100,7 +100,7 @@ class FoldProcess:
     def _begin(self) -> None:
         """Start a child, unless it is too late for one."""
         child = subprocess.Popen(  # noqa: S603 - this very interpreter and module
-            [sys.executable, "-m", __spec__.name],
+            [sys.executable, "-m", __package__, "fold"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the node, which then ends its child in order
@@ -238,11 +238,3 @@ def sole_writer(views: Path) -> Iterator[None]:
                     raise OurFault("views.locked", "no other fold at work", "one that does not end") from None
                 time.sleep(0.05)
         yield
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RenkeiError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(1)

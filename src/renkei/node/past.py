@@ -168,7 +168,7 @@ def named_by(partner: str, resolve: Resolve) -> Resolve:
 def build_in_child(task: Task) -> None:
     """Have a child process build the views.  Raises OurFault if it fails."""
     done = subprocess.run(  # noqa: S603 - this very interpreter and module
-        [sys.executable, "-m", __name__], input=msgspec.json.encode(task), check=False
+        [sys.executable, "-m", __package__, "past"], input=msgspec.json.encode(task), check=False
     )
     if done.returncode:
         raise OurFault("past.failed", "views of that moment", f"a fold that ended with {done.returncode}")
@@ -185,7 +185,3 @@ def main() -> int:
     with contextlib.closing(store):
         fold_to(store, logs, task.sizes)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

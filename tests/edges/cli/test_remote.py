@@ -238,3 +238,16 @@ def test_a_node_that_does_not_answer_is_named(renkei: Renkei) -> None:
     assert (said.status, said.json["error"]["code"]) == (1, "node.unreachable")
     wrong = renkei("request", "list", "--url", "nonsense", "--token", "rk_x", "--json")
     assert wrong.json["error"]["code"] == "cli.url"
+
+
+def test_commands_ask_about_a_moment_past(seat: Seats) -> None:
+    done(seat("jp.jjoc", "watch", "incident", "open", "断水", "--label", "duty-usa"))
+    long_ago = done(seat("jp.jjoc", "watch", "incident", "list", "--as-of", "180650ZSEP22"))
+    assert long_ago.json == []
+    assert done(seat("jp.jjoc", "watch", "incident", "list")).json
+    known = done(seat("jp.jjoc", "watch", "request", "list", "--known-to", "us.usfj"))
+    assert isinstance(known.json, list)
+    refused = seat(
+        "jp.jjoc", "watch", "incident", "open", "断水", "--label", "duty-usa", "--as-of", "180650ZSEP22"
+    )
+    assert refused.status != 0 and "past.path" in refused.err

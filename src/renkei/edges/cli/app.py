@@ -87,6 +87,15 @@ class Remote(Common):
         str | None, Parameter(name="--token", env_var="RENKEI_TOKEN", help="An API token; else as signed in.")
     ] = None
 
+    as_of: Annotated[
+        str | None,
+        Parameter(name="--as-of", help="What was known at that DTG (221451ZNOV26) or instant; only to read."),
+    ] = None
+    known_to: Annotated[
+        str | None,
+        Parameter(name="--known-to", help="Instead: what that partner had confirmed of ours by then."),
+    ] = None
+
     def address(self) -> str:
         """That node's address, with or without a token for it."""
         from .client import find_address  # noqa: PLC0415 - as below
@@ -98,7 +107,7 @@ class Remote(Common):
         from .client import Api, find_credentials  # noqa: PLC0415 - only commands that call a node need it
 
         credentials = find_credentials(self.url, self.token)
-        return Api(credentials.url, credentials.token)
+        return Api(credentials.url, credentials.token, as_of=self.as_of, known_to=self.known_to)
 
 
 def version() -> str:

@@ -88,9 +88,12 @@ def forget_credentials() -> None:
 
 
 class Api:
-    """Calls to one node as one person or program."""
+    """Calls to one node as one person or program; with ``as_of`` or ``known_to`` about a moment past."""
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(
+        self, url: str, token: str = "", *, as_of: str | None = None, known_to: str | None = None
+    ) -> None:
+        self._past = {k: v for k, v in (("asOf", as_of), ("knownTo", known_to)) if v is not None}
         self.url = url.rstrip("/")
         headers = {"X-Renkei": "1", "Accept": "application/json"}
         if token:
@@ -141,6 +144,7 @@ class Api:
         self, method: str, path: str, content: bytes | None = None, params: dict[str, Any] | None = None
     ) -> Any:
         headers = {"Content-Type": "application/json"} if content is not None else {}
+        params = {**(params or {}), **self._past}
         try:
             answer = self._http.request(method, path, content=content, params=params, headers=headers)
         except httpx.UnsupportedProtocol:

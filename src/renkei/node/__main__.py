@@ -1,0 +1,15 @@
+"""A node's child processes: ``python -m renkei.node fold`` and ``past``, each told by its standard input."""
+
+import sys
+
+from ..kernel.errors import RenkeiError
+from . import folding, past
+
+WORK = {"fold": folding.main, "past": past.main}
+
+if __name__ == "__main__":
+    try:
+        sys.exit(WORK[sys.argv[1]]())
+    except RenkeiError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
