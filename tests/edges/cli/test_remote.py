@@ -250,4 +250,4 @@ def test_commands_ask_about_a_moment_past(seat: Seats) -> None:
     refused = seat(
         "jp.jjoc", "watch", "incident", "open", "断水", "--label", "duty-usa", "--as-of", "180650ZSEP22"
     )
-    assert refused.status != 0 and "past.path" in refused.err
+    assert refused.status != 0 and "past.path" in refused.out
