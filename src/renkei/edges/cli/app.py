@@ -146,6 +146,8 @@ _COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (_NODE, "log", "logs:log_app", "The logs: verify, show, export."),
     (_NODE, "views", "nodes:views_app", "The tables folded from the logs."),
     (_NODE, "key", "ceremonies:key_app", "Keys: show, rotate, revoke, announce, accept."),
+    (_NODE, "policy", "policies:policy_app", "Security policies: check, explain, compare, propose, adopt."),
+    (_NODE, "label", "labels:label_app", "Labels as XML: show, export with a record, import and verify."),
     (_WORK, "sign-in", "work:sign_in", "Sign in to a node and keep a token for later commands."),
     (_WORK, "sign-out", "work:sign_out", "Revoke the token that sign-in kept, and forget it."),
     (_WORK, "token", "tokens:token_app", "Tokens for programs, of one's own account."),
