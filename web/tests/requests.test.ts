@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Acknowledgement, Answer, RecordBase, RecordView, RequestView, State } from '../src/api/types';
-import { byUrgency, columnOf, COLUMNS, counterpart, grouped, inForce, nextDeadline, passes } from '../src/lib/requests';
+import type { Acknowledgement, Answer, RecordBase, RecordView, RequestView, Row, State } from '../src/api/types';
+import { byUrgency, columnOf, COLUMNS, counterpart, grouped, holds, inForce, merged, nextDeadline, overdueOf, passes, rowOf, sorted, unanswered } from '../src/lib/requests';
 import { threadOf } from '../src/lib/thread';
 
 const label = { policy: 'p', classification: 'OPEN' };
@@ -45,10 +45,16 @@ function request(state: State, more: Partial<RequestView> = {}, owner = 'jp.jjoc
 const answer = (at: string, outcome: Answer['outcome'], review_at?: string): RecordView<Answer> =>
   shown<Answer>({ kind: 'answer', id: `us.usfj/${at}`, label, at, by: 'Liaison', outcome, review_at });
 
+/** A quarter past asking: before every deadline. */
+const NOW = Date.parse('2026-11-22T10:05:00Z');
+const LATE = Date.parse('2026-11-22T10:20:00Z');
+const row = (state: State, more: Partial<Row> = {}, owner?: string): Row => ({ ...rowOf(request(state, {}, owner)), ...more });
+const name = (hq: string): string => hq;
+
 describe('the board', () => {
   it('has a column for every state the node names', () => {
     const states: State[] = ['unsent', 'sent', 'received', 'read', 'acknowledged', 'accepted', 'partly accepted', 'under way', 'done', 'declined', 'withdrawn'];
-    const all = grouped(states.map((s) => request(s)));
+    const all = grouped(states.map((s) => row(s)), NOW);
     expect(COLUMNS.map((c) => all[c].length)).toEqual([4, 1, 2, 1, 3]);
   });
 
@@ -57,30 +63,63 @@ describe('the board', () => {
   });
 
   it('puts overdue first, then precedence, then what is due next', () => {
-    const late = request('received', { overdue: 'acknowledge' });
-    const flash = request('received');
-    flash.request.record.priority = 'flash';
-    const soon = request('received');
-    const later = request('acknowledged');
-    expect([later, soon, flash, late].sort(byUrgency)).toEqual([late, flash, soon, later]);
+    const late = row('received', { acknowledge_by: '2026-11-22T10:01:00Z' });
+    const flash = row('received', { priority: 'flash' });
+    const soon = row('received');
+    const later = row('acknowledged');
+    expect(byUrgency([later, soon, flash, late], NOW)).toEqual([late, flash, soon, later]);
+  });
+
+  it('becomes overdue by the clock, without being loaded again', () => {
+    const waiting = row('received');
+    expect([overdueOf(waiting, NOW), overdueOf(waiting, LATE)]).toEqual([null, 'acknowledge']);
+    expect(overdueOf(row('acknowledged'), LATE)).toBeNull();
+    expect(overdueOf(waiting, Date.parse('2026-11-22T12:00:00Z'))).toBe('answer');
+    expect(overdueOf(row('done'), Date.parse('2030-01-01T00:00:00Z'))).toBeNull();
   });
 
   it('tells ours from theirs and knows the other side', () => {
-    const [ours, theirs] = [request('read'), request('read', {}, 'us.usfj')];
-    expect(passes(ours, 'mine', 'jp.jjoc') && !passes(ours, 'theirs', 'jp.jjoc')).toBe(true);
-    expect(passes(theirs, 'theirs', 'jp.jjoc') && !passes(theirs, 'mine', 'jp.jjoc')).toBe(true);
-    expect(passes(ours, 'overdue', 'jp.jjoc')).toBe(false);
+    const [ours, theirs] = [row('read'), row('read', {}, 'us.usfj')];
+    expect(passes(ours, 'mine', 'jp.jjoc', NOW) && !passes(ours, 'theirs', 'jp.jjoc', NOW)).toBe(true);
+    expect(passes(theirs, 'theirs', 'jp.jjoc', NOW) && !passes(theirs, 'mine', 'jp.jjoc', NOW)).toBe(true);
+    expect([passes(ours, 'overdue', 'jp.jjoc', NOW), passes(ours, 'overdue', 'jp.jjoc', LATE)]).toEqual([false, true]);
     expect([counterpart(ours, 'jp.jjoc'), counterpart(theirs, 'jp.jjoc')]).toEqual(['us.usfj', 'us.usfj']);
   });
 
   it('counts down to what is due in that state, and to nothing once closed', () => {
-    expect(nextDeadline(request('received'))).toEqual({ what: 'acknowledge', at: '2026-11-22T10:15:00Z' });
-    expect(nextDeadline(request('acknowledged'))).toEqual({ what: 'answer', at: '2026-11-22T11:00:00Z' });
+    expect(nextDeadline(row('received'))).toEqual({ what: 'acknowledge', at: '2026-11-22T10:15:00Z' });
+    expect(nextDeadline(row('acknowledged'))).toEqual({ what: 'answer', at: '2026-11-22T11:00:00Z' });
     const review = '2026-11-23T00:00:00Z';
     const answers = [answer('2026-11-22T10:40:00Z', 'partial', review), answer('2026-11-22T10:20:00Z', 'full')];
-    expect(nextDeadline(request('accepted', { answers }))).toEqual({ what: 'review', at: review });
+    expect(nextDeadline(rowOf(request('accepted', { answers })))).toEqual({ what: 'review', at: review });
     expect(inForce(request('accepted', { answers }))).toBe(answers[0]);
-    expect(nextDeadline(request('done'))).toBeNull();
+    expect(nextDeadline(row('done'))).toBeNull();
+  });
+
+  it('takes changed rows in place, new ones in front, and drops those no longer shown', () => {
+    const [a, b, c] = [row('read', { id: 'jp.jjoc/a' }), row('read', { id: 'jp.jjoc/b' }), row('read', { id: 'jp.jjoc/c' })];
+    const changed = { ...b, state: 'done' as const };
+    const fresh = row('sent', { id: 'jp.jjoc/d' });
+    const now = merged([a, b, c], [changed, fresh], [b.id, c.id, 'us.usfj/answer']);
+    expect(now).toEqual([fresh, a, changed]);
+    expect(now[1]).toBe(a);
+  });
+
+  it('finds by words in any of a title\u2019s languages, whatever their width', () => {
+    const both = row('read', { title: { text: '輸送ヘリ２機', lang: 'ja', translations: [{ lang: 'en', text: 'Two helicopters', by: 'x' }] } });
+    expect([holds(both, 'ヘリ'), holds(both, 'two HELI'), holds(both, '2機'), holds(both, 'boat')]).toEqual([true, true, true, false]);
+  });
+
+  it('sorts a sheet by any column, either way, numbers as numbers', () => {
+    const rows = ['Pump 10', 'Pump 9'].map((text) => row('read', { id: `jp.jjoc/${text}`, title: { text, lang: 'en' } }));
+    const by = (down: boolean): (string | undefined)[] => sorted(rows, { by: 'title', down }, NOW, 'en', name).map((r) => r.title?.text);
+    expect([by(false), by(true)]).toEqual([['Pump 9', 'Pump 10'], ['Pump 10', 'Pump 9']]);
+  });
+
+  it('knows per partner how many nobody has answered and since when', () => {
+    const rows = [row('read', { asked_at: '2026-11-22T09:00:00Z' }), row('acknowledged', {}, 'us.usfj'), row('done', { asked_at: '2026-11-21T09:00:00Z' })];
+    expect(unanswered(rows, 'jp.jjoc', NOW)).toEqual({ 'us.usfj': { count: 2, oldest: '2026-11-22T09:00:00Z', late: false } });
+    expect(unanswered(rows, 'jp.jjoc', LATE)['us.usfj']?.late).toBe(true);
   });
 });
 

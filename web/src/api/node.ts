@@ -74,7 +74,12 @@ export type NewAnswer = Sends<
   }
 >;
 export const requests = {
-  all: () => list<T.RequestView>('/requests'),
+  /** The board in brief; with `of` the rows that these records are or concern. */
+  rows: async (of: readonly string[] = []): Promise<T.Row[]> => {
+    const which = of.length ? '?' + of.map((id) => 'of=' + encodeURIComponent(id)).join('&') : '';
+    const { items, labels } = await get<T.RowsAnswer>('/requests/rows' + which);
+    return items.map((row) => ({ ...row, ...(labels[String(row.label)] as T.RowsAnswer['labels'][string]) }));
+  },
   one: (id: string) => get<T.RequestView>('/requests' + idPath(id)),
   create: (request: NewRequest) => post<T.RequestView>('/requests', request),
   read: (id: string) => post<unknown>('/requests' + idPath(id) + '/read'),
@@ -114,13 +119,18 @@ export type NewLogEntry = Sends<
     incident?: string;
     request?: string;
     significant: boolean;
+    links?: string[];
+    corrects?: string;
     /** When it happened, not when the node came back. */
-    happened_at: string;
+    happened_at?: string;
     label: T.Label;
   }
 >;
+/** A page of a list, and where the next begins. */
+export type Page<X> = { items: X[]; next?: string | null };
+
 export const log = {
-  all: () => list<T.RecordView<T.LogEntry>>('/log-entries'),
+  page: (before?: string, limit = 100) => get<Page<T.RecordView<T.LogEntry>>>('/log-entries' + query({ limit, before })),
   write: (entry: NewLogEntry) => post<unknown>('/log-entries', entry),
 };
 
@@ -159,8 +169,15 @@ export type NewDecision = Sends<
   }
 >;
 export const decisions = {
-  all: () => list<T.RecordView<T.Decision>>('/decisions'),
+  page: (before?: string, limit = 50) => get<Page<T.RecordView<T.Decision>>>('/decisions' + query({ limit, before })),
   record: (decision: NewDecision) => post<unknown>('/decisions', decision),
+};
+
+export const handovers = {
+  draft: () => get<T.OpenWork>('/handovers/draft'),
+  page: (before?: string) => get<Page<T.RecordView<T.Handover>>>('/handovers' + query({ limit: 10, before })),
+  write: (label: T.Label, remarks?: T.TextIn) => post<unknown>('/handovers', { label, remarks }),
+  sign: (id: string) => post<unknown>('/handovers' + idPath(id) + '/sign'),
 };
 
 export const picture = {

@@ -15,7 +15,7 @@ export type Label = S['Label'];
 export type Marking = S['MarkingOut'];
 export type Translation = S['Translation'];
 export type Text = S['Text'];
-export type TextIn = { text: string; lang: Lang };
+export type TextIn = { text: string; lang: Lang; translations?: { lang: Lang; text: string; reviewed?: boolean }[] };
 export type LinkState = S['LinkOut']['state'];
 export type Freshness = S['Freshness'];
 
@@ -75,6 +75,12 @@ export type RequestView = Omit<S['RequestOut'], 'request' | 'acknowledgement' | 
   answers: RecordView<Answer>[];
   commitments: CommitmentView[];
 };
+/** A request as one line of a board, with its label and marking beside it. */
+export type Row = Omit<S['RequestRow'], 'label'> & { label: Label; marking: Marking };
+export type RowsAnswer = S['RowsOut'];
+export type OpenItem = S['OpenItem'];
+export type Handover = S['Handover'];
+export type OpenWork = Omit<S['OpenWorkOut'], 'significant'> & { significant: RecordView<LogEntry>[] };
 export type TaskView = Omit<S['TaskOut'], 'task' | 'report' | 'acknowledgement'> & {
   task: RecordView<Task>;
   report: RecordView<TaskReport> | null;

@@ -4,7 +4,7 @@ import type { Dictionary } from '../i18n/en';
 
 export type Room = {
   path: string;
-  name: keyof Pick<Dictionary['nav'], 'board' | 'log' | 'picture' | 'tasks' | 'decisions' | 'partners' | 'audit'>;
+  name: keyof Pick<Dictionary['nav'], 'attention' | 'board' | 'log' | 'picture' | 'tasks' | 'decisions' | 'partners' | 'audit'>;
   key: string;
   /** First parts of the addresses that belong to this room. */
   holds: readonly string[];
@@ -13,8 +13,9 @@ export type Room = {
 };
 
 export const ROOMS: readonly Room[] = [
+  { path: 'attention', name: 'attention', key: 'm', holds: ['attention'], icon: 'M10 2.5a5 5 0 0 0-5 5V11l-1.5 3h13L15 11V7.5a5 5 0 0 0-5-5zM8 16.5a2 2 0 0 0 4 0' },
   { path: 'board', name: 'board', key: 'b', holds: ['board', 'requests', 'incidents', ''], icon: 'M3 4h4v12H3zM9 4h4v8H9zM15 4h2.5v5H15z' },
-  { path: 'log', name: 'log', key: 'l', holds: ['log'], icon: 'M5 3h10v14H5zM8 7h4M8 10h4M8 13h2M3 6h2M3 10h2M3 14h2' },
+  { path: 'log', name: 'log', key: 'l', holds: ['log', 'handover'], icon: 'M5 3h10v14H5zM8 7h4M8 10h4M8 13h2M3 6h2M3 10h2M3 14h2' },
   { path: 'picture', name: 'picture', key: 'p', holds: ['picture'], icon: 'M3 5l5-2 4 2 5-2v12l-5 2-4-2-5 2zM8 3v12M12 5v12' },
   { path: 'tasks', name: 'tasks', key: 't', holds: ['tasks'], icon: 'M3 5l1.5 1.5L7 4M3 11l1.5 1.5L7 10M10 5.5h7M10 11.5h7M10 16h7M3.5 16H6' },
   { path: 'decisions', name: 'decisions', key: 'd', holds: ['decisions'], icon: 'M10 17V9M10 9L5 4M10 9l5-5M5 8V4h4M15 8V4h-4' },

@@ -1,12 +1,14 @@
 /** The interface in English.  Its shape is the dictionary's type: a key missing in Japanese does not compile. */
 import type { Progress, State } from '../api/types';
 import type { Span } from '../lib/age';
+import { floorEn } from './floor.en';
 import { glossary } from './glossary';
 import { offline } from './offline';
 
 const n = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
 export const en = {
+  floor: floorEn,
   app: { name: 'Renkei', tagline: 'Two headquarters, one operation', language: '日本語', languageTitle: 'Japanese / 日本語に切り替え' },
   signIn: {
     title: 'Sign in',
@@ -18,6 +20,7 @@ export const en = {
   },
   nav: {
     label: 'Rooms',
+    attention: 'Needs me',
     board: 'Board',
     log: 'Watch log',
     picture: 'Picture',
@@ -346,6 +349,7 @@ export const en = {
       'task-report': 'Task report',
       'log-entry': 'Log entry',
       decision: 'Decision',
+      handover: 'Hand-over',
       hazard: 'Hazard',
       position: 'Position',
       area: 'Area',
@@ -359,7 +363,7 @@ export const en = {
   },
   keys: {
     title: 'Keys',
-    go: 'Go to Board, Log, Picture, Tasks, Decisions, Partners, Audit',
+    go: 'Go to Needs me, Board, Log, Picture, Tasks, Decisions, Partners, Audit',
     search: 'Search',
     newRequest: 'New request',
     newIncident: 'Open incident',

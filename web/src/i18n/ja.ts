@@ -1,6 +1,7 @@
 /** The interface in Japanese. */
 import type { Span } from '../lib/age';
 import type { Dictionary } from './en';
+import { floorJa } from './floor.ja';
 import { glossary } from './glossary';
 import { offline } from './offline';
 
@@ -8,6 +9,7 @@ const UNIT: Record<Span['unit'], string> = { second: '秒', minute: '分', hour:
 const words = (s: Span): string => `${s.value}${UNIT[s.unit]}`;
 
 export const ja: Dictionary = {
+  floor: floorJa,
   app: { name: '連携', tagline: '二つの司令部、一つの作戦', language: 'English', languageTitle: '英語に切り替え / English' },
   signIn: {
     title: 'サインイン',
@@ -19,6 +21,7 @@ export const ja: Dictionary = {
   },
   nav: {
     label: '部屋',
+    attention: '要対応',
     board: 'ボード',
     log: '当直日誌',
     picture: '状況図',
@@ -347,6 +350,7 @@ export const ja: Dictionary = {
       'task-report': 'タスク報告',
       'log-entry': '日誌記事',
       decision: '決定',
+      handover: '当直引継ぎ',
       hazard: '災害情報',
       position: '位置',
       area: '区域',

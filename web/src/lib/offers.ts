@@ -1,5 +1,5 @@
 /** Offers while they are being typed: times in RFC 3339 or empty, quantities as numbers. */
-import type { Item, Offer } from '../api/types';
+import type { Commitment, Item, Offer } from '../api/types';
 import { inMinutes } from './dtg';
 
 export type Draft = {
@@ -40,4 +40,13 @@ export function toOffer(draft: Draft): Offer {
     available_from: draft.available_from || null,
     available_until: draft.available_until || null,
   };
+}
+
+/** How a promise is behind its window: not begun when it should have been, or not done by its end; null if not. */
+export function lateness(c: Commitment, now: number): 'begin' | 'end' | null {
+  const state = c.state ?? 'planned';
+  if (state === 'cancelled') return null;
+  const ended = state === 'done' ? Date.parse(c.at) : now;
+  if (c.available_until && ended > Date.parse(c.available_until)) return 'end';
+  return state === 'planned' && c.available_from && now > Date.parse(c.available_from) ? 'begin' : null;
 }

@@ -2,6 +2,8 @@
 
 class Clock {
   now = $state(Date.now());
+  /** The same in steps of ten seconds: for what is sorted or counted over whole boards. */
+  readonly slow = $derived(Math.floor(this.now / 10_000) * 10_000);
   #skew = 0;
 
   constructor() {

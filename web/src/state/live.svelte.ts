@@ -15,7 +15,9 @@ const TOGETHER_MS = 60;
 /** While changes keep coming, a list reloads no more often than this. */
 const AT_MOST_EVERY_MS = 400;
 
-type Watcher = { kinds: readonly string[]; wake: () => void };
+/** What the stream said: a record's id and kind, or nothing where everything may have changed. */
+export type Said = { id: string; kind: string };
+type Watcher = { kinds: readonly string[]; wake: (said?: Said) => void };
 
 class Stream {
   state = $state<StreamState>('connecting');
@@ -61,8 +63,9 @@ class Stream {
     // The node could not resume where we were: everything on screen may have changed.
     if (event === 'reset') return this.wakeAll();
     const kind = event === 'record' ? String(said.kind) : event;
+    const about = { id: typeof said.id === 'string' ? said.id : '', kind };
     for (const watcher of this.#watchers) {
-      if (watcher.kinds.includes(kind) || watcher.kinds.includes('*')) watcher.wake();
+      if (watcher.kinds.includes(kind) || watcher.kinds.includes('*')) watcher.wake(about);
     }
   }
 }

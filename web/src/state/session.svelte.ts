@@ -7,6 +7,7 @@ import { drafts } from '../offline/drafts.svelte';
 import { outbox } from '../offline/outbox.svelte';
 import { clock } from './clock.svelte';
 import { stream } from './live.svelte';
+import { rows } from './rows.svelte';
 import type { StreamState } from '../api/stream';
 
 /** Set while a sign-out has not reached the node. */
@@ -66,6 +67,7 @@ class Session {
 
   async signOut(): Promise<void> {
     stream.close();
+    rows.close();
     await Promise.all([cache.leave(), this.#leave().catch(() => undefined)]);
     drafts.leave();
     outbox.leave();
@@ -127,6 +129,7 @@ class Session {
     this.stage = 'signed-in';
     this.expired = false;
     stream.open();
+    rows.open();
   }
 
   /** The stream came or went: while it is away reads do not wait long; when it is back, who are we now? */

@@ -486,7 +486,7 @@ async def get_open_work(edge: Edge, person: Caller) -> OpenWorkOut:
     """What is open, the most urgent first, and what was significant since the last hand-over."""
 
     def read(desk: Desk) -> OpenWorkOut:
-        work = room.open_work(desk)
+        work = room.open_work(desk, edge.delivery)
         shower = Shower(edge.node, desk.views, desk.clock.now())
         return OpenWorkOut(work.since, work.items, work.more, shower.all(work.significant))
 
@@ -496,7 +496,7 @@ async def get_open_work(edge: Edge, person: Caller) -> OpenWorkOut:
 @post("/handovers", tags=_TAG, summary="Hand the watch over", responses=_WRITE)
 async def hand_over(edge: Edge, person: Caller, data: JSONBody[room.HandoverIn]) -> RecordView:
     """Writes the sheet from what is open and signs it as the outgoing watch."""
-    return await _made(edge, person, room.hand_over, data)
+    return await _made(edge, person, room.hand_over, data, edge.delivery)
 
 
 @post(key_path("/handovers", "/sign"), tags=_TAG, summary="Take the watch over", responses=_WRITE)

@@ -14,7 +14,6 @@ import msgspec
 from renkei.kernel.desk import Desk
 from renkei.kernel.drafting import label_like, one, own_whole, revise, text_of
 from renkei.kernel.errors import Refused
-from renkei.kernel.labels.model import Label
 from renkei.kernel.people import Permission
 from renkei.kernel.records import Record, Text
 from renkei.kernel.seen import Seen, look, see
@@ -23,8 +22,9 @@ from . import rules
 from .inputs import HandoverIn
 from .making import make
 from .records import MAX_OPEN, MAX_REFS, Handover, Incident, LogEntry, OpenItem, Signature
+from .standing import Delivered
 from .states import State
-from .views import RequestView, TaskView, request_board, task_board
+from .views import RequestView, TaskView, never_left, request_board, task_board
 
 FIRST_WATCH = timedelta(hours=12)
 """How far back the first sheet looks, when there is none before it: a usual watch."""
@@ -37,7 +37,11 @@ _CLOSED = frozenset({State.DECLINED, State.DONE, State.WITHDRAWN})
 
 
 class OpenWork(msgspec.Struct, frozen=True):
-    """What a sheet would say now; each item under the label of what it tells of."""
+    """What a sheet would say now.
+
+    Each item stands under the label of what it tells of, as the own policy says it; ``more`` are those not
+    written out, for want of room or of words in that policy.
+    """
 
     since: datetime
     items: tuple[OpenItem, ...]
@@ -45,13 +49,14 @@ class OpenWork(msgspec.Struct, frozen=True):
     significant: tuple[Seen[LogEntry], ...]
 
 
-def open_work(desk: Desk) -> OpenWork:
+def open_work(desk: Desk, delivery: Delivered = never_left) -> OpenWork:
     """What is open, and what was significant since the watch began, as this person sees it."""
     before = newest_handover(desk)
     since = before.record.outgoing.at if before else desk.clock.now() - FIRST_WATCH
-    found = rules.most_urgent_first([*_incidents(desk), *_requests(desk), *_tasks(desk)])
+    found = rules.most_urgent_first([*_incidents(desk), *_requests(desk, delivery), *_tasks(desk, delivery)])
+    items = [item for item in (_under_own_policy(desk, i) for i in found[:MAX_OPEN]) if item is not None]
     events = tuple(seen for seen in _log_since(desk, since) if seen.record.significant)
-    return OpenWork(since, tuple(found[:MAX_OPEN]), max(0, len(found) - MAX_OPEN), events[:MAX_REFS])
+    return OpenWork(since, tuple(items), len(found) - len(items), events[:MAX_REFS])
 
 
 def newest_handover(desk: Desk) -> Seen[Handover] | None:
@@ -60,20 +65,20 @@ def newest_handover(desk: Desk) -> Seen[Handover] | None:
     return max(see(desk.views, page.rows, Handover), key=lambda s: s.record.outgoing.at, default=None)
 
 
-def hand_over(desk: Desk, given: HandoverIn) -> Handover | Refused:
+def hand_over(desk: Desk, given: HandoverIn, delivery: Delivered = never_left) -> Handover | Refused:
     """Write the sheet as things stand and sign it as the outgoing watch."""
     if refused := desk.person.refuse(Permission.LOG_WRITE):
         return refused
     remarks = text_of(desk, given.remarks)
     if isinstance(remarks, Refused):
         return remarks
-    now, work = desk.clock.now(), open_work(desk)
-    items = [item for item in (_under_own_policy(desk, i, given.label) for i in work.items) if item]
+    now, work = desk.clock.now(), open_work(desk, delivery)
+    sheet = given.label.canonical()
     fields = {
         "since": work.since,
         "outgoing": _signature(desk, now),
-        "items": tuple(items),
-        "more": work.more + len(work.items) - len(items),
+        "items": tuple(msgspec.structs.replace(i, label=None) if i.label == sheet else i for i in work.items),
+        "more": work.more,
         "significant": tuple(seen.record.id for seen in work.significant),
         "remarks": remarks,
     }
@@ -99,14 +104,11 @@ def _signature(desk: Desk, now: datetime) -> Signature:
     return Signature(account=desk.person.account, post=desk.person.post, at=now)
 
 
-def _under_own_policy(desk: Desk, item: OpenItem, sheet: Label) -> OpenItem | None:
-    """``item`` with its label as a portion of the sheet; None if the own policy cannot say that label."""
-    assert item.label is not None, "open_work labels every item"
+def _under_own_policy(desk: Desk, item: OpenItem) -> OpenItem | None:
+    """``item`` with its label as the own policy says it; None if it cannot."""
+    assert item.label is not None, "every item is made with a label"
     label = label_like(desk, None, item.label)
-    if isinstance(label, Refused):
-        return None
-    same = label.canonical() == sheet.canonical()
-    return msgspec.structs.replace(item, label=None if same else label.canonical())
+    return None if isinstance(label, Refused) else msgspec.structs.replace(item, label=label.canonical())
 
 
 # --- What is open ----------------------------------------------------------------------------------------
@@ -126,8 +128,8 @@ def _incidents(desk: Desk) -> Iterator[OpenItem]:
             )
 
 
-def _requests(desk: Desk) -> Iterator[OpenItem]:
-    for view in request_board(desk):
+def _requests(desk: Desk, delivery: Delivered) -> Iterator[OpenItem]:
+    for view in request_board(desk, delivery):
         if view.state not in _CLOSED:
             request = view.seen.record
             yield OpenItem(
@@ -139,8 +141,8 @@ def _requests(desk: Desk) -> Iterator[OpenItem]:
             )
 
 
-def _tasks(desk: Desk) -> Iterator[OpenItem]:
-    for view in task_board(desk):
+def _tasks(desk: Desk, delivery: Delivered) -> Iterator[OpenItem]:
+    for view in task_board(desk, delivery):
         if view.state not in _CLOSED:
             task = view.seen.record
             yield OpenItem(**_titled(task, task.title), what="task", due=task.due, **_standing(view))

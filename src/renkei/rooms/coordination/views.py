@@ -129,18 +129,19 @@ class IncidentView(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Seen[Decision], ...]
 
 
-def _never_left(record_id: str, partner: str) -> Delivery:
+def never_left(record_id: str, partner: str) -> Delivery:
+    """What is known of delivery where no node tells: nothing has left."""
     return "unsent"
 
 
-def request_view(desk: Desk, record_id: str, delivery: Delivered = _never_left) -> RequestView | None:
+def request_view(desk: Desk, record_id: str, delivery: Delivered = never_left) -> RequestView | None:
     """One request with its replies; None if there is none that this person may see."""
     views = _requests(desk, "id = ?", (record_id,), 1, delivery, replies=True)
     return views[0] if views else None
 
 
 def request_board(
-    desk: Desk, delivery: Delivered = _never_left, state: State | None = None, limit: int = MAX_BOARD
+    desk: Desk, delivery: Delivered = never_left, state: State | None = None, limit: int = MAX_BOARD
 ) -> list[RequestView]:
     """Requests of both sides, newest first, without their replies; ``state`` keeps only those in it."""
     views = _requests(desk, "kind = 'request'", (), min(limit, MAX_BOARD), delivery, replies=False)
@@ -148,7 +149,7 @@ def request_board(
 
 
 def request_rows(
-    desk: Desk, delivery: Delivered = _never_left, of: Sequence[str] | None = None
+    desk: Desk, delivery: Delivered = never_left, of: Sequence[str] | None = None
 ) -> RequestRows:
     """All requests of both sides in brief, newest first; with ``of`` those that these records are or concern.
 
@@ -250,21 +251,21 @@ def _row(
     )
 
 
-def task_view(desk: Desk, record_id: str, delivery: Delivered = _never_left) -> TaskView | None:
+def task_view(desk: Desk, record_id: str, delivery: Delivered = never_left) -> TaskView | None:
     """One task with its reports; None if there is none that this person may see."""
     views = _tasks(desk, "id = ?", (record_id,), 1, delivery, replies=True)
     return views[0] if views else None
 
 
 def task_board(
-    desk: Desk, delivery: Delivered = _never_left, state: State | None = None, limit: int = MAX_BOARD
+    desk: Desk, delivery: Delivered = never_left, state: State | None = None, limit: int = MAX_BOARD
 ) -> list[TaskView]:
     """Tasks of both sides, newest first, without their reports."""
     views = _tasks(desk, "kind = 'task'", (), min(limit, MAX_BOARD), delivery, replies=False)
     return [v for v in views if state is None or v.state is state]
 
 
-def incident_view(desk: Desk, record_id: str, delivery: Delivered = _never_left) -> IncidentView | None:
+def incident_view(desk: Desk, record_id: str, delivery: Delivered = never_left) -> IncidentView | None:
     """One incident with its requests, tasks, log and decisions; None if this person may not see it."""
     seen = look(desk.views, record_id, Incident)
     if seen is None:
