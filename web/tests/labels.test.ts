@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Label, LabelCheck, Policy } from '../src/api/types';
 import { contrast, inkOn } from '../src/lib/colour';
-import { aggregate, byPolicy, holds, labelKey, parted, shownRank, suggestionFor, toggled } from '../src/lib/labels';
+import { highestOf, holds, labelKey, parted, shownRank, suggestionFor, toggled } from '../src/lib/labels';
 
 const P = 'urn:policy:own';
 const policy: Policy = {
@@ -30,27 +30,10 @@ const label = (classification: string, rel?: string[], code?: string[]): Label =
 const shown = (l: Label): { label: Label; rank: number } => ({ label: l, rank: shownRank(l, '', policy) });
 
 describe('the labels on screen, taken together', () => {
-  it('have the highest classification by rank, not by order or name', () => {
+  it('show the highest by rank, not by order or name, until the node has said more', () => {
     const all = [label('OPEN'), label('SECRET'), label('RESTRICTED')].map(shown);
-    expect(aggregate(all)?.classification).toBe('SECRET');
-  });
-
-  it('unite restrictive values and keep only the permissive ones that all have', () => {
-    const both = aggregate([label('OPEN', ['JPN', 'USA'], ['A']), label('OPEN', ['USA', 'PHL'], ['B'])].map(shown));
-    expect(both?.categories).toEqual([
-      { tag: 'Codeword', type: 'restrictive', values: ['A', 'B'] },
-      { tag: 'Releasable to', type: 'permissive', values: ['USA'] },
-    ]);
-  });
-
-  it('are nothing when there are none', () => {
-    expect(aggregate([])).toBeNull();
-  });
-
-  it('stay apart by policy, the own one first', () => {
-    const foreign: Label = { policy: 'urn:other', classification: 'X' };
-    const groups = byPolicy([{ label: foreign, rank: 1 }, shown(label('OPEN')), shown(label('SECRET'))], P);
-    expect(groups.map((g) => g.map((s) => s.label.classification))).toEqual([['OPEN', 'SECRET'], ['X']]);
+    expect(highestOf(all)?.label.classification).toBe('SECRET');
+    expect(highestOf([])).toBeNull();
   });
 
   it('rank a foreign label by the nearest colour, and one without a readable colour above all', () => {

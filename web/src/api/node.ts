@@ -35,6 +35,8 @@ export const node = {
 
 export const labels = {
   policy: () => get<T.Policy>('/labels'),
+  /** What labels shown together amount to, under this node's own policy where several meet. */
+  together: (all: readonly T.Label[]) => post<{ label: T.Label; marking: T.Marking }>('/labels/aggregate', { labels: all }),
   check: (label: T.Label) => post<T.LabelCheck>('/labels/check', { label }),
   /** The marking of everything shown together. */
   aggregate: (labels: T.Label[]) => post<T.LabelOfAll>('/labels/aggregate', { labels }),

@@ -1,7 +1,6 @@
 /**
- * What a label amounts to on a screen.  The node decides who may see what; the client only joins the
- * labels it shows into one for the marking strip (highest classification, union of restrictive
- * values, intersection of permissive ones) and asks the node for that label's marking.
+ * What a label amounts to on a screen.  The node decides who may see what and what several labels amount to
+ * together; the client only knows which single one ranks highest, for the moment until the node has answered.
  */
 import type { Category, Classification, Label, LabelCheck, Policy } from '../api/types';
 import { distance } from './colour';
@@ -30,29 +29,9 @@ export function shownRank(label: Label, colour: string, policy: Policy): number 
 
 export type Shown = { label: Label; rank: number };
 
-/** Labels of one policy as one: highest classification, union of restrictive values, intersection of permissive ones. */
-export function aggregate(shown: readonly Shown[]): Label | null {
-  const [first] = shown;
-  if (!first) return null;
-  const highest = shown.reduce((a, b) => (b.rank > a.rank ? b : a)).label;
-  const all = shown.flatMap((s) => s.label.categories ?? []);
-  const tags = [...new Map(all.map((c) => [c.tag, c.type]))].sort(([a], [b]) => (a < b ? -1 : 1));
-  return { ...highest, categories: tags.map(([tag, type]) => joined(all.filter((c) => c.tag === tag), tag, type)) };
-}
-
-/** The labels on screen by policy, the own one first. */
-export function byPolicy<S extends Shown>(shown: readonly S[], own: string): S[][] {
-  const groups = new Map<string, S[]>();
-  for (const s of shown) groups.set(s.label.policy, [...(groups.get(s.label.policy) ?? []), s]);
-  return [...groups].sort(([a], [b]) => Number(b === own) - Number(a === own)).map(([, group]) => group);
-}
-
-function joined(present: readonly Category[], tag: string, type: Category['type']): Category {
-  const values =
-    type === 'permissive'
-      ? present.map((c) => c.values).reduce((a, b) => a.filter((v) => b.includes(v)))
-      : [...new Set(present.flatMap((c) => c.values))];
-  return { tag, type, values: [...values].sort() };
+/** The one that ranks highest; null of none. */
+export function highestOf<S extends Shown>(shown: readonly S[]): S | null {
+  return shown.reduce<S | null>((a, b) => (a && a.rank >= b.rank ? a : b), null);
 }
 
 /** `label` with one value of one tag switched; a tag without values is left out. */

@@ -1,22 +1,23 @@
 /**
  * The labels now on screen.  Every mark registers the label it shows; the strips at top and bottom show
- * what all of them amount to together: one marking for each policy on screen, in the highest colour.
+ * what the node says they amount to together, and until it has said so the highest single one.
  */
 import { SvelteMap } from 'svelte/reactivity';
 
 import * as api from '../api/node';
 import type { Label, Marking, Policy } from '../api/types';
-import { aggregate, byPolicy, labelKey, shownRank } from '../lib/labels';
+import { highestOf, labelKey, shownRank } from '../lib/labels';
 import { session } from './session.svelte';
 
 type Shown = { label: Label; marking: Marking; count: number };
 type Ranked = Shown & { rank: number };
-/** `markings`: our own policy's first, then each partner's. */
-export type Highest = { colour: string; markings: Marking[] };
+/** More distinct labels than this are not asked about together; the highest single one is shown. */
+const MOST = 64;
 
 class Marks {
   #shown = new SvelteMap<string, Shown>();
   #known = new SvelteMap<string, Marking>();
+  #together = new SvelteMap<string, Marking>();
   /** Asked of the node and not refused; plain, since nothing on screen depends on it. */
   readonly #asked: Pick<Set<string>, 'has' | 'add' | 'delete'> = new Set<string>();
 
@@ -44,24 +45,26 @@ class Marks {
     else this.#shown.set(key, { ...shown, count: shown.count - 1 });
   }
 
-  #highest(): Highest | null {
+  #highest(): Marking | null {
     const policy = session.policy;
-    const shown = policy ? this.#ranked(policy) : [];
-    const [first] = shown;
-    if (!first || !policy) return null;
-    const top = shown.reduce((a, b) => (b.rank > a.rank ? b : a), first);
-    const markings = byPolicy(shown, policy.policy).map((group) => this.#together(group));
-    return { colour: top.marking.colour, markings: markings.filter((m) => m !== null) };
+    if (!policy || !this.#shown.size) return null;
+    const key = [...this.#shown.keys()].sort().join(' + ');
+    const known = this.#together.get(key);
+    if (known) return known;
+    void this.#askTogether(key, [...this.#shown.values()].map((s) => s.label));
+    return highestOf(this.#ranked(policy))?.marking ?? null;
   }
 
   #ranked(policy: Policy): Ranked[] {
     return [...this.#shown.values()].map((s) => ({ ...s, rank: shownRank(s.label, s.marking.colour, policy) }));
   }
 
-  /** Until the node has said what they amount to: the highest single one, never a lower one. */
-  #together(group: Ranked[]): Marking | null {
-    const label = aggregate(group);
-    return (label && this.of(label)) || (group.length ? group.reduce((a, b) => (b.rank > a.rank ? b : a)).marking : null);
+  async #askTogether(key: string, labels: Label[]): Promise<void> {
+    if (this.#asked.has(key) || labels.length > MOST) return;
+    this.#asked.add(key);
+    const answer = await api.labels.together(labels).catch(() => null);
+    if (answer) this.#together.set(key, answer.marking);
+    else this.#asked.delete(key);
   }
 
   async #ask(label: Label): Promise<void> {
