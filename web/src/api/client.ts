@@ -72,6 +72,10 @@ export function query(parameters: Record<string, string | number | undefined>): 
 }
 
 let keeper: Keeper | null = null;
+/** Keep `answer` as what the node last said there, where it was put together from several answers. */
+export function remember(where: string, answer: unknown): void {
+  keeper?.keep(where, answer);
+}
 export function keepAnswersWith(one: Keeper): void {
   keeper = one;
 }

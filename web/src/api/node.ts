@@ -1,5 +1,6 @@
 /** Every call the client makes, named after what a person does. */
-import { del, get, idPath, path, post, query } from './client';
+import { del, get, idPath, path, post, query, remember } from './client';
+import { labelKey } from '../lib/labels';
 import type * as T from './types';
 
 /** Compiles only while what a form sends is what the node takes. */
@@ -81,6 +82,12 @@ export const requests = {
     const which = of.length ? '?' + of.map((id) => 'of=' + encodeURIComponent(id)).join('&') : '';
     const { items, labels } = await get<T.RowsAnswer>('/requests/rows' + which);
     return items.map((row) => ({ ...row, ...(labels[String(row.label)] as T.RowsAnswer['labels'][string]) }));
+  },
+  /** The board as it stands after many partial answers, in the shape the node gives it. */
+  remember: (all: readonly T.Row[]): void => {
+    const keys = all.map((row) => labelKey(row.label));
+    const labels = Object.fromEntries(all.map(({ label, marking }, i) => [keys[i], { label, marking }]));
+    remember('/requests/rows', { items: all.map((row, i) => ({ ...row, label: keys[i] })), labels });
   },
   one: (id: string) => get<T.RequestView>('/requests' + idPath(id)),
   create: (request: NewRequest) => post<T.RequestView>('/requests', request),

@@ -13,7 +13,7 @@ type Answer = db.Row & { answer: unknown };
 export type Last = db.Row & { me: Me; sight: string };
 
 /** Who is signed in, who was told, and what would go stale or say too much: never kept. */
-const NOT_KEPT = /^\/(session|audit|search|tokens|openapi)/;
+const NOT_KEPT = /^\/(session|audit|search|tokens|openapi|requests\/rows\?)/;
 /** Pages a person comes back to; beyond it the oldest go. */
 const MOST_ANSWERS = 300;
 /** A board that reloads several times a second is written down this often. */

@@ -17,6 +17,8 @@ const AT_MOST_EVERY_MS = 400;
 
 /** What the stream said: a record's id and kind, or nothing where everything may have changed. */
 export type Said = { id: string; kind: string };
+/** Something of our own was written: which records it made, the stream will say. */
+const WROTE: Said = { id: '', kind: 'wrote' };
 type Watcher = { kinds: readonly string[]; wake: (said?: Said) => void };
 
 class Stream {
@@ -46,6 +48,10 @@ class Stream {
 
   /** After a write of our own: do not wait for the stream to say it. */
   wakeAll(): void {
+    for (const watcher of this.#watchers) watcher.wake(WROTE);
+  }
+
+  #everything(): void {
     for (const watcher of this.#watchers) watcher.wake();
   }
 
@@ -54,14 +60,14 @@ class Stream {
     const back = state === 'live' && this.state !== 'live';
     this.state = state;
     this.onstate(state);
-    if (back) this.wakeAll();
+    if (back) this.#everything();
   }
 
   #event({ event, data }: ServerEvent): void {
     const said = parse(data);
     if (event === 'position') this.lag = typeof said.lag === 'number' ? said.lag : 0;
     // The node could not resume where we were: everything on screen may have changed.
-    if (event === 'reset') return this.wakeAll();
+    if (event === 'reset') return this.#everything();
     const kind = event === 'record' ? String(said.kind) : event;
     const about = { id: typeof said.id === 'string' ? said.id : '', kind };
     for (const watcher of this.#watchers) {

@@ -18,6 +18,9 @@ const AT_MOST_EVERY_MS = 200;
 /** The node takes so many ids at once; beyond it the whole board is the shorter way. */
 const MAX_IDS = 100;
 
+/** Putting thousands of rows by takes milliseconds; once in a while is enough. */
+const REMEMBER_AFTER_MS = 10_000;
+
 class Rows {
   all = $state.raw<Row[] | undefined>(undefined);
   problem = $state.raw<Problem | null>(null);
@@ -26,6 +29,7 @@ class Rows {
   #everything = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastAt = 0;
+  #kept: ReturnType<typeof setTimeout> | undefined;
   #unwatch: (() => void) | null = null;
 
   /** Load, and stay current until `close`. */
@@ -40,6 +44,8 @@ class Rows {
     this.#unwatch = null;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    clearTimeout(this.#kept);
+    this.#kept = undefined;
     this.all = undefined;
   }
 
@@ -49,7 +55,9 @@ class Rows {
   }
 
   #wake(said?: Said): void {
-    if (!said) this.#everything = true;
+    // While the stream is live it names what we wrote; asking for everything would only be slower.
+    if (said?.kind === 'wrote' && stream.state === 'live') return;
+    if (!said || said.kind === 'wrote') this.#everything = true;
     else if (said.kind === 'link') this.#undelivered().forEach((id) => this.#changed.add(id));
     else this.#changed.add(said.id);
     if (this.#timer !== undefined || (!this.#everything && !this.#changed.size)) return;
@@ -62,6 +70,14 @@ class Rows {
     return (this.all ?? []).filter((row) => row.state === 'unsent' || row.state === 'sent').map((row) => row.id);
   }
 
+  /** What is kept for when the node is away follows the rows, not only the last whole load. */
+  #rememberSoon(): void {
+    this.#kept ??= setTimeout(() => {
+      this.#kept = undefined;
+      if (this.all) api.requests.remember(this.all);
+    }, REMEMBER_AFTER_MS);
+  }
+
   async #load(): Promise<void> {
     const ids = [...this.#changed];
     const whole = this.#everything || !this.all || ids.length > MAX_IDS;
@@ -72,6 +88,7 @@ class Rows {
       const rows = await api.requests.rows(whole ? [] : ids);
       this.all = whole ? rows : merged(this.all ?? [], rows, ids);
       this.problem = null;
+      if (!whole) this.#rememberSoon();
     } catch (err) {
       if (!(err instanceof Problem)) throw err;
       if (!err.signedOut) this.problem = err;
