@@ -40,6 +40,7 @@ class Permission(StrEnum):
     RECORDS_APPEND = "records.append"
     RELEASE_REVIEW = "release.review"
     AUDIT_READ = "audit.read"
+    METRICS_READ = "metrics.read"
     PARTNER_MANAGE = "partner.manage"
     ACCOUNT_MANAGE = "account.manage"
 
@@ -87,6 +88,7 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
         {
             Permission.READ,
             Permission.AUDIT_READ,
+            Permission.METRICS_READ,
             Permission.PARTNER_MANAGE,
             Permission.ACCOUNT_MANAGE,
             Permission.RECORDS_APPEND,

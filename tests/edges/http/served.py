@@ -11,7 +11,7 @@ import msgspec
 from renkei.edges.http.app import Application, create_app
 from renkei.edges.http.server import HttpServer
 from renkei.kernel.accounts import Accounts, Hashing
-from renkei.kernel.clock import SystemClock
+from renkei.kernel.clock import Clock, SystemClock
 from renkei.kernel.labels.model import Category, Clearance, Label
 from renkei.kernel.people import Permission, Person, Role
 from renkei.node import Node, NodeConfig, create_node
@@ -25,14 +25,14 @@ CHEAP = Hashing(passes=1, lanes=1, memory_kib=1024)
 class Served:
     """A node with its server running in a thread of its own."""
 
-    def __init__(self, root: Path, public: str = "") -> None:
+    def __init__(self, root: Path, public: str = "", clock: Clock | None = None) -> None:
         names = Names("Joint Operations Command", "統合作戦司令部")
         config = NodeConfig(hq="jp.jjoc", names=names, public=public)
         create_node(root, config, POLICY.read_bytes())
-        self.node = Node.open(root)
+        self.node = Node.open(root, clock)
         # The same accounts with cheap hashing, so that tests do not wait for argon2id.
         self.node.accounts.close()
-        self.node.accounts = Accounts(root / "accounts.db", SystemClock(), CHEAP)
+        self.node.accounts = Accounts(root / "accounts.db", clock or SystemClock(), CHEAP)
         self.own = self.node.policies.own
         self.labels: dict[str, Label] = {s.key: s.label for s in self.own.suggestions}
         self._tokens: dict[str, str] = {}
@@ -58,13 +58,16 @@ class Served:
         levels = tuple(c.name for c in self.own.classifications)
         for account, role, clearance in (
             ("watch", Role.WATCH_OFFICER, self.clearance(*levels)),
+            ("gateway", Role.WATCH_OFFICER, self.clearance(*levels)),
             ("low", Role.WATCH_OFFICER, self.clearance(levels[0], everything=False)),
             ("viewer", Role.VIEWER, self.clearance(*levels)),
             ("admin", Role.ADMINISTRATOR, self.clearance(*levels)),
             ("disclosure", Role.DISCLOSURE_OFFICER, self.clearance(*levels)),
         ):
+            # A program that is also told numbers in the log.
+            roles = [role, Role.ADMINISTRATOR] if account == "gateway" else [role]
             self.node.accounts.create(
-                account, PASSWORD, post=f"{account} post", roles=[role], clearance=clearance
+                account, PASSWORD, post=f"{account} post", roles=roles, clearance=clearance
             )
 
     def _run(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 from edges.http.served import Served
 from renkei.edges.http.problems import as_refused
 from renkei.edges.http.static import Static
+from renkei.kernel.people import Permission
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,12 @@ def test_faults_of_ours_tell_nothing() -> None:
 
 def test_metrics_count_without_naming_anything(served: Served) -> None:
     served.client("watch").get("/records")
-    text = httpx.get(served.url + "/metrics").text
+    assert httpx.get(served.url + "/metrics").status_code == 401
+    bearer = {"authorization": f"Bearer {served.token_of('watch')}"}
+    assert httpx.get(served.url + "/metrics", headers=bearer).status_code == 403
+    scraper = {"authorization": f"Bearer {served.token('admin', Permission.METRICS_READ)}"}
+    assert httpx.get(served.url + "/api/v1/audit", headers=scraper).status_code == 403
+    text = httpx.get(served.url + "/metrics", headers=scraper).text
     assert "renkei_request_seconds_count" in text and 'renkei_answers_total{class="2xx"}' in text
     for hidden in ("jp.jjoc", "us.usfj", "log-entry", "watch", "DUTY"):
         assert hidden not in text

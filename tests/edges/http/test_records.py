@@ -18,7 +18,7 @@ NDJSON = {"content-type": "application/x-ndjson"}
 @pytest.fixture(params=["lean", "framework"])
 def writer(request: pytest.FixtureRequest, served: Served) -> Iterator[httpx.Client]:
     """A client whose appends take the shortcut, and one whose do not (it sends a cookie header too)."""
-    client = served.client("watch")
+    client = served.client("gateway")
     if request.param == "framework":
         client.headers["content-encoding"] = "identity"
     yield client
@@ -70,7 +70,7 @@ def test_one_record_is_stamped_logged_and_readable(served: Served, writer: httpx
     made = answer.json()
     assert made["version"] == 1
     view = seen(writer, made["id"]).json()
-    assert view["record"]["by"] == "watch post"
+    assert view["record"]["by"] == "gateway post"
     assert view["record"]["id"] == made["id"]
     assert view["source"] == "" and view["cut"] == 0
     assert view["freshness"] == {
@@ -94,7 +94,7 @@ def test_a_program_cannot_say_who_it_is_or_when(served: Served, writer: httpx.Cl
         "/records", json=line(served, by="the commander", at="1999-01-01T00:00:00Z", realm="x")
     )
     record = seen(writer, made.json()["id"]).json()["record"]
-    assert record["by"] == "watch post"
+    assert record["by"] == "gateway post"
     assert not record["at"].startswith("1999")
     assert record.get("realm", "live") == "live"
 
@@ -277,7 +277,7 @@ def test_many_at_once_are_all_logged_once_and_in_one_piece(served: Served) -> No
     import asyncio
 
     async def run() -> list[int]:
-        headers = {"authorization": f"Bearer {served.token_of('watch')}"}
+        headers = {"authorization": f"Bearer {served.token_of('gateway')}"}
         limits = httpx.Limits(max_connections=64)
         async with httpx.AsyncClient(
             base_url=f"{served.url}/api/v1", headers=headers, limits=limits
@@ -321,7 +321,7 @@ def test_pipelined_requests_are_answered_in_order(served: Served) -> None:
     import socket
 
     body = json.dumps(line(served)).encode()
-    head = f"host: 127.0.0.1:{served.port}\r\nauthorization: Bearer {served.token_of('watch')}\r\n"
+    head = f"host: 127.0.0.1:{served.port}\r\nauthorization: Bearer {served.token_of('gateway')}\r\n"
     append = f"POST /api/v1/records HTTP/1.1\r\n{head}content-type: application/json\r\n"
     append += f"content-length: {len(body)}\r\n\r\n"
     read = f"GET /api/v1/health HTTP/1.1\r\n{head}\r\n"

@@ -13,10 +13,13 @@ from renkei.edges.http.hub import Hub
 from renkei.edges.http.metrics import Metrics
 from renkei.kernel.errors import Refused
 from renkei.kernel.labels.model import Clearance
+from renkei.kernel.opaque import Opaque
 from renkei.kernel.people import Permission
 from renkei.kernel.views import Change
 from renkei.kernel.views.visibility import Catalogue, Visible
 
+KEY = bytes(32)
+IDS = Opaque(KEY, "stream")
 LOW, HIGH = Clearance("p", ("low",)), Clearance("p", ("low", "high"))
 
 
@@ -26,12 +29,12 @@ def change(n: int, label: int = 1) -> Change:
 
 def make() -> Hub:
     labels = {LOW: frozenset({1}), HIGH: frozenset({1, 2})}
-    return Hub(lambda realm, c: Visible(labels[c], Catalogue({}, {})), Metrics(), run="run")
+    return Hub(lambda realm, c: Visible(labels[c], Catalogue({}, {})), Metrics(), key=KEY)
 
 
 def seqs(sent: bytes) -> list[int]:
     rows = sent.decode().split("\n")
-    return [json.loads(row[6:])["seq"] for row in rows if row.startswith('data: {"id"')]
+    return [int(json.loads(row[6:])["id"][8:]) for row in rows if row.startswith('data: {"id"')]
 
 
 def test_each_audience_hears_of_what_it_may_see_and_nothing_else() -> None:
@@ -60,7 +63,8 @@ def test_who_was_away_too_long_or_comes_from_another_run_is_told_to_fetch_anew()
     hub.listen("live", HIGH)
     for n in range(module.MAX_REMEMBERED + 10):
         hub.publish([change(n)])
-    for last in ("run.1", "other.5", "run.x", "run.99999999", "garbage"):
+    other = Opaque(bytes(31) + b"1", "stream")
+    for last in (IDS.seal(1), other.seal(module.MAX_REMEMBERED + 5), IDS.seal(99_999_999), "garbage", "日本"):
         again = hub.listen("live", HIGH, last)
         assert again
         assert b"event: reset" in again.take(), last
@@ -73,7 +77,7 @@ def test_changes_that_went_by_unheard_reset_whoever_comes_back() -> None:
     hub.publish([change(0)])
     first.close()
     hub.unheard = True
-    again = hub.listen("live", HIGH, "run.1")
+    again = hub.listen("live", HIGH, IDS.seal(1))
     assert again and b"event: reset" in again.take()
 
 
@@ -85,7 +89,19 @@ def test_a_slow_reader_costs_bounded_memory_and_is_told() -> None:
         hub.publish([change(n)])
         assert slow._size <= module.MAX_BACKLOG_BYTES
     taken = slow.take()
-    assert taken.startswith(b"id: run.") and b"event: reset" in taken
+    assert taken.startswith(b"id: ") and b"event: reset" in taken
+
+
+def test_what_counts_everything_is_for_administrators() -> None:
+    hub = make()
+    told, admin = hub.listen("live", LOW), hub.listen("live", LOW, inside=True)
+    assert told and admin
+    hub.publish([change(7)])
+    hub.announce("position", {"lag": 3}, inside=True)
+    hub.announce("link", {"hq": "us.usfj", "state": "up"})
+    outside, inside = told.take().decode(), admin.take().decode()
+    assert "seq" not in outside and "position" not in outside and "us.usfj" in outside
+    assert '"seq":7' in inside and '{"lag":3}' in inside and "us.usfj" in inside
 
 
 def test_a_bulk_load_is_one_reset() -> None:

@@ -187,6 +187,11 @@ class _Job(msgspec.Struct, ABC, kw_only=True, eq=False, metaclass=_JobMeta):
     size: int
     started: float
 
+    @property
+    def numbered(self) -> bool:
+        """Whether the answer tells numbers in the master log, which count what the caller may not see."""
+        return self.person.may(Permission.PARTNER_MANAGE)
+
     def durable(self, result: int | Exception) -> None:
         """Called by the writer in its own thread."""
         if isinstance(result, int):
@@ -212,11 +217,12 @@ class _Alone(_Job, kw_only=True, eq=False):
     def _body(self, first: int) -> bytes:
         drafts = self.batch.drafts
         if not self.ndjson:
-            return _single_body(first, drafts[0])
+            return _single_body(first, drafts[0], self.numbered)
+        head = b'{"first":%d,' % first if self.numbered else b"{"
         if self.ids:
             listed = '","'.join(draft.key for draft in drafts).encode()
-            return b'{"first":%d,"count":%d,"ids":["%s"]}' % (first, len(drafts), listed)
-        return b'{"first":%d,"count":%d}' % (first, len(drafts))
+            return b'%s"count":%d,"ids":["%s"]}' % (head, len(drafts), listed)
+        return b'%s"count":%d}' % (head, len(drafts))
 
 
 class _Singles(_Job, kw_only=True, eq=False):
@@ -230,11 +236,14 @@ class _Singles(_Job, kw_only=True, eq=False):
             if no is not None:
                 answer(no)
             else:
-                answer(_single_body(cast(int, result) + number, self.batch.drafts[number]))
+                seq, draft = cast(int, result) + number, self.batch.drafts[number]
+                answer(_single_body(seq, draft, self.numbered))
 
 
-def _single_body(seq: int, draft: Draft) -> bytes:
-    return b'{"seq":%d,"id":"%s","version":%d}' % (seq, draft.key.encode(), draft.version)
+def _single_body(seq: int, draft: Draft, numbered: bool) -> bytes:
+    if numbered:
+        return b'{"seq":%d,"id":"%s","version":%d}' % (seq, draft.key.encode(), draft.version)
+    return b'{"id":"%s","version":%d}' % (draft.key.encode(), draft.version)
 
 
 def _stale(batch: Batch) -> Refused:

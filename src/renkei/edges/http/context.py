@@ -21,6 +21,7 @@ from ...kernel.accounts import Accounts
 from ...kernel.audit import AuditTrail
 from ...kernel.desk import Appended, Desk
 from ...kernel.errors import Refused
+from ...kernel.opaque import PATTERN, Opaque
 from ...kernel.people import Permission, Person
 from ...kernel.records import Record, is_record_id
 from ...kernel.views import OWN, Change
@@ -61,9 +62,7 @@ _COORDINATION = {
 MAX_PAGE = 200
 """Records in one page: more than a screen shows, little enough to encode in a few milliseconds."""
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Records in the page")]
-Before = Annotated[
-    str | None, QueryParameter(pattern=r"^[0-9]{1,18}$", description="`next` of the page before")
-]
+Before = Annotated[str | None, QueryParameter(pattern=PATTERN, description="`next` of the page before")]
 ACTION_THREADS = 16
 """Actions at once: each mostly waits for its commit and for the views to follow."""
 READ_THREADS = 4
@@ -117,6 +116,7 @@ class HttpEdge:
         self.hashers = Pool("http-hash", HASH_THREADS, MAX_SIGN_INS_WAITING)
         self.hub = Hub(node.views.sight, self.metrics)
         self.once = Once(node.master.facts(PREFIX))
+        self.cursors = Opaque(node.identity.cursor_key(), "page")
         self.started_at: datetime = node.clock.now()
         self.secure = bool(public)
         self.moment: datetime | None = None
@@ -177,6 +177,12 @@ class HttpEdge:
         """Raises the refusal unless ``person`` holds ``permission``."""
         if (no := person.refuse(permission)) is not None:
             raise refuse(no)
+
+    def sees_all(self, person: Person) -> bool:
+        """Whether nothing logged in this realm is above ``person``: who sees all may know how much it is."""
+        seen = self.node.views.sight(self.realm, person.clearance).labels
+        rows = tuple(self.node.views.label_rows().items())
+        return all(row in seen for row, marked in rows if marked.realm == self.realm)
 
     # --- a person's desk ------------------------------------------------------------------------------
 

@@ -6,8 +6,10 @@ thousand screens of one watch cost one decision.  Each connection has its own bo
 ready bytes.  A reader too slow for it, or one that comes back asking for events no longer remembered, is
 told ``reset`` and fetches what it shows anew: a stream never lies by omission.
 
-Events are numbered within one run of the node (``id: <run>.<n>``); ``Last-Event-ID`` resumes while they are
-remembered.
+Events are numbered within one run of the node; ``Last-Event-ID`` resumes while they are remembered.  Numbers
+go out sealed (``kernel/opaque``), under a key of the run: they count events of all audiences, and nobody
+learns from two ids how much went by in between.  What counts everything (a record's number in its log, how
+far the views lag) is told to *inside* audiences alone: administrators.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from ...kernel.labels.model import Clearance
+from ...kernel.opaque import Opaque
 from ...kernel.views import Change
 from ...kernel.views.visibility import Visible
 from .metrics import Metrics
@@ -30,22 +33,26 @@ MAX_REMEMBERED = 5_000
 """Events kept for resuming: over a minute at 50 changes a second, longer than a dropped connection lasts."""
 
 
-class RecordEvent(msgspec.Struct, frozen=True):
-    """A record's newest version, as the stream tells of it."""
+class RecordEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record's newest version, as the stream tells of it; ``seq``, its number, to administrators."""
 
     id: str
     kind: str
     version: int
     source: str
-    seq: int
+    seq: int | None = None
 
 
 class Event(msgspec.Struct, frozen=True):
-    """An event on its way to streams; ``label`` (a label row) None: for everybody."""
+    """An event on its way to streams; ``label`` (a label row) None: for everybody.
+
+    ``inside`` is what administrators are sent; ``sent`` what others are, empty if it is not for them.
+    """
 
     number: int
     label: int | None
     sent: bytes
+    inside: bytes
 
 
 class Listener:
@@ -87,16 +94,17 @@ class Listener:
 
 
 class Audience:
-    """The open streams of one clearance and realm.  ``sight`` tells what they see now."""
+    """The open streams of one clearance and realm; administrators apart.  ``sight``: what they see now."""
 
-    def __init__(self, sight: Callable[[], Visible]) -> None:
-        self._sight = sight
+    def __init__(self, sight: Callable[[], Visible], inside: bool) -> None:
+        self._sight, self._inside = sight, inside
         self.listeners: set[Listener] = set()
 
     def visible(self, events: Iterable[Event]) -> list[bytes]:
         """Those of ``events`` that this audience may hear of.  Label rows are of one realm each."""
         labels = self._sight().labels
-        return [event.sent for event in events if event.label is None or event.label in labels]
+        told = (event for event in events if event.label is None or event.label in labels)
+        return [event.inside if self._inside else event.sent for event in told]
 
     def tell(self, piece: bytes) -> None:
         """Queue ``piece`` for every listener."""
@@ -108,12 +116,12 @@ class Hub:
     """All open streams of one node.  Lives in the event loop's thread."""
 
     def __init__(
-        self, sight: Callable[[str, Clearance], Visible], metrics: Metrics, run: str | None = None
+        self, sight: Callable[[str, Clearance], Visible], metrics: Metrics, key: bytes | None = None
     ) -> None:
         self._sight = sight
         self.metrics = metrics
-        self._run = run or secrets.token_hex(4)
-        self._audiences: dict[tuple[str, Clearance], Audience] = {}
+        self._ids = Opaque(key or secrets.token_bytes(32), "stream")
+        self._audiences: dict[tuple[str, Clearance, bool], Audience] = {}
         self._remembered: deque[Event] = deque(maxlen=MAX_REMEMBERED)
         self._number = 0
         self.unheard = False
@@ -127,20 +135,22 @@ class Hub:
             self._number += 1
             self._tell_all(self.reset())
             return
-        events = [
-            self._event("record", RecordEvent(c.id, c.kind, c.version, c.source, c.seq), c.label)
-            for c in changes
-        ]
+        events = [self._record(change) for change in changes]
         for audience in self._audiences.values():
             if audience.listeners and (seen := audience.visible(events)):
                 self.metrics.stream_events += len(seen) * len(audience.listeners)
                 audience.tell(b"".join(seen))
 
-    def announce(self, name: str, data: object) -> None:
-        """Tell everybody of something without a label: a link's state, the views' lag."""
-        self._tell_all(self._event(name, data, None).sent)
+    def announce(self, name: str, data: object, *, inside: bool = False) -> None:
+        """Tell everybody of something without a label, such as a link's state; or only who is ``inside``."""
+        event = self._event(name, None, b"" if inside else self._encode(data), self._encode(data))
+        for audience in self._audiences.values():
+            for piece in audience.visible((event,)):
+                audience.tell(piece)
 
-    def listen(self, realm: str, clearance: Clearance, last_event_id: str = "") -> Listener | None:
+    def listen(
+        self, realm: str, clearance: Clearance, last_event_id: str = "", *, inside: bool = False
+    ) -> Listener | None:
         """A new stream, beginning after ``last_event_id``; None when there are too many."""
         if self.metrics.streams >= MAX_STREAMS:
             return None
@@ -148,11 +158,11 @@ class Hub:
             self.unheard = False
             self._remembered.clear()
             self._number += 1
-        audience = self._audiences.get((realm, clearance))
+        audience = self._audiences.get((realm, clearance, inside))
         if audience is None:
             self._audiences = {key: a for key, a in self._audiences.items() if a.listeners}
-            audience = Audience(lambda: self._sight(realm, clearance))
-            self._audiences[realm, clearance] = audience
+            audience = Audience(lambda: self._sight(realm, clearance), inside)
+            self._audiences[realm, clearance, inside] = audience
         listener = Listener(self, audience)
         audience.listeners.add(listener)
         self.metrics.streams += 1
@@ -167,12 +177,28 @@ class Hub:
 
     def reset(self) -> bytes:
         """The event that says: fetch what you show anew, and go on from here."""
-        return b"id: %s.%d\nevent: reset\ndata: {}\n\n" % (self._run.encode(), self._number)
+        return b"%sevent: reset\ndata: {}\n\n" % self._id()
 
-    def _event(self, name: str, data: object, label: int | None) -> Event:
+    def _id(self) -> bytes:
+        return b"id: %s\n" % self._ids.seal(self._number).encode()
+
+    def _record(self, change: Change) -> Event:
+        told = RecordEvent(change.id, change.kind, change.version, change.source)
+        sent = self._encode(told)
+        full = sent
+        if any(inside for _, _, inside in self._audiences):
+            full = self._encode(msgspec.structs.replace(told, seq=change.seq))
+        return self._event("record", change.label, sent, full)
+
+    def _event(self, name: str, label: int | None, data: bytes, inside: bytes) -> Event:
         self._number += 1
-        head = b"id: %s.%d\nevent: %s\ndata: " % (self._run.encode(), self._number, name.encode())
-        event = Event(self._number, label, head + self._encode(data) + b"\n\n")
+        head = b"%sevent: %s\ndata: " % (self._id(), name.encode())
+        event = Event(
+            self._number,
+            label,
+            b"%s%s\n\n" % (head, data) if data else b"",
+            b"%s%s\n\n" % (head, inside),
+        )
         self._remembered.append(event)
         return event
 
@@ -183,10 +209,10 @@ class Hub:
     def _missed(self, audience: Audience, last_event_id: str) -> bytes:
         """What to send first: a greeting with the present number, what was missed, or ``reset``."""
         if not last_event_id:
-            return b"id: %s.%d\nretry: 1000\n: listening\n\n" % (self._run.encode(), self._number)
-        run, _, number = last_event_id.partition(".")
+            return b"%sretry: 1000\n: listening\n\n" % self._id()
+        number = self._ids.open(last_event_id)
         oldest = self._remembered[0].number if self._remembered else self._number + 1
-        if run != self._run or not number.isdigit() or not oldest - 1 <= int(number) <= self._number:
+        if number is None or not oldest - 1 <= number <= self._number:
             return self.reset()
-        missed = (event for event in self._remembered if event.number > int(number))
+        missed = (event for event in self._remembered if event.number > number)
         return b": resumed\n\n" + b"".join(audience.visible(missed))

@@ -18,7 +18,7 @@ from ...kernel.records import Unknown
 from ...node import PartnerLine
 from .context import Caller, Edge, HttpEdge
 from .metrics import CONTENT_TYPE
-from .problems import refuse
+from .problems import SIGN_IN, refuse
 from .schema import node_version, problems
 
 MAX_QUEUE = 500
@@ -29,7 +29,7 @@ NO_PARTNER = Refused(code="partner.unknown", expected="a partner of this node", 
 NO_LINK = Refused(code="link.none", expected="a partner with a link", came="one reached by courier alone")
 METRICS = Refused(
     code="metrics.denied",
-    expected="a caller on this machine, or an administrator's token",
+    expected="an administrator, or a token with the scope metrics.read",
     came="another",
     status=403,
 )
@@ -70,7 +70,7 @@ class ViewOut(msgspec.Struct, frozen=True):
 
 
 class NodeOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The node as it stands."""
+    """The node as it stands.  ``logs`` and ``views`` count everything: they are told to administrators."""
 
     hq: str
     names: NamesOut
@@ -169,17 +169,14 @@ class Health(msgspec.Struct, frozen=True):
 
 
 @get("/node", tags=["node"], summary="The node", responses=problems())
-async def get_node(edge: Edge) -> NodeOut:
+async def get_node(edge: Edge, person: Caller) -> NodeOut:
     """Who this is, which policy is in force, how long its logs are and how far the views follow."""
-    return await edge.reads.run(_node, edge)
+    return await edge.reads.run(_node, edge, person)
 
 
-def _node(edge: HttpEdge) -> NodeOut:
+def _node(edge: HttpEdge, person: Person) -> NodeOut:
     node, now = edge.node, edge.node.clock.now()
     own = node.policies.own
-    logs = {"master": node.master, "audit": node.audit}
-    for hq, line in node.partners.items():
-        logs |= {f"{hq}.sent": line.sent, f"{hq}.received": line.received}
     return NodeOut(
         hq=edge.hq,
         names=NamesOut(node.config.names.en, node.config.names.ja),
@@ -188,40 +185,74 @@ def _node(edge: HttpEdge) -> NodeOut:
         now=now,
         dtg=dtg(now),
         policy=PolicyOut(own.id, own.name),
-        logs=[LogOut(name, log.size, log.head().size) for name, log in logs.items()],
-        views=[ViewOut(v.source, v.position, v.size, v.lag) for v in node.views.lag(node.sources())],
+        **(_counts(edge) if person.may(Permission.PARTNER_MANAGE) else {"logs": [], "views": []}),
         uptime_seconds=(now - edge.started_at).total_seconds(),
     )
 
 
+def _counts(edge: HttpEdge) -> dict[str, Any]:
+    """How long every log is and how far its tree and the views have come."""
+    node = edge.node
+    logs = {"master": node.master, "audit": node.audit}
+    for hq, line in node.partners.items():
+        logs |= {f"{hq}.sent": line.sent, f"{hq}.received": line.received}
+    return {
+        "logs": [LogOut(name, log.size, log.head().size) for name, log in logs.items()],
+        "views": [ViewOut(v.source, v.position, v.size, v.lag) for v in node.views.lag(node.sources())],
+    }
+
+
 @get("/partners", tags=["node"], summary="Partners and their links", responses=problems())
-async def list_partners(edge: Edge) -> list[PartnerOut]:
-    """Every partner with the state of its link and of both directions."""
+async def list_partners(edge: Edge, person: Caller) -> list[PartnerOut]:
+    """Every partner with the state of its link and of both directions.
+
+    Whoever may not see everything is told of what they may see alone: going out, among the newest entries.
+    """
     lines = list(edge.node.partners.values())
-    return await edge.reads.run(lambda: [_partner(edge, line) for line in lines])
+    return await edge.reads.run(lambda: [_partner(edge, person, line) for line in lines])
 
 
-def _partner(edge: HttpEdge, line: PartnerLine) -> PartnerOut:
-    out, checkpoint = line.sender.positions, line.receiver.checkpoint
-    names = line.entry.card.names
+def _partner(edge: HttpEdge, person: Person, line: PartnerLine) -> PartnerOut:
+    names, all_of_it = line.entry.card.names, edge.sees_all(person)
     return PartnerOut(
         hq=line.hq,
         names=NamesOut(names.en, names.ja),
         link=link_of(line),
-        out=QueueOut(
-            logged=out.logged,
-            sent=out.sent,
-            received=out.received,
-            oldest_unreceived_at=_logged_at(line, out.received) if out.received < out.logged else None,
-        ),
-        in_=InOut(
-            received=line.received.size,
-            checkpoint_size=checkpoint.size if checkpoint else 0,
-            last_at=_last_at(line),
-        ),
+        out=_whole_out(line) if all_of_it else _seen_out(edge, person, line),
+        in_=_whole_in(line) if all_of_it else _seen_in(edge, person, line),
         evidence=edge.evidence_count(line.hq),
         one_way=line.entry.one_way,
     )
+
+
+def _whole_out(line: PartnerLine) -> QueueOut:
+    out = line.sender.positions
+    oldest = _logged_at(line, out.received) if out.received < out.logged else None
+    return QueueOut(logged=out.logged, sent=out.sent, received=out.received, oldest_unreceived_at=oldest)
+
+
+def _seen_out(edge: HttpEdge, person: Person, line: PartnerLine) -> QueueOut:
+    rows = _visible_rows(edge, person, line)
+    waiting = [row.at for row in rows if row.state != "received"]
+    return QueueOut(
+        logged=len(rows),
+        sent=sum(row.state != "unsent" for row in rows),
+        received=len(rows) - len(waiting),
+        oldest_unreceived_at=min(waiting, default=None),
+    )
+
+
+def _whole_in(line: PartnerLine) -> InOut:
+    checkpoint = line.receiver.checkpoint
+    covered = checkpoint.size if checkpoint else 0
+    return InOut(received=line.received.size, checkpoint_size=covered, last_at=_last_at(line))
+
+
+def _seen_in(edge: HttpEdge, person: Person, line: PartnerLine) -> InOut:
+    views = edge.node.desk(person).views
+    count, newest = views.count(owner=line.hq), views.newest(owner=line.hq, limit=1).rows
+    last = newest[0].logged_at if newest else None
+    return InOut(received=count, checkpoint_size=count, last_at=last)
 
 
 def link_of(line: PartnerLine) -> LinkOut:
@@ -265,6 +296,15 @@ def _line(edge: HttpEdge, hq: str) -> PartnerLine:
 
 
 def _queue(edge: HttpEdge, person: Person, line: PartnerLine) -> list[QueueRow]:
+    """Numbered as in the log for who sees everything, among what they see for others."""
+    rows = _visible_rows(edge, person, line)
+    if not edge.sees_all(person):
+        rows = [msgspec.structs.replace(row, seq=place) for place, row in enumerate(rows)]
+    return list(islice(reversed(rows), MAX_QUEUE))
+
+
+def _visible_rows(edge: HttpEdge, person: Person, line: PartnerLine) -> list[QueueRow]:
+    """Those of the newest entries for the partner that ``person`` may see, oldest first."""
     gate, size = edge.node.policies.gate(person.clearance), line.sent.size
     rows: list[QueueRow] = []
     for pack in line.sent.read(max(0, size - QUEUE_LOOKED_AT), QUEUE_LOOKED_AT):
@@ -275,7 +315,7 @@ def _queue(edge: HttpEdge, person: Person, line: PartnerLine) -> list[QueueRow]:
             header = record.header if isinstance(record, Unknown) else record
             if gate[header.label].allowed:
                 rows.append(QueueRow(seq, record.kind, pack.logged_at, line.sender.state_of(seq)))
-    return list(islice(reversed(rows), MAX_QUEUE))
+    return rows
 
 
 @post(
@@ -353,11 +393,10 @@ async def get_health(edge: Edge) -> Response[Health]:
 
 @get("/metrics", opt={"open": True}, media_type="text/plain", include_in_schema=False)
 async def get_metrics(edge: Edge, request: Request[Any, Any, Any]) -> Response[str]:
-    """Prometheus text; to callers on this machine, or with an administrator's token."""
-    local = request.client is not None and request.client.host in {"127.0.0.1", "::1"}
+    """Prometheus text.  Figures move with all that is logged: for administrators and tokens of that scope."""
     person: Person | None = request.scope["user"]
-    if not local and (person is None or not person.may(Permission.PARTNER_MANAGE)):
-        raise refuse(METRICS)
+    if person is None or not person.may(Permission.METRICS_READ):
+        raise refuse(METRICS if person is not None else SIGN_IN)
     lag = sum(view.lag for view in edge.node.views.lag(edge.node.sources()))
     gauges = {
         "renkei_views_lag": ("Entries not folded yet", float(lag)),

@@ -26,4 +26,4 @@ async def pulse(edge: "HttpEdge") -> None:
         now = sum(view.lag for view in edge.node.views.lag(edge.node.sources()))
         if now != lag:
             lag = now
-            edge.hub.announce("position", {"lag": lag})
+            edge.hub.announce("position", {"lag": lag}, inside=True)

@@ -35,6 +35,9 @@ CUT = Refused(
     came="one who sees it in part",
     status=403,
 )
+CURSOR = Refused(
+    code="page.cursor", expected="`next` as this node gave it", came="something else", status=400
+)
 FOREIGN = Refused(code="record.owner", expected="a record of this headquarters", came="a partner's")
 Kind = Annotated[str | None, QueryParameter(pattern=r"^[a-z][a-z-]{0,40}$", description="One kind of record")]
 Owner = Annotated[str | None, QueryParameter(pattern=HQ_PATTERN, description="Records of one headquarters")]
@@ -47,7 +50,11 @@ MapLimit = Annotated[int, QueryParameter(ge=1, le=MAX_MAP)]
 
 
 class Appended(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was logged.  One record: its number, id and version; a batch: the first number and the count."""
+    """What was logged.  One record: its id and version; a batch: the count.
+
+    An administrator's program also learns the number in the master log (``seq``, ``first``): it counts
+    everything logged.
+    """
 
     seq: int | None = None
     id: str | None = None
@@ -94,10 +101,14 @@ async def page_of(
 ) -> RecordPage:
     """A page of records as ``person`` may see them, newest first."""
 
+    place = None if before is None else edge.cursors.open(before)
+    if before is not None and place is None:
+        raise refuse(CURSOR)
+
     def read(desk: Desk) -> RecordPage:
-        page = desk.views.newest(kind, owner, limit, None if before is None else int(before))
+        page = desk.views.newest(kind, owner, limit, place)
         rows = Shower(edge.node, desk.views, desk.clock.now()).rows(page.rows)
-        return RecordPage(rows, None if page.next is None else str(page.next))
+        return RecordPage(rows, None if page.next is None else edge.cursors.seal(page.next))
 
     return await edge.at_desk(person, read)
 

@@ -11,7 +11,7 @@ from litestar.params import HeaderParameter
 from litestar.response import Stream
 
 from ...kernel.errors import Refused
-from ...kernel.people import Person
+from ...kernel.people import Permission, Person
 from .context import Caller, Edge, HttpEdge
 from .hub import Listener
 from .problems import refuse
@@ -36,10 +36,11 @@ async def stream(
     request: Request[Any, Any, Any],
     last_event_id: Annotated[str, HeaderParameter(name="Last-Event-ID", max_length=100)] = "",
 ) -> Stream:
-    """Events ``record`` {id, kind, version, source, seq}, ``link`` {hq, state},
-    ``position`` {lag}; and ``reset`` {}: fetch what you show anew.
+    """Events ``record`` {id, kind, version, source}, ``link`` {hq, state}; and ``reset`` {}: fetch what you
+    show anew.  Administrators also get a record's ``seq``, and ``position`` {lag}.
     """
-    listener = edge.hub.listen(edge.realm, person.clearance, last_event_id)
+    inside = person.may(Permission.PARTNER_MANAGE)
+    listener = edge.hub.listen(edge.realm, person.clearance, last_event_id, inside=inside)
     if listener is None:
         raise refuse(MANY)
     return Stream(

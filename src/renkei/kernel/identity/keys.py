@@ -206,6 +206,12 @@ class Identity:
         info = f"renkei alias v1\n{self.hq}\n{partner}\n".encode()
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self._alias_secret)
 
+    def cursor_key(self) -> bytes:
+        """The key (32 bytes) under which places in lists are handed out (``kernel/opaque``)."""
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"renkei cursor v1\n").derive(
+            self._alias_secret
+        )
+
     def card(self, names: Names, link: str, clock: Clock | None = None, policy: str = "") -> PartnerCard:
         """This headquarters' card as of now; ``link`` is its ``host:port``, empty if it only dials.
 
