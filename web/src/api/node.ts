@@ -193,5 +193,9 @@ export const picture = {
   hazards: () => list<T.RecordView<T.Hazard>>('/hazards'),
   areas: () => list<T.RecordView<T.Area>>('/areas'),
   positions: () => list<T.RecordView<T.Position>>('/positions'),
+  /** Newest first; `before` is the page's `next`. */
+  positionPage: (limit: number, before?: string) => get<Items<T.RecordView<T.Position>>>('/positions' + query({ limit, before })),
   sites: () => list<T.RecordView<T.Site>>('/sites'),
+  units: () => list<T.RecordView<T.Unit>>('/units'),
+  headquarters: () => list<T.RecordView<T.Headquarters>>('/headquarters'),
 };

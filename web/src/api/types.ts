@@ -100,6 +100,8 @@ export type HazardArea = S['HazardArea'];
 export type Position = S['Position'];
 export type Area = S['Area'];
 export type Site = S['Site'];
+export type Unit = S['Unit'];
+export type Headquarters = S['Headquarters'];
 export type Geometry = NonNullable<Hazard['geometry']>;
 
 /** What the node takes, for checking what the forms send. */

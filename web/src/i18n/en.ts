@@ -3,6 +3,7 @@ import type { Progress, State } from '../api/types';
 import type { Span } from '../lib/age';
 import { floorEn } from './floor.en';
 import { glossary } from './glossary';
+import { map } from './map.en';
 import { offline } from './offline';
 
 const n = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
@@ -293,6 +294,7 @@ export const en = {
     until: 'valid until',
     comment: 'What the authority advises',
   },
+  map,
   partners: {
     title: 'Partners',
     since: 'since',

@@ -3,6 +3,7 @@ import type { Span } from '../lib/age';
 import type { Dictionary } from './en';
 import { floorJa } from './floor.ja';
 import { glossary } from './glossary';
+import { map } from './map.ja';
 import { offline } from './offline';
 
 const UNIT: Record<Span['unit'], string> = { second: '秒', minute: '分', hour: '時間', day: '日' };
@@ -294,6 +295,7 @@ export const ja: Dictionary = {
     until: '有効期限',
     comment: '発表機関の呼びかけ',
   },
+  map,
   partners: {
     title: '相手司令部',
     since: '以来',

@@ -66,6 +66,12 @@ export function boxOf(geometries: Geometry[], margin: number): Box | null {
   return { west: least(lons) - margin, south: least(lats) - margin, east: most(lons) + margin, north: most(lats) + margin };
 }
 
+/** The middle of the box around `geometry`, as longitude and latitude. */
+export function centreOf(geometry: Geometry): [number, number] {
+  const box = boxOf([geometry], 0) ?? { west: 0, south: 0, east: 0, north: 0 };
+  return [(box.west + box.east) / 2, (box.south + box.north) / 2];
+}
+
 /** The coastline's packed rings (scripts/coast.mjs) as one SVG path. */
 export function coastPath({ box, unit, rings }: Packed): string {
   const [west = 0, south = 0] = box;

@@ -1,0 +1,49 @@
+/**
+ * Symbols that would lie on each other become one with counts, by side and by kind, so that nothing is hidden without
+ * being counted.  A grid in screen pixels: linear, and stable while the map is dragged.  Pure.
+ */
+import { SIDES, SYMBOL_LAYERS, type MapPoint, type Side, type SymbolLayer } from './points';
+
+/** A symbol's width and a little: closer than this they cannot be told apart. */
+export const CELL_PX = 38;
+export const TILE_PX = 512;
+
+export type Counts = Record<Side, Record<SymbolLayer, number>>;
+/** `x`, `y`: the members' mean, so that a cluster lies where they are; `stale` members are counted apart. */
+export type Cluster = { key: string; x: number; y: number; count: number; stale: number; counts: Counts; members: MapPoint[] };
+export type Clustered = { singles: MapPoint[]; clusters: Cluster[] };
+
+export const noCounts = (): Counts =>
+  Object.fromEntries(SIDES.map((side) => [side, Object.fromEntries(SYMBOL_LAYERS.map((layer) => [layer, 0]))])) as Counts;
+
+export function cluster(points: Iterable<MapPoint>, zoom: number): Clustered {
+  const cells = (TILE_PX * 2 ** zoom) / CELL_PX;
+  const grid = new Map<number, MapPoint[]>();
+  for (const p of points) {
+    const key = Math.floor(p.y * cells) * 2 ** 26 + Math.floor(p.x * cells);
+    const there = grid.get(key);
+    if (there) there.push(p);
+    else grid.set(key, [p]);
+  }
+  const singles: MapPoint[] = [];
+  const clusters: Cluster[] = [];
+  for (const [key, members] of grid) {
+    const [only] = members;
+    if (members.length === 1 && only) singles.push(only);
+    else clusters.push(summed(String(key), members));
+  }
+  return { singles, clusters };
+}
+
+function summed(key: string, members: MapPoint[]): Cluster {
+  const made: Cluster = { key, x: 0, y: 0, count: members.length, stale: 0, counts: noCounts(), members };
+  for (const p of members) {
+    made.x += p.x / members.length;
+    made.y += p.y / members.length;
+    made.stale += p.stale ? 1 : 0;
+    made.counts[p.side][p.layer] += 1;
+  }
+  return made;
+}
+
+export const sideTotal = (counts: Counts, side: Side): number => SYMBOL_LAYERS.reduce((sum, layer) => sum + counts[side][layer], 0);

@@ -1,0 +1,119 @@
+/**
+ * One texture of all symbols in use: each drawn once by milsymbol, with its side in letters and, where what is shown
+ * is old, a clock in its corner (so that age is not told by colour alone).
+ */
+import ms from 'milsymbol';
+
+import type { MapPoint } from './points';
+
+/** A cell in CSS pixels; symbols are drawn at twice that for dense screens. */
+export const CELL = 36;
+export const RATIO = 2;
+const SIDE_CELLS = 28;
+/** What the texture holds; there are some twenty symbols, three sides and two ages. */
+export const MOST_SPRITES = SIDE_CELLS ** 2;
+const SYMBOL_PX = 15;
+const LETTERS = { jp: 'JP', us: 'US', other: '' } as const;
+
+export type Look = { ink: string; halo: string; warn: string; accent: string; dark: boolean };
+
+export class Sprites {
+  readonly canvas = document.createElement('canvas');
+  /** Counts up when something was drawn, so that the texture is sent again. */
+  revision = 0;
+  #cells = new Map<string, number>();
+  #pen: CanvasRenderingContext2D;
+
+  constructor(private look: Look) {
+    this.canvas.width = this.canvas.height = SIDE_CELLS * CELL * RATIO;
+    const pen = this.canvas.getContext('2d');
+    if (!pen) throw new Error('expected a 2D canvas; none came');
+    this.#pen = pen;
+  }
+
+  /** Day to night: everything is drawn anew when next asked for. */
+  relook(look: Look): void {
+    this.look = look;
+    this.#cells.clear();
+    this.#pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.revision++;
+  }
+
+  of(p: MapPoint): number {
+    return this.#cell(`${p.sidc}${p.side}${p.stale ? '!' : ''}`, () => this.#symbol(p));
+  }
+
+  /** The line that points along a course: north up, turned by the shader. */
+  leader(): number {
+    return this.#cell('leader', () => {
+      this.#line('M0 -9L0 -17M-2.6 -13.6L0 -17.4L2.6 -13.6', this.look.halo, 3.2);
+      this.#line('M0 -9L0 -17M-2.6 -13.6L0 -17.4L2.6 -13.6', this.look.ink, 1.3);
+    });
+  }
+
+  ring(): number {
+    return this.#cell('ring', () => {
+      this.#line('M-16 -9V-16H-9M9 -16H16V-9M16 9V16H9M-9 16H-16V9', this.look.halo, 4);
+      this.#line('M-16 -9V-16H-9M9 -16H16V-9M16 9V16H9M-9 16H-16V9', this.look.accent, 2);
+    });
+  }
+
+  #cell(key: string, draw: () => void): number {
+    const known = this.#cells.get(key);
+    if (known !== undefined) return known;
+    const cell = Math.min(this.#cells.size, MOST_SPRITES - 1);
+    this.#cells.set(key, cell);
+    const at = (n: number): number => (n + 0.5) * CELL * RATIO;
+    this.#pen.setTransform(RATIO, 0, 0, RATIO, at(cell % SIDE_CELLS), at(Math.floor(cell / SIDE_CELLS)));
+    draw();
+    this.revision++;
+    return cell;
+  }
+
+  #symbol(p: MapPoint): void {
+    const mode = this.look.dark ? 'Medium' : 'Light';
+    const symbol = new ms.Symbol(p.sidc, { size: SYMBOL_PX, colorMode: mode, infoFields: false, outlineWidth: 3, outlineColor: this.look.halo });
+    const image = symbol.asCanvas(RATIO);
+    const { x, y } = symbol.getOctagonAnchor();
+    this.#pen.globalAlpha = p.stale ? 0.62 : 1;
+    this.#pen.drawImage(image, -x, -y, image.width / RATIO, image.height / RATIO);
+    this.#pen.globalAlpha = 1;
+    if (LETTERS[p.side]) this.#letters(LETTERS[p.side]);
+    if (p.stale) this.#clock();
+  }
+
+  #letters(text: string): void {
+    const pen = this.#pen;
+    pen.font = '600 7.5px "Noto Sans JP Variable", sans-serif';
+    pen.textAlign = 'center';
+    pen.lineJoin = 'round';
+    pen.lineWidth = 2.4;
+    pen.strokeStyle = this.look.halo;
+    pen.strokeText(text, 0, 17);
+    pen.fillStyle = this.look.ink;
+    pen.fillText(text, 0, 17);
+  }
+
+  #clock(): void {
+    const pen = this.#pen;
+    pen.beginPath();
+    pen.arc(11.5, -10.5, 5, 0, 2 * Math.PI);
+    pen.fillStyle = this.look.halo;
+    pen.fill();
+    pen.lineWidth = 1.4;
+    pen.strokeStyle = this.look.warn;
+    pen.stroke();
+    this.#line('M11.5 -13.4V-10.5L13.6 -9.2', this.look.warn, 1.4);
+  }
+
+  #line(path: string, colour: string, width: number): void {
+    this.#pen.lineWidth = width;
+    this.#pen.lineCap = 'round';
+    this.#pen.strokeStyle = colour;
+    this.#pen.stroke(new Path2D(path));
+  }
+}
+
+/** Where a cell lies in the texture, as the shader wants it: its corner and its size, 0 to 1. */
+export const cellShare = 1 / SIDE_CELLS;
+export const cellColumns = SIDE_CELLS;
