@@ -20,6 +20,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    Playwright,
     Request,
     expect,
     sync_playwright,
@@ -41,8 +42,10 @@ PATIENCE_MS = 15_000
 """Longest wait for anything on a screen: two nodes, a browser and other tests share the machine."""
 EXPECTED_ON_CONSOLE = re.compile(
     r"status of (401|403|404|409|422)|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION_\w+)"
+    r"|GL Driver Message .*Performance|fallback to software WebGL"
 )
-"""Refusals the browser reports by itself, and the node being away where a test takes it away."""
+"""Refusals the browser reports by itself, the node being away where a test takes it away, and that the map is
+drawn without a graphics card."""
 WIDE, NARROW = (1440, 900), (390, 844)
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -64,13 +67,19 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """One for all browsers: a second beside it would not start."""
     if CHROMIUM is None:
         pytest.skip("browser tests need Chromium; tools/browser-deps.sh installs it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    with sync_playwright() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 class Watched:

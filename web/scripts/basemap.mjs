@@ -6,7 +6,7 @@
  * Writes src/generated/land.geojson (polygons; those of the region first) and shore.geojson (their outlines without
  * the seams that cutting leaves).  Skips its work while what it wrote is newer than this file and its sources.
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 
 import { feature } from 'topojson-client';
 
@@ -19,10 +19,15 @@ const WORLD = [
   [REGION[0], -85, REGION[2], REGION[1]],
   [REGION[0], REGION[3], REGION[2], 85],
 ];
+/** Lakes that are drawn, by the degrees their box spans: smaller ones are specks on any chart of this scale. */
+const LAKE = 0.12;
 const FINE = 4;
 const COARSE = 2;
 
 const at = (name) => new URL(name, import.meta.url);
+mkdirSync(at('../src/generated/'), { recursive: true });
+// The regions of hazards, as the node has them: a hazard names each by its code, with a grade of its own.
+copyFileSync(at('../../src/renkei/data/jma/regions.geojson'), at('../src/generated/regions.json'));
 const [land, shore] = [at('../src/generated/land.geojson'), at('../src/generated/shore.geojson')];
 const sources = [at('../node_modules/@geo-maps/earth-lands-100m/map.geo.json'), at('../node_modules/world-atlas/land-50m.json')];
 const time = (file) => statSync(file).mtimeMs;
@@ -59,9 +64,11 @@ function tidy(ring, digits) {
   return kept.length > 2 ? [...kept, kept[0]] : [];
 }
 
+const span = (ring) => Math.max(...[0, 1].map((axis) => Math.max(...ring.map((p) => p[axis])) - Math.min(...ring.map((p) => p[axis]))));
+
 function within(polygons, box, digits) {
   return polygons
-    .map((rings) => rings.map((ring) => tidy(clip(ring.slice(0, -1), box), digits)).filter((ring) => ring.length))
+    .map((rings) => rings.filter((ring, i) => i === 0 || span(ring) > LAKE).map((ring) => tidy(clip(ring.slice(0, -1), box), digits)).filter((ring) => ring.length))
     .filter((rings) => rings.length);
 }
 
@@ -88,7 +95,6 @@ const parts = [[REGION, within(fine, REGION, FINE)], ...WORLD.map((box) => [box,
 function write(file, geometries) {
   const features = geometries.map((geometry) => ({ type: 'Feature', properties: {}, geometry }));
   const text = JSON.stringify({ type: 'FeatureCollection', features });
-  mkdirSync(at('../src/generated/'), { recursive: true });
   writeFileSync(file, text + '\n');
   console.log(`${file.pathname.split('/').at(-1)}: ${features.length} features, ${text.length} bytes`);
 }

@@ -23,8 +23,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CONTENT_POLICY = "; ".join(
     (
         "default-src 'self'",
-        "img-src 'self' data: blob:",  # the map draws its symbols into blobs
-        "worker-src 'self' blob:",  # and decodes its tiles in a worker made of one
+        "img-src 'self' data: blob:",  # the map decodes local raster tiles out of blobs
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",

@@ -105,5 +105,5 @@ const TOWNS: readonly Place[] = [
   { en: 'Sonai', ja: '祖納', lon: 123.01, lat: 24.47, from: 300, town: true },
 ];
 
-export const PLACES: readonly Place[] = [...LANDS, ...SEAS, ...TOWNS, ...ISLANDS];
+export const PLACES: readonly Place[] = [...ISLANDS, ...LANDS, ...TOWNS, ...SEAS];
 export const NAMED_ISLANDS = ISLANDS;

@@ -3,7 +3,8 @@ import type { Feature, Geometry } from 'geojson';
 import type { LayerSpecification } from 'maplibre-gl';
 
 import type { Area, Hazard, Lang, RecordView } from '../../../api/types';
-import { hazardTitle, areaGrade, byGravity } from '../../../lib/hazards';
+import regions from '../../../generated/regions.json';
+import { areaGrade, byGravity, hazardTitle } from '../../../lib/hazards';
 import { FONT, type Palette } from './base';
 import type { Cluster } from './cluster';
 import { sideTotal } from './cluster';
@@ -28,7 +29,7 @@ const LONGEST = 40;
 
 /** Nothing that turns the direction of writing or has no shape: a canvas draws what it is given. */
 export function plain(text: string): string {
-  const clean = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim();
+  const clean = text.slice(0, LONGEST * 8).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim();
   const letters = [...clean];
   return letters.length > LONGEST ? letters.slice(0, LONGEST - 1).join('') + '…' : clean;
 }
@@ -36,13 +37,23 @@ export function plain(text: string): string {
 const feature = (geometry: unknown, properties: Record<string, unknown>): Feature => ({ type: 'Feature', geometry: geometry as Geometry, properties });
 const pointAt = (lon: number, lat: number) => ({ type: 'Point', coordinates: [lon, lat] });
 
+/** By the code that reports use. */
+const REGIONS = new Map(regions.features.map((f) => [f.id, f.geometry]));
+
+type Grade = 'grave' | 'warning' | 'notice' | 'over';
+const gradeOf = (severity: string, over: boolean): Grade =>
+  over ? 'over' : severity === 'severe' || severity === 'extreme' ? 'grave' : severity === 'minor' || severity === 'unknown' ? 'notice' : 'warning';
+
+/** A tsunami's regions each with the grade in force there; anything else as the one shape it has. */
 export function hazardFeatures(hazards: readonly RecordView<Hazard>[], selected: string, lang: Lang): Feature[] {
   const drawn = hazards.filter(({ record: h }) => h.geometry && (h.status !== 'cancelled' || h.id === selected));
-  return drawn.map(({ record: h }) => {
-    const [worst] = byGravity(h.areas ?? []);
-    const name = (worst && areaGrade(worst, lang)) || hazardTitle(h, lang);
-    const grave = h.severity === 'severe' || h.severity === 'extreme';
-    return feature(h.geometry, { id: h.id, name: plain(name), grave, selected: h.id === selected, over: h.status === 'cancelled' });
+  return drawn.flatMap(({ record: h }) => {
+    const over = h.status === 'cancelled';
+    const one = (geometry: unknown, name: string, severity: string): Feature =>
+      feature(geometry, { id: h.id, name: plain(name), grade: gradeOf(severity, over), selected: h.id === selected });
+    const known = h.type === 'tsunami' ? byGravity(h.areas ?? []).filter((a) => REGIONS.has(a.code)).reverse() : [];
+    if (!known.length) return [one(h.geometry, hazardTitle(h, lang), h.severity)];
+    return known.map((a) => one(REGIONS.get(a.code), areaGrade(a, lang), a.severity ?? 'unknown'));
   });
 }
 
@@ -65,15 +76,17 @@ export function labelFeatures(points: readonly MapPoint[], lang: Lang, age: (p: 
 
 export function overlayLayers(c: Palette): LayerSpecification[] {
   const halo = { 'text-halo-color': c.bg, 'text-halo-width': 1.4 };
-  const bad = ['case', ['get', 'over'], c.muted, ['get', 'grave'], c.bad, c.warn] as never;
+  const bad = ['match', ['get', 'grade'], 'over', c.muted, 'grave', c.bad, 'warning', c.warn, c.accent] as never;
+  /** Close up a region fills the screen, and what lies in it matters more. */
+  const wash = (near: number, far: number): never => ['interpolate', ['linear'], ['zoom'], 5, ['case', ['get', 'selected'], far, far / 2], 9, near] as never;
   const polygon = ['==', ['geometry-type'], 'Polygon'] as never;
   const small = { 'text-font': FONT, 'text-size': 11, 'text-max-width': 11 };
   const weight = ['case', ['get', 'selected'], 2.6, 1.3] as never;
   return [
-    { id: 'area-fill', type: 'fill', source: 'areas', filter: polygon, paint: { 'fill-color': c.accent, 'fill-opacity': ['case', ['get', 'selected'], 0.2, 0.08] } },
+    { id: 'area-fill', type: 'fill', source: 'areas', filter: polygon, paint: { 'fill-color': c.accent, 'fill-opacity': wash(0.06, 0.16) } },
     { id: 'area-line', type: 'line', source: 'areas', paint: { 'line-color': c.accent, 'line-width': weight, 'line-dasharray': [4, 3] } },
     { id: 'area-name', type: 'symbol', source: 'areas', layout: { ...small, 'text-field': ['get', 'name'] }, paint: { 'text-color': c.accent, ...halo } },
-    { id: 'hazard-fill', type: 'fill', source: 'hazards', filter: polygon, paint: { 'fill-color': bad, 'fill-opacity': ['case', ['get', 'over'], 0.05, ['get', 'selected'], 0.26, 0.14] } },
+    { id: 'hazard-fill', type: 'fill', source: 'hazards', filter: polygon, paint: { 'fill-color': bad, 'fill-opacity': wash(0.06, 0.24) } },
     { id: 'hazard-line', type: 'line', source: 'hazards', filter: ['!=', ['geometry-type'], 'Point'], paint: { 'line-color': bad, 'line-width': weight } },
     { id: 'hazard-point', type: 'circle', source: 'hazards', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 7, 'circle-color': 'transparent', 'circle-stroke-color': bad, 'circle-stroke-width': 2 } },
     { id: 'hazard-name', type: 'symbol', source: 'hazards', layout: { ...small, 'text-field': ['get', 'name'], 'text-offset': [0, 1.6], 'text-anchor': 'top' }, paint: { 'text-color': bad, ...halo } },

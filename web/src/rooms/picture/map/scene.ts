@@ -92,6 +92,8 @@ export class Scene {
     this.map.on('zoom', () => this.#zoomed());
     this.map.on('mousemove', (e) => this.on.cursor({ lon: e.lngLat.lng, lat: e.lngLat.lat }));
     this.map.on('mouseout', () => this.on.cursor(null));
+    // Whoever waits for the whole picture (a test, a screenshot) can see when it is there.
+    for (const [event, idle] of [['idle', 'true'], ['movestart', 'false'], ['dataloading', 'false']] as const) this.map.on(event, () => (box.dataset.idle = idle));
     this.map.on('click', (e) => this.#picked(e));
   }
 

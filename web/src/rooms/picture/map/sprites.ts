@@ -7,12 +7,12 @@ import ms from 'milsymbol';
 import type { MapPoint } from './points';
 
 /** A cell in CSS pixels; symbols are drawn at twice that for dense screens. */
-export const CELL = 36;
+export const CELL = 44;
 export const RATIO = 2;
-const SIDE_CELLS = 28;
+const SIDE_CELLS = 22;
 /** What the texture holds; there are some twenty symbols, three sides and two ages. */
 export const MOST_SPRITES = SIDE_CELLS ** 2;
-const SYMBOL_PX = 15;
+const SYMBOL_PX = 18;
 const LETTERS = { jp: 'JP', us: 'US', other: '' } as const;
 
 export type Look = { ink: string; halo: string; warn: string; accent: string; dark: boolean };
@@ -46,15 +46,15 @@ export class Sprites {
   /** The line that points along a course: north up, turned by the shader. */
   leader(): number {
     return this.#cell('leader', () => {
-      this.#line('M0 -9L0 -17M-2.6 -13.6L0 -17.4L2.6 -13.6', this.look.halo, 3.2);
-      this.#line('M0 -9L0 -17M-2.6 -13.6L0 -17.4L2.6 -13.6', this.look.ink, 1.3);
+      this.#line('M0 -9L0 -21M-2.6 -17.6L0 -21.4L2.6 -17.6', this.look.halo, 3.2);
+      this.#line('M0 -9L0 -21M-2.6 -17.6L0 -21.4L2.6 -17.6', this.look.ink, 1.3);
     });
   }
 
   ring(): number {
     return this.#cell('ring', () => {
-      this.#line('M-16 -9V-16H-9M9 -16H16V-9M16 9V16H9M-9 16H-16V9', this.look.halo, 4);
-      this.#line('M-16 -9V-16H-9M9 -16H16V-9M16 9V16H9M-9 16H-16V9', this.look.accent, 2);
+      this.#line('M-19 -10V-17H-12M12 -17H19V-10M19 10V17H12M-12 17H-19V10', this.look.halo, 4);
+      this.#line('M-19 -10V-17H-12M12 -17H19V-10M19 10V17H12M-12 17H-19V10', this.look.accent, 2);
     });
   }
 
@@ -89,21 +89,21 @@ export class Sprites {
     pen.lineJoin = 'round';
     pen.lineWidth = 2.4;
     pen.strokeStyle = this.look.halo;
-    pen.strokeText(text, 0, 17);
+    pen.strokeText(text, 0, 20);
     pen.fillStyle = this.look.ink;
-    pen.fillText(text, 0, 17);
+    pen.fillText(text, 0, 20);
   }
 
   #clock(): void {
     const pen = this.#pen;
     pen.beginPath();
-    pen.arc(11.5, -10.5, 5, 0, 2 * Math.PI);
+    pen.arc(14, -12, 5, 0, 2 * Math.PI);
     pen.fillStyle = this.look.halo;
     pen.fill();
     pen.lineWidth = 1.4;
     pen.strokeStyle = this.look.warn;
     pen.stroke();
-    this.#line('M11.5 -13.4V-10.5L13.6 -9.2', this.look.warn, 1.4);
+    this.#line('M14 -15V-12L16.2 -10.7', this.look.warn, 1.4);
   }
 
   #line(path: string, colour: string, width: number): void {
