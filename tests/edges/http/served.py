@@ -60,6 +60,7 @@ class Served:
             ("watch", Role.WATCH_OFFICER, self.clearance(*levels)),
             ("gateway", Role.WATCH_OFFICER, self.clearance(*levels)),
             ("low", Role.WATCH_OFFICER, self.clearance(levels[0], everything=False)),
+            ("glance", Role.VIEWER, self.clearance(levels[0], everything=False)),
             ("viewer", Role.VIEWER, self.clearance(*levels)),
             ("admin", Role.ADMINISTRATOR, self.clearance(*levels)),
             ("disclosure", Role.DISCLOSURE_OFFICER, self.clearance(*levels)),
