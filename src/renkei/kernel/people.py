@@ -39,6 +39,7 @@ class Permission(StrEnum):
     COMMAND_WRITE = "command.write"
     RECORDS_APPEND = "records.append"
     RELEASE_REVIEW = "release.review"
+    POLICY_CHANGE = "policy.change"
     AUDIT_READ = "audit.read"
     METRICS_READ = "metrics.read"
     PARTNER_MANAGE = "partner.manage"
@@ -82,13 +83,20 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.DISCLOSURE_OFFICER: frozenset(
-        {Permission.READ, Permission.RELEASE_REVIEW, Permission.AUDIT_READ, Permission.TRANSLATE}
+        {
+            Permission.READ,
+            Permission.RELEASE_REVIEW,
+            Permission.POLICY_CHANGE,
+            Permission.AUDIT_READ,
+            Permission.TRANSLATE,
+        }
     ),
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.READ,
             Permission.AUDIT_READ,
             Permission.METRICS_READ,
+            Permission.POLICY_CHANGE,
             Permission.PARTNER_MANAGE,
             Permission.ACCOUNT_MANAGE,
             Permission.RECORDS_APPEND,

@@ -10,6 +10,7 @@ Edges (HTTP, links, feeds, the command line) are given a node; the node knows no
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -51,6 +52,7 @@ from .config import Folder, NodeConfig, load_config, load_policies, open_log
 from .folding import FoldProcess, Orders, sole_writer
 from .lines import Delivery, PartnerLine, Worker
 from .past import Moment, Past, Task, build_in_child, fold_to, named_by
+from .policies import policy_digest
 from .taking_up import take_up
 
 APPEND_PATIENCE = 30.0
@@ -83,6 +85,9 @@ class Node:
         self.folder = folder
         self.identity = identity
         self.policies = policies
+        self.policy_digest = policy_digest(folder)
+        """Of the policy file that this node was opened with; one adopted since counts from the next start."""
+        self.policy_lock = threading.Lock()
         self.clock = clock
         self.accounts = accounts
         self.codec = Codec(KINDS)

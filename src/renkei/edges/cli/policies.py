@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from ...kernel.accounts import Accounts
 from ...kernel.errors import BadInput
+from ...kernel.labels.adoption import digest_of
 from ...kernel.labels.change import Audience, Comparison, Counted, compare
 from ...kernel.labels.explain import explain as explained
 from ...kernel.labels.model import Clearance
@@ -17,7 +18,7 @@ from ...kernel.views.schema import open_reader
 from ...node.config import load_policies
 from ...rooms import KINDS
 from .accounts import parse_clearance
-from .app import Common, Local
+from .app import Common, Local, Remote
 from .labelling import public_label_of
 from .local import LocalNode, read_file
 
@@ -203,3 +204,71 @@ def _print(local: Local, found: Comparison, shown: list[dict[str, Any]]) -> None
         return
     columns = ("audience", "change", "count", "kind", "label", "why")
     out.table((*columns, "examples") if "examples" in shown[0] else columns, shown)
+
+
+# --- at the running node ----------------------------------------------------------------------------
+
+
+@policy_app.command
+def show(*, remote: Remote | None = None) -> None:
+    """The policy the node decides by, the one it starts with next, and the changes on record."""
+    remote = remote or Remote()
+    found = remote.api().get("/policy")
+    out = remote.out
+    if not out.as_json:
+        out.say(f"{found['name']}  {found['id']}  version {found['version']}  {found['digest']}")
+        if found["restartNeeded"]:
+            out.say(f"adopted, in force from the next start: {found['nextDigest']}")
+    out.rows(("id", "step", "policyVersion", "digest", "proposer", "adopter"), found["changes"], whole=found)
+
+
+@policy_app.command
+def propose(file: Path, /, *, reason: str, remote: Remote | None = None) -> None:
+    """Put another version of the policy before a second officer.
+
+    Parameters
+    ----------
+    file
+        The policy file; its version must be above the one in force.
+    reason
+        Why, for the record.
+    """
+    remote = remote or Remote()
+    try:
+        text = read_file(file).decode()
+    except UnicodeDecodeError:
+        raise BadInput("policy.encoding", "a policy file in UTF-8", "another encoding") from None
+    made = remote.api().post("/policy/proposals", {"policy": text, "reason": reason})
+    said = f"SHA-256 of the file, for the second officer to compare: {made['digest']}"
+    remote.out.data(made, text=f"{made['id']} proposed\n{said}")
+
+
+@policy_app.command
+def adopt(proposal: str, /, *, file: Path, remote: Remote | None = None) -> None:
+    """Adopt a proposed policy as the second officer; in force from the node's next start on.
+
+    Parameters
+    ----------
+    proposal
+        The proposal's id.
+    file
+        The policy file as you have read it; it must be the one proposed, byte for byte.
+    """
+    remote = remote or Remote()
+    digest = digest_of(read_file(file))
+    made = remote.api().post(f"/policy/proposals/{proposal}/adopt", {"digest": digest})
+    remote.out.data(made, text=f"{made['digest']} adopted; start the node anew to put it in force")
+
+
+@policy_app.command
+def withdraw(proposal: str, /, *, remote: Remote | None = None) -> None:
+    """Take back a proposal that nobody adopted.
+
+    Parameters
+    ----------
+    proposal
+        The proposal's id.
+    """
+    remote = remote or Remote()
+    made = remote.api().post(f"/policy/proposals/{proposal}/withdraw")
+    remote.out.data(made, text=f"{made['id']} withdrawn")

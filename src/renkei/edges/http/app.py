@@ -15,7 +15,19 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from ...kernel.people import Permission, Person
-from . import accounts, command, coordination, labels, nodes, past, picture, records, session, stream
+from . import (
+    accounts,
+    command,
+    coordination,
+    labels,
+    nodes,
+    past,
+    picture,
+    policies,
+    records,
+    session,
+    stream,
+)
 from .context import HttpEdge, header
 from .front import App, Front, Receive, Scope, Send
 from .problems import BUSY, CSRF, MEDIA, SIGN_IN, as_refused, extra_headers, refuse, respond
@@ -33,6 +45,7 @@ HANDLERS = (
     *accounts.HANDLERS,
     *(h for h in nodes.HANDLERS if h is not nodes.get_metrics),
     *labels.HANDLERS,
+    *policies.HANDLERS,
     *records.HANDLERS,
     *coordination.HANDLERS,
     *picture.HANDLERS,
