@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from threading import Lock
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -35,6 +36,14 @@ def new_id(owner: str, moment: datetime, entropy: bytes | None = None) -> str:
     """
     random = entropy if entropy is not None else os.urandom(10)
     return f"{owner}/{_base32(int(moment.timestamp() * 1000) << 80 | int.from_bytes(random))}"
+
+
+def derived_id(record_id: str, what: bytes) -> str:
+    """The id of what follows from a record, the same every time; it begins with the same time."""
+    owner, _, key = record_id.partition("/")
+    found = int(key.encode().translate(_DIGITS), 32)
+    digest = sha256(record_id.encode() + b"\n" + what).digest()
+    return f"{owner}/{_base32((found & _BLOCK) >> 80 << 80 | int.from_bytes(digest[:10]))}"
 
 
 class Aliaser:

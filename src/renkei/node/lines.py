@@ -10,6 +10,7 @@ from ..kernel.identity import PartnerEntry
 from ..kernel.link import LinkControl
 from ..kernel.log.base import Log
 from ..kernel.partners import Receiver, Releaser, Sender, Session
+from .purging import Purger
 
 Delivery = Literal["unsent", "sent", "received"]
 
@@ -27,6 +28,7 @@ class PartnerLine:
     releaser: Releaser
     sender: Sender
     receiver: Receiver
+    purger: Purger
     clock: Clock
     link: LinkControl | None = None
 

@@ -53,6 +53,7 @@ from .folding import FoldProcess, Orders, sole_writer
 from .lines import Delivery, PartnerLine, Worker
 from .past import Moment, Past, Task, build_in_child, fold_to, named_by
 from .policies import policy_digest
+from .purging import Purger
 from .taking_up import take_up
 
 APPEND_PATIENCE = 30.0
@@ -106,6 +107,7 @@ class Node:
             else FoldProcess(self.views, self._fold_orders)
         )
         self._workers: list[Worker] = []
+        self._purging: list[Worker] = []
         self._sealers: list[Sealer] = []
         self._upkeep: dict[str, Worker] = {}
         self.started = False
@@ -202,7 +204,25 @@ class Node:
             clock=self.clock,
             realm=self.config.realm,
         )
-        return PartnerLine(entry, sent, received, releaser, sender, receiver, self.clock)
+        purger = Purger(
+            entry.hq,
+            received,
+            self.master,
+            self.views,
+            self.codec,
+            self.clock,
+            self._log,
+            self.past.forget,
+            hq=self.config.hq,
+        )
+        return PartnerLine(entry, sent, received, releaser, sender, receiver, purger, self.clock)
+
+    def _log(self, drafts: Sequence[Draft]) -> None:
+        """Log what the node itself has to say; durable on return."""
+        if self.started:
+            self.writer.submit(drafts).result(APPEND_PATIENCE)
+        else:
+            self.master.append(drafts, self.clock.now())
 
     def line(self, hq: str) -> PartnerLine:
         """The line to ``hq``.  Raises BadInput when there is none."""
@@ -375,9 +395,12 @@ class Node:
             return 0
 
         releasing, sealing = Worker(f"release {line.hq}", release), Worker(f"seal {line.hq}", seal)
+        purging = Worker(f"purge {line.hq}", line.purger.run)
         self.writer.on_commit(lambda first, count: releasing.notify())
+        self.views.on_step(lambda step: purging.notify())
         self._upkeep[line.hq] = sealing
-        for worker in (releasing, sealing):
+        self._purging.append(purging)
+        for worker in (releasing, sealing, purging):
             self._workers.append(worker)
             worker.start()
 
@@ -395,14 +418,23 @@ class Node:
 
     def pump(self) -> None:
         """One round of fold and release by hand, for a node that was not started."""
-        while self.views.fold(self.sources(), FOLD_LIMIT):
-            pass
+        self._fold_all()
+        if sum([line.purger.run() for line in self.partners.values()]):
+            self._fold_all()
         for line in self.partners.values():
             while line.releaser.run():
                 pass
 
+    def _fold_all(self) -> None:
+        while self.views.fold(self.sources(), FOLD_LIMIT):
+            pass
+        while self.views.scrub():
+            pass
+
     def close(self) -> None:
         """Stop the background work and close every file.  Everything acknowledged is on disk already."""
+        for worker in self._purging:
+            worker.close()  # they write: before the writer ends
         self.writer.close()
         if self.started:
             self.folding.stop()

@@ -34,7 +34,10 @@ MAX_REMEMBERED = 5_000
 
 
 class RecordEvent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A record's newest version, as the stream tells of it; ``seq``, its number, to administrators."""
+    """A record's newest version (in an event ``gone`` its last), as the stream tells of it.
+
+    ``seq``, its number, to administrators.
+    """
 
     id: str
     kind: str
@@ -188,7 +191,7 @@ class Hub:
         full = sent
         if any(inside for _, _, inside in self._audiences):
             full = self._encode(msgspec.structs.replace(told, seq=change.seq))
-        return self._event("record", change.label, sent, full)
+        return self._event("gone" if change.gone else "record", change.label, sent, full)
 
     def _event(self, name: str, label: int | None, data: bytes, inside: bytes) -> Event:
         self._number += 1

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from .base import HASH_BYTES, Log, Pack
+from .base import HASH_BYTES, Pack, check_seq
+from .until import Source
 
 FORM = b"\1"
 """The first byte that is hashed: which form of commitment this is."""
@@ -63,9 +64,7 @@ def said_in(pack: Pack) -> Sequence[bytes | None]:
     return [rendition_of(body) for body in pack.bodies] if pack.bodies else pack.entries
 
 
-def said_at(log: Log, seq: int) -> bytes | None:
+def said_at(log: Source, seq: int) -> bytes | None:
     """The record at ``seq`` of any log, None if its body is gone.  Raises BadInput beyond the end."""
-    pack = next(log.read(seq, 1), None)
-    if pack is None:
-        return log.entry(seq)  # which says what is wrong with the number
-    return said_in(pack)[0]
+    check_seq(seq, log.size)
+    return said_in(next(log.read(seq, 1)))[0]

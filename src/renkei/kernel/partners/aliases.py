@@ -18,7 +18,7 @@ from ..records import is_record_id
 CACHED_IDS = 65_536
 """Ids known to be released kept at hand, about 8 MB; when so many have gathered, they start afresh."""
 
-_FACT = "newest/"
+_FACT, _OLDER = "newest/", "older/"
 
 
 class Aliases:
@@ -51,6 +51,13 @@ class Aliases:
         self._released.add(own_id)
         return True
 
+    def seqs(self, own_id: str) -> list[int]:
+        """The numbers of all renditions of ``own_id`` in the log sent, rising."""
+        newest = self.newest_seq(own_id)
+        prefix = f"{_OLDER}{own_id}/"
+        older = [int(name.removeprefix(prefix)) for name, _ in self._sent.facts(prefix)]
+        return sorted(older) if newest is None else [*sorted(older), newest]
+
     def newest_seq(self, own_id: str) -> int | None:
         """The number, in the log sent, of the newest rendition of ``own_id``; None if there is none."""
         fact = self._sent.fact(_FACT + own_id)
@@ -64,3 +71,8 @@ class Aliases:
 def fact_of(own_id: str, seq: int) -> tuple[str, bytes]:
     """The fact that keeps the number of the newest rendition of ``own_id``."""
     return _FACT + own_id, b"%d" % seq
+
+
+def facts_of_older(own_id: str, seq: int) -> dict[str, bytes]:
+    """The fact that keeps the number of a rendition of ``own_id`` when a newer one takes its place."""
+    return {f"{_OLDER}{own_id}/{seq}": b""}

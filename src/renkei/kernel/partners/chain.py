@@ -24,7 +24,7 @@ from ..labels.model import Clearance, Label
 from ..labels.policy import Denied, Gate, PolicyBook
 from ..labels.release import Opened, Released, Withheld, covers_all, decide_opened, labels_in
 from ..labels.terms import ReviewRule
-from ..records import LIVE, Codec, Record, Unknown
+from ..records import LIVE, Codec, Header, Record, Unknown
 from .records import Agreement, Onward
 from .register import Register, ceiling_of
 
@@ -96,13 +96,11 @@ class Chain:
     def decide(self, it: Opened, now: datetime) -> Released | Stopped | Held:
         """Whether, and how much of, a record may go to the partner ``now``."""
         record = it.record
-        # 1. Ours, in the realm.
+        # 1 and 3: ours, in the realm, and not recalled.
         head = record.header if isinstance(record, Unknown) else record
-        if not head.id.startswith(self._ours):
-            return Stopped("ours", "release.owner", f"only records of {self._hq} are ours to release")
-        if head.realm != self._realm:
-            return Stopped("ours", "release.realm", f"the partner is met in realm {self._realm} alone")
-        # 2 to 5 depend on kind and label.
+        if (barred := self._barred(head)) is not None:
+            return barred
+        # 2, 4 and 5 depend on kind and label.
         if not self._from <= now < self._until or self._epoch != self.register.epoch:
             self._turn(now)
         usual = self._usual.get((type(record), it.label)) or self._work_out(it, now)
@@ -120,6 +118,16 @@ class Chain:
         rule = usual.review if it.single else self._review_of(released)
         waiting = None if rule is None else self._reviewed(released.record, rule)
         return waiting or released
+
+    def _barred(self, head: Header | Record) -> Stopped | None:
+        if not head.id.startswith(self._ours):
+            return Stopped("ours", "release.owner", f"only records of {self._hq} are ours to release")
+        if head.realm != self._realm:
+            return Stopped("ours", "release.realm", f"the partner is met in realm {self._realm} alone")
+        recalled = self.register.taken_back(head.id)
+        if recalled is None or recalled.narrowed:
+            return None
+        return Stopped("recall", "recall.in-force", f"taken back on {recalled.at.isoformat()}")
 
     def _turn(self, now: datetime) -> None:
         """Forget what was worked out under other agreements."""

@@ -9,6 +9,7 @@ releases the recall itself: there is no moment at which the one holds without th
 from collections.abc import Iterable
 from threading import Lock
 
+from ..ids import derived_id
 from ..log.base import Log
 
 _FACT = "withdrawn/"
@@ -36,3 +37,8 @@ class Withdrawn:
 def facts_of(seqs: Iterable[int]) -> dict[str, bytes]:
     """The facts that say so."""
     return {f"{_FACT}{seq}": b"" for seq in seqs}
+
+
+def recall_id(own_id: str, version: int) -> str:
+    """The id of the recall that ``version`` of a record came to by its label, the same at every run."""
+    return derived_id(own_id, b"recall %d" % version)

@@ -20,6 +20,9 @@ EVERY_KIND = "*"
 MAX_COVERS = 100
 """Kinds named in one agreement: there are a few dozen."""
 
+MAX_NAMED = 16_384
+"""Entries named in one version of a recall, 150 KB of them: a record with more versions takes several."""
+
 Cited = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 KindName = Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z][a-z.-]{0,40})$")]
 
@@ -98,6 +101,41 @@ class Onward(Record, frozen=True, kw_only=True, tag="release.onward"):
         yield from _texts_in(msgspec.json.decode(self.rendition), None)
 
 
+class Recall(Record, frozen=True, kw_only=True, tag="release.recall"):
+    """The owner takes a released record back (ADR 0011), or, ``lifted``, lets it go again.
+
+    The owner's own names the record ``about`` and the ``reason``; lifting also names, by ``seq``, the number
+    of the record's newest version in the master log, which is then decided on anew.  What goes to a partner
+    that holds the record has the partner's name for it and the numbers of its ``entries`` in the log sent, in
+    order; the reason stays at home.
+    """
+
+    releasable: ClassVar[bool] = False
+    appendable: ClassVar[bool] = False
+
+    about: RecordId
+    reason: Text | None = None
+    lifted: bool = False
+    seq: Annotated[int, msgspec.Meta(ge=0)] = 0
+    entries: Annotated[tuple[int, ...], msgspec.Meta(max_length=MAX_NAMED)] = ()
+
+
+class Purge(Record, frozen=True, kw_only=True, tag="release.purge"):
+    """A partner's record was forgotten here: what its ``recall`` named is erased, and this signs for it.
+
+    ``recall`` and ``about`` are the partner's names; ``upto`` is the number of the recall's own entry, and
+    ``named`` how many entries it named.  It goes to that partner alone.
+    """
+
+    releasable: ClassVar[bool] = False
+    appendable: ClassVar[bool] = False
+
+    recall: RecordId
+    about: RecordId
+    upto: Annotated[int, msgspec.Meta(ge=0)]
+    named: Annotated[int, msgspec.Meta(ge=0)]
+
+
 def _texts_in(value: Any, label: Label | None) -> Iterator[tuple[Label | None, str]]:
     if isinstance(value, dict):
         if "label" in value:
@@ -111,6 +149,6 @@ def _texts_in(value: Any, label: Label | None) -> Iterator[tuple[Label | None, s
             yield from _texts_in(inner, label)
 
 
-STATEMENTS: tuple[type[Record], ...] = (Agreement, ReleaseDecision)
+STATEMENTS: tuple[type[Record], ...] = (Agreement, ReleaseDecision, Recall)
 """The kinds that ``register`` folds."""
-KINDS: tuple[type[Record], ...] = (*STATEMENTS, Onward)
+KINDS: tuple[type[Record], ...] = (*STATEMENTS, Purge, Onward)

@@ -22,7 +22,7 @@ from .records import Agreement, ReleaseDecision
 
 FACTS = "register/"
 """What the names of the register's facts begin with."""
-_AGREEMENT, _ITEM = FACTS + "agreement/", FACTS + "item/"
+_AGREEMENT, _ITEM, _RECALL = FACTS + "agreement/", FACTS + "item/", FACTS + "recall/"
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -53,6 +53,21 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     refused_by: Signature | None = None
 
 
+class Recalled(msgspec.Struct, frozen=True, kw_only=True):
+    """A record taken back from the partner under ``id``, by a statement or because its label was narrowed.
+
+    ``entries`` is how many of the partner's entries that concerns; the partner is told unless it is none.
+    ``lifted`` when it is over: by a statement, or, after narrowing, by a version that was released again.
+    """
+
+    id: str
+    about: str
+    at: datetime
+    narrowed: bool = False
+    entries: int = 0
+    lifted: bool = False
+
+
 class Register:
     """One partner's.  Written by one thread; what it returns are values that others may read."""
 
@@ -61,6 +76,8 @@ class Register:
         self.partner, self.realm = partner, realm
         self.agreements: dict[str, Agreement] = {}
         self.items: dict[str, Item] = {}
+        self.recalls: dict[str, Recalled] = {}
+        self._back: dict[str, str] = {}
         self.epoch = 0
         self._changes: dict[str, bytes] = {}
         for name, raw in facts:
@@ -68,6 +85,8 @@ class Register:
                 self.agreements[name[len(_AGREEMENT) :]] = msgspec.json.decode(raw, type=Agreement)
             elif name.startswith(_ITEM) and raw:
                 self.items[name[len(_ITEM) :]] = msgspec.json.decode(raw, type=Item)
+            elif name.startswith(_RECALL):
+                self._remember(msgspec.json.decode(raw, type=Recalled))
 
     def changes(self) -> dict[str, bytes]:
         """The facts that changed since this was last asked."""
@@ -77,6 +96,7 @@ class Register:
     def facts(self) -> dict[str, bytes]:
         """All facts, as they would be after a start from nothing."""
         held = {_ITEM + name: msgspec.json.encode(item) for name, item in self.items.items()}
+        held |= {_RECALL + name: msgspec.json.encode(one) for name, one in self.recalls.items()}
         return held | {_AGREEMENT + n: msgspec.json.encode(a) for n, a in self.agreements.items()}
 
     # --- as the log passes ---------------------------------------------------------------------------
@@ -125,6 +145,25 @@ class Register:
     def _put(self, item: Item) -> None:
         self.items[item.id] = item
         self._changes[_ITEM + item.id] = msgspec.json.encode(item)
+
+    # --- recalls -------------------------------------------------------------------------------------
+
+    def take_back(self, recalled: Recalled) -> None:
+        """A record is taken back, or let go again."""
+        self._remember(recalled)
+        self._changes[_RECALL + recalled.id] = msgspec.json.encode(recalled)
+
+    def _remember(self, recalled: Recalled) -> None:
+        self.recalls[recalled.id] = recalled
+        if not recalled.lifted:
+            self._back[recalled.about] = recalled.id
+        elif self._back.get(recalled.about) == recalled.id:
+            del self._back[recalled.about]
+
+    def taken_back(self, record_id: str) -> Recalled | None:
+        """The recall in force for a record, None if it was not taken back."""
+        back = self._back.get(record_id)
+        return None if back is None else self.recalls[back]
 
     # --- as the chain asks ---------------------------------------------------------------------------
 

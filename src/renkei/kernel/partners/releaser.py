@@ -8,6 +8,9 @@ released exactly once.
 What is withheld or held leaves no trace in the log sent, not even a note of why; ``explain`` decides again
 when somebody asks.  A record held for review is passed over like any other; where the last signature stands
 in the master log, the version decided on is released, and bears the time of its release.
+
+A record taken back (``release.recall``), or whose new version the partner's clearance does not cover, becomes
+a notice in the log sent: which of its entries the partner is to forget (ADR 0011).
 """
 
 from datetime import datetime
@@ -20,15 +23,15 @@ from ..errors import OurFault
 from ..labels.policy import PolicyBook
 from ..labels.release import Opened, Released, opened
 from ..log.base import Draft, Log
-from ..log.commitments import Salts, commitments
-from ..records import Codec, Unknown
-from .aliases import Aliases, fact_of
+from ..log.commitments import Salts, commitments, said_at
+from ..records import Codec, Header, Record, Unknown, owner_of
+from .aliases import Aliases, fact_of, facts_of_older
 from .chain import Chain, Held, Stopped, Terms
 from .intake import Incoming, Intake
 from .pace import PACE, Pace
-from .recalls import Withdrawn
-from .records import STATEMENTS
-from .register import FACTS, Item, Register
+from .recalls import Withdrawn, facts_of, recall_id
+from .records import MAX_NAMED, STATEMENTS, Purge, Recall
+from .register import FACTS, Item, Recalled, Register
 from .rendition import Renderer, Rendition
 
 RUN_LIMIT = 4096
@@ -92,6 +95,7 @@ class Releaser:
         self._renderer = Renderer(hq, partner.hq, self.aliases, codec, self._has)
         self._fresh: dict[str, int] = {}
         self._load_register()
+        self._begin()
 
     def _load_register(self) -> None:
         """The register as the log sent has it, and all that hangs on it."""
@@ -112,20 +116,30 @@ class Releaser:
         if not incoming:
             return 0
         now = self._clock.now()
-        self._fresh.clear()
+        self._begin()
         try:
-            renditions = [
-                done.outcome
-                for entry in incoming
-                if (done := self.consider(entry, now)) and isinstance(done.outcome, Rendition)
-            ]
+            renditions: list[Rendition] = []
+            for entry in incoming:
+                done = self.consider(entry, now)
+                if done is not None and isinstance(done.outcome, Rendition):
+                    renditions.append(done.outcome)
+                    renditions += self._also
+                    self._also.clear()
             self._commit(renditions, position + len(incoming), now)
         except BaseException:
-            self._fresh.clear()  # counted as released, but were not
+            self._begin()  # what was counted as released was not
             self._renderer.forget()
             self._load_register()
             raise
         return len(incoming)
+
+    def _begin(self) -> None:
+        """Nothing is released by this run yet."""
+        self._fresh.clear()
+        self._numbers: dict[str, list[tuple[int, bytes | None]]] = {}
+        self._gone: set[int] = set()
+        self._also: list[Rendition] = []
+        self._next = self._sent.size
 
     # --- one entry -----------------------------------------------------------------------------------
 
@@ -135,6 +149,10 @@ class Releaser:
         None for a statement about releases that makes nothing due.
         """
         record = entry.it.record
+        if isinstance(record, Recall):
+            return self._recalled(record, now)
+        if isinstance(record, Purge):
+            return self._purged(record, entry.logged_at)
         if isinstance(record, STATEMENTS):
             item = self.register.take(record)
             return None if item is None else self._signed(item, now)
@@ -143,7 +161,7 @@ class Releaser:
             self.register.replaced(head.id)
         outcome = self._render(entry.it, now)
         if isinstance(outcome, Rendition):
-            self._fresh[outcome.own_id] = outcome.version
+            self._count(outcome)
             self.pace.count(record.kind, (now - entry.logged_at).total_seconds())
         elif isinstance(outcome, Held):
             item = Item(
@@ -156,7 +174,19 @@ class Releaser:
                 due=entry.logged_at + outcome.review.within,
             )
             self.register.hold(item)
+        elif outcome.rule == "label" and head.version > 1:
+            notice = self._narrowed(head, now)
+            return Considered(head.id, record.kind, entry.logged_at, notice or outcome)
         return Considered(head.id, record.kind, entry.logged_at, outcome)
+
+    def _count(self, made: Rendition) -> None:
+        """``made`` goes into the log sent with this run."""
+        self._fresh[made.own_id] = made.version
+        self._numbers.setdefault(made.own_id, []).append((self._next, made.entry))
+        self._next += 1
+        back = self.register.taken_back(made.own_id)
+        if back is not None:  # it was narrowed, and covers the partner again
+            self.register.take_back(msgspec.structs.replace(back, lifted=True))
 
     def _signed(self, item: Item, now: datetime) -> Considered | None:
         """The version that a further signature stands under, released late if it was the last one needed."""
@@ -165,19 +195,102 @@ class Releaser:
             return None
         if isinstance(outcome, Rendition):
             self.register.approve(item.id)
-            self._fresh[outcome.own_id] = outcome.version
+            self._count(outcome)
             self.pace.count(item.kind, (now - item.since).total_seconds())
         return Considered(item.id, item.kind, item.since, outcome)
 
-    def _render(self, it: Opened, now: datetime, *, late: bool = False) -> Rendition | Stopped | Held:
-        released = self.chain.decide(it, now)
-        return (
-            self._rendition(released, now if late else None) if isinstance(released, Released) else released
-        )
+    # --- recalls -------------------------------------------------------------------------------------
 
-    def _rendition(self, released: Released, at: datetime | None) -> Rendition | Stopped:
+    def _recalled(self, recall: Recall, now: datetime) -> Considered | None:
+        """A record is taken back, or let go again: a notice, its newest version, or nothing to be said."""
+        known = self.register.recalls.get(recall.id)
+        if recall.realm != self._terms.realm or (known is None) is recall.lifted:
+            return None
+        if known is not None:
+            return None if known.lifted else self._lifted(known, recall, now)
+        held = self._held(recall.about)
+        back = Recalled(id=recall.id, about=recall.about, at=recall.at, entries=len(held))
+        self.register.take_back(back)
+        if not held:
+            return None
+        notice = self._notice(back, held, recall.by, now)
+        return Considered(recall.id, recall.kind, recall.at, notice)
+
+    def _lifted(self, known: Recalled, recall: Recall, now: datetime) -> Considered | None:
+        self.register.take_back(msgspec.structs.replace(known, lifted=True))
+        entry = self._intake.one(recall.seq)
+        head = entry.record.header if isinstance(entry.record, Unknown) else entry.record
+        if head.id != recall.about:
+            return None
+        outcome = self._render(entry, now, late=True, again=True)
+        if isinstance(outcome, Rendition):
+            self._count(outcome)
+        return Considered(head.id, entry.record.kind, head.at, outcome)
+
+    def _narrowed(self, head: Header | Record, now: datetime) -> Rendition | None:
+        """A version that the partner may not have takes back what it holds; None if that is nothing."""
+        held = [] if self.register.taken_back(head.id) else self._held(head.id)
+        if not held:
+            return None
+        back = Recalled(
+            id=recall_id(head.id, head.version), about=head.id, at=head.at, narrowed=True, entries=len(held)
+        )
+        self.register.take_back(back)
+        return self._notice(back, held, head.by, now)
+
+    def _held(self, own_id: str) -> list[tuple[int, bytes | None]]:
+        """Numbers, and content where it is at hand, of the partner's entries of ``own_id`` not taken back."""
+        logged: list[tuple[int, bytes | None]] = [(seq, None) for seq in self.aliases.seqs(own_id)]
+        found = [*logged, *self._numbers.get(own_id, ())]
+        return [(seq, entry) for seq, entry in found if seq not in self._gone and seq not in self.withdrawn]
+
+    def _notice(
+        self, back: Recalled, held: list[tuple[int, bytes | None]], by: str, now: datetime
+    ) -> Rendition:
+        """The notice that takes back what the partner holds; in parts, if it is more than one can name."""
+        newest, entry = held[-1]
+        shown = self._codec.decode(entry or said_at(self._sent, newest) or b"")
+        label = shown.header.label if isinstance(shown, Unknown) else shown.label
+        seqs = [seq for seq, _ in held]
+        self._gone.update(seqs)
+        parts = []
+        for version, start in enumerate(range(0, len(seqs), MAX_NAMED), 1):
+            recall = Recall(
+                id=back.id,
+                realm=self._terms.realm,
+                label=label,
+                at=now,
+                by=by,
+                about=back.about,
+                entries=tuple(seqs[start : start + MAX_NAMED]),
+            )
+            parts.append(self._renderer.statement(back.id, version, recall))
+            self._count(parts[-1])
+        self._also += parts[1:]
+        return parts[0]
+
+    def _purged(self, purge: Purge, logged_at: datetime) -> Considered | None:
+        """What we sign for having forgotten goes to whom it belonged, and to nobody else."""
+        mine = purge.owner == self._hq and purge.realm == self._terms.realm
+        if not mine or owner_of(purge.recall) != self._terms.hq or purge.version != 1:
+            return None
+        made = self._renderer.statement(purge.id, 1, purge)
+        self._count(made)
+        return Considered(purge.id, purge.kind, logged_at, made)
+
+    def _render(
+        self, it: Opened, now: datetime, *, late: bool = False, again: bool = False
+    ) -> Rendition | Stopped | Held:
+        """``late`` is what bears the time of its release; ``again`` what the partner may have had before."""
+        released = self.chain.decide(it, now)
+        if not isinstance(released, Released):
+            return released
+        return self._rendition(released, now if late else None, again)
+
+    def _rendition(self, released: Released, at: datetime | None, again: bool) -> Rendition | Stopped:
         record = released.record
-        made = self._renderer.render(released, self._version_of(record.id, record.version) + 1, at)
+        before = self._version_of(record.id, 2 if again else record.version)
+        made = self._renderer.render(released, before + 1, at)
         if isinstance(made, Rendition):
             return made
         return Stopped("reference", made.code, made.reason)
@@ -199,14 +312,31 @@ class Releaser:
             self._sent.set_facts(facts, durable=False)  # after a power cut they are withheld again
             return
         first = self._sent.size
-        facts.update(fact_of(r.own_id, first + i) for i, r in enumerate(renditions))
+        facts.update(self._numbers_of(renditions, first))
+        facts.update(facts_of(self._gone))
         facts[PACE] = self.pace.keep()
         bodies = self._salts.bodies(first, [r.entry for r in renditions])
         made = zip(renditions, commitments(bodies), bodies, strict=True)
         drafts = [Draft(entry, r.own_id, r.version, body) for r, entry, body in made]
         if self._sent.append(drafts, now, facts) != first:
             raise OurFault("sent.writers", "one writer of the log sent", "another one's entries")
+        if self._gone:
+            self.withdrawn.add(self._gone)
         self._sent.seal()  # so that a conversation begins with a tree that stands
+
+    def _numbers_of(self, renditions: list[Rendition], first: int) -> dict[str, bytes]:
+        """The facts that keep the numbers of renditions, newest and older, of each record."""
+        facts: dict[str, bytes] = {}
+        before: dict[str, int | None] = {}
+        for seq, made in enumerate(renditions, first):
+            own_id = made.own_id
+            if made.version > 1:
+                older = before[own_id] if own_id in before else self.aliases.newest_seq(own_id)
+                facts |= {} if older is None else facts_of_older(own_id, older)
+            before[own_id] = seq
+            name, value = fact_of(own_id, seq)
+            facts[name] = value
+        return facts
 
     def resolve(self, alias: str) -> str | None:
         """The own id behind a name the partner uses, or None if it was never given that name."""

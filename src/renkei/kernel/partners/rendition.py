@@ -28,6 +28,7 @@ from ..errors import BadInput
 from ..labels.release import Released, Withheld
 from ..records import Codec, is_record_id, owner_of
 from .aliases import Aliases
+from .records import Purge, Recall
 
 CACHED_REFERENCES = 16_384
 """References and their names kept at hand, about 4 MB; when so many have gathered, they start afresh."""
@@ -111,6 +112,15 @@ class Renderer:
             entry = self._exchange(raw, head.end(), own_id)
         entry = _renumber(entry, head, version).replace(own_id.encode(), alias.encode())
         return Rendition(entry, alias, own_id, version, released.cut, seal=_SEAL)
+
+    def statement(self, own_id: str, version: int, statement: Recall | Purge) -> Rendition:
+        """A statement about the partner's own log, or ours for it: made of names alone, and never cut."""
+        alias = self._aliases.alias(own_id)
+        about = statement.about
+        if isinstance(statement, Recall):
+            about = self._aliases.alias(about)
+        made = msgspec.structs.replace(statement, id=alias, version=version, about=about)
+        return Rendition(self._codec.encode(made), alias, own_id, version, 0, seal=_SEAL)
 
     def _exchange(self, raw: bytes, begin: int, own_id: str) -> bytes:
         """``raw`` with every other id from ``begin`` on made the partner's; raises _Drop at one to drop."""

@@ -28,6 +28,7 @@ def dump(store: ViewStore) -> Dump:
             "refs": [(ids[row], field, to) for to, row, field in db.execute("SELECT * FROM refs")],
             "positions": list(db.execute("SELECT * FROM positions")),
             "unreadable": list(db.execute("SELECT * FROM unreadable")),
+            "taken_back": list(db.execute("SELECT source, seq FROM taken_back")),
             "search": _search(db, labels),
             "places": _places(db, ids),
             "counts": _counts(db, labels),

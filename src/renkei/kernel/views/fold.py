@@ -8,14 +8,16 @@
 4. Only winners are written: record, references, search documents, places.  What the version before
    had in those tables is taken out first.
 5. The rooms' views see every entry of their kinds, winner or not, in order.
-6. Positions move, and everything becomes true at once.
+6. Where a partner takes a record back (``taking_back``) the batch is cut: what came before is written, then
+   the record is dropped from all tables.
+7. Positions move, and everything becomes true at once.
 
 Numbers are handed out by the fold (``row``, ``arrival``), so that rows are appended at the end of their
 tables.  A record with texts under several labels takes as many arrivals as it has search documents;
 document ``d`` belongs to the record with the greatest arrival not above ``d``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,10 +26,13 @@ import msgspec
 
 from ..errors import BadInput
 from ..labels.model import Label
+from ..partners.records import Recall
 from . import digest
-from .base import Folded, View
+from .base import OWN, Folded, View
 from .bulk import Bulk
 from .digest import Digester, Read, milliseconds
+from .schema import own_tables
+from .taking_back import Said, drop, fault_of, tables_by_row, unscrubbed
 from .text import marked
 from .visibility import Catalogue, Marked, Shelf, labels_as_json, labels_from
 
@@ -39,7 +44,10 @@ Entry = tuple[str, int, bytes | None, datetime]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A record that readers now see in a new version.  ``label`` is a label row, ``arrival`` rises."""
+    """A record that readers now see in a new version, or, if it is ``gone``, no more.
+
+    ``label`` is a label row; ``arrival`` rises, and is 0 for what is gone.
+    """
 
     id: str
     kind: str
@@ -49,6 +57,7 @@ class Change(msgspec.Struct, frozen=True):
     label: int
     realm: str
     arrival: int
+    gone: bool = False
 
 
 _RECORD_COLUMNS = (
@@ -66,7 +75,7 @@ _REFS = Bulk("INSERT INTO refs (target, row, field) VALUES", 3)
 _SEARCH = Bulk("INSERT INTO search (rowid, words) VALUES", 2)
 _PLACES = Bulk("INSERT INTO places VALUES", 7)
 _UNREADABLE = Bulk("INSERT OR REPLACE INTO unreadable VALUES", 3)
-_LABELS = Bulk("INSERT INTO labels VALUES", 3)
+_LABELS = Bulk("INSERT OR IGNORE INTO labels VALUES", 3)
 _SHELVES = Bulk(
     "INSERT INTO shelves VALUES", 5, "ON CONFLICT (shelf) DO UPDATE SET count = count + excluded.count"
 )
@@ -134,6 +143,21 @@ class Pending:
         return row
 
 
+def _is_notice(read: Read) -> bool:
+    """Whether a partner takes something back."""
+    return read.source != OWN and type(read.record) is Recall
+
+
+def _runs(reads: Sequence[Read]) -> Iterator[Sequence[Read]]:
+    """``reads`` in order, cut after each notice."""
+    start = 0
+    for place, read in enumerate(reads, 1):
+        if _is_notice(read):
+            yield reads[start:place]
+            start = place
+    yield reads[start:]
+
+
 class Step(msgspec.Struct, frozen=True, array_like=True):
     """What one committed batch came to: where the fold stands, rows met for the first time, changes.
 
@@ -164,6 +188,11 @@ class Folding:
         self._kinds = frozenset(kinds)
         self._wanted = frozenset().union(*(v.kinds for v in views))
         self._first_label = first_label
+        self._tables = tables_by_row(db, own_tables())
+        self.drops = 0
+        """How often something was taken back, so that scrubbing begins again after each."""
+        self.scrubbed = not unscrubbed(db)
+        """Whether nothing of what was taken back is left in the file."""
         self.load()
 
     def load(self) -> None:
@@ -180,14 +209,17 @@ class Folding:
         shelves = {row: Shelf(*rest) for row, *rest in run("SELECT shelf, label, kind, owner FROM shelves")}
         self.catalogue = Catalogue(labels, shelves, self._first_label)
 
-    def batch(self, entries: Sequence[Entry], positions: Mapping[str, int]) -> Step:
-        """Fold ``entries`` and move to ``positions``, all or nothing.  Returns what that came to."""
+    def batch(self, entries: Sequence[Entry], positions: Mapping[str, int], said: Said) -> Step:
+        """Fold ``entries`` and move to ``positions``, all or nothing.  Returns what that came to.
+
+        ``said`` looks up other entries of the logs, for notices that name them.
+        """
         pending = Pending(self.catalogue)
         rows_before, arrivals_before = self.next_row, self.next_arrival
         cursor = self.db.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            changes = self._fold(cursor, entries, pending)
+            changes = self._fold(cursor, entries, pending, said)
             _POSITIONS.run(cursor, list(positions.items()))
             cursor.execute("COMMIT")
         except BaseException:
@@ -202,8 +234,38 @@ class Folding:
         told = changes if len(changes) <= MAX_TOLD else None
         return Step(len(entries), dict(positions), labels, shelves, told)
 
-    def _fold(self, cursor: apsw.Cursor, entries: Sequence[Entry], pending: Pending) -> list[Change]:
+    def _fold(
+        self, cursor: apsw.Cursor, entries: Sequence[Entry], pending: Pending, said: Said
+    ) -> list[Change]:
         reads, unreadable = self._read(entries)
+        for read in [r for r in reads if _is_notice(r)]:
+            assert isinstance(read.record, Recall)
+            if code := fault_of(read.record, read.source, read.seq, said):
+                reads.remove(read)
+                unreadable.append((read.source, read.seq, code))
+        _UNREADABLE.run(cursor, unreadable)
+        changes: list[Change] = []
+        for run in _runs(reads):
+            changes += self._fold_run(cursor, run, pending)
+            if run and _is_notice(run[-1]):
+                changes += self._take_back(cursor, run[-1])
+        return changes
+
+    def _take_back(self, cursor: apsw.Cursor, read: Read) -> list[Change]:
+        """The record that the notice ``read`` is about leaves the tables."""
+        assert isinstance(read.record, Recall)
+        about, source = read.record.about, read.source
+        self.scrubbed, self.drops = False, self.drops + 1
+        gone = drop(cursor, self._tables, read.record, source, read.seq)
+        if gone is None:
+            return []
+        return [
+            Change(
+                about, gone.kind, gone.version, source, gone.seq, gone.label, gone.realm, arrival=0, gone=True
+            )
+        ]
+
+    def _fold_run(self, cursor: apsw.Cursor, reads: Sequence[Read], pending: Pending) -> list[Change]:
         standing = self._lookup(cursor, reads)
         folded = self._compare(reads, standing, pending)
         written = _Written()
@@ -212,7 +274,6 @@ class Folding:
             if now.read is read:
                 self._take_apart(now, read, written, pending)
         self._write(cursor, written, pending)
-        _UNREADABLE.run(cursor, unreadable)
         for view in self._views:
             batch = [f for kind, f in folded if kind in view.kinds]
             if batch:

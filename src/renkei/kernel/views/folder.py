@@ -27,6 +27,9 @@ DEFER_STEP_SECONDS = 0.002
 MAX_DEFER_SECONDS = 0.05
 """How long one batch waits for the writer: unseen by people, yet most of a busy writer's commits."""
 
+SCRUB_PAUSE = 0.005
+"""Between two steps of scrubbing, so that a reader who is in the way can end."""
+
 ROUND = 8_192
 """Entries folded between two looks at whether to stop or to hold back."""
 
@@ -100,6 +103,7 @@ class Folder:
         folded = self._store.fold(self._sources(), ROUND)
         self._folded += folded
         self._untidy = self._untidy or folded > 0
+        self._store.scrub()
         return folded
 
     def _defer(self) -> None:
@@ -110,6 +114,8 @@ class Folder:
 
     def _rest(self) -> None:
         self._state = "idle"
+        while not self._wake.is_set() and self._store.scrub():
+            self._stop.wait(SCRUB_PAUSE)
         while self._untidy and not self._wake.is_set():
             self._untidy = self._store.tidy()
         self._wake.wait(HEARTBEAT_SECONDS)

@@ -22,7 +22,7 @@ import apsw
 
 from .base import View
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every change to the tables below or to what the fold writes into them."""
 
 PAGE_BYTES = 4096
@@ -57,6 +57,9 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 CREATE TABLE positions (source TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE unreadable (
     source TEXT NOT NULL, seq INTEGER NOT NULL, code TEXT NOT NULL, PRIMARY KEY (source, seq, code)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE taken_back (
+    source TEXT NOT NULL, seq INTEGER NOT NULL, scrubbed INTEGER NOT NULL, PRIMARY KEY (source, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE labels (row INTEGER PRIMARY KEY, realm TEXT NOT NULL, json TEXT NOT NULL) STRICT;
 CREATE TABLE shelves (
@@ -93,6 +96,7 @@ def open_writer(path: Path, *, rebuilding: bool = False) -> apsw.Connection:
     db.set_busy_timeout(5_000)
     settings = (
         f"PRAGMA page_size={PAGE_BYTES}; PRAGMA cache_size=-{WRITER_CACHE_KIB}; PRAGMA temp_store=MEMORY;"
+        "PRAGMA secure_delete=ON;"
     )
     if rebuilding:
         settings += "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"

@@ -25,7 +25,7 @@ from ..errors import OurFault
 from ..labels.model import Clearance
 from ..labels.policy import PolicyBook
 from ..log.base import Pack
-from ..log.commitments import said_in
+from ..log.commitments import said_at, said_in
 from ..log.until import Source
 from ..records import Codec
 from .base import View
@@ -34,6 +34,7 @@ from .digest import Digester, Resolve
 from .fold import Change, Entry, Folding, Step
 from .reader import Reader
 from .schema import create, fingerprint_in, fingerprint_of, open_writer
+from .taking_back import due, scrub
 from .visibility import Marked, Sights, Visible
 
 MIN_BATCH = 512
@@ -115,6 +116,8 @@ class ViewStore:
         self.past = False
         """Whether these are views as of a moment past, which nothing is folded into any more."""
         self._batch = MIN_BATCH
+        self._scrubbing: Iterator[bool] = iter(())
+        self._scrubbing_for: tuple[Folding, int] | None = None
         self._merged = 0
         self.failure: str = ""
         self._readers = Readers(self._path)
@@ -180,7 +183,7 @@ class ViewStore:
         if not entries:
             return None
         positions = {source: seq + 1 for source, seq, _, _ in entries}
-        step = folding.batch(entries, positions)
+        step = folding.batch(entries, positions, lambda source, seq: said_at(sources[source], seq))
         self._adapt(step.folded, time.perf_counter() - started)
         return step
 
@@ -237,6 +240,28 @@ class ViewStore:
                 self._listeners.remove(listener)
 
         return end
+
+    def scrub(self) -> bool:
+        """Do a little of making unreadable what was taken back; whether there is more to do."""
+        with self._fold_lock:
+            folding = self._own_folding()
+            if folding.scrubbed:
+                return False
+            if self._scrubbing_for != (folding, folding.drops):
+                self._scrubbing, self._scrubbing_for = scrub(self._db), (folding, folding.drops)
+            if next(self._scrubbing, False):
+                return True
+            self._scrubbing_for = None
+            self._db.execute("UPDATE taken_back SET scrubbed = 1 WHERE scrubbed = 0")
+            folding.scrubbed = True
+        self._announce(Step(0, {}, {}, {}, []))
+        return False
+
+    def purgeable(self, source: str, first: int) -> list[int]:
+        """Numbers from ``first`` on of notices of ``source`` after which nothing is left in the views."""
+        self._check_current()
+        with self._readers.one() as db:
+            return due(db, source, first)
 
     def tidy(self) -> bool:
         """Do a little of the search index's merging; whether there was any to do.

@@ -1,8 +1,23 @@
-"""Release: agreements with partners, and what disclosure officers decide.
+"""Release: agreements with partners, what disclosure officers decide, and what is taken back.
 
 This is the room's door: higher rooms and the edges use what is named here.
 """
 
-from renkei.kernel.partners.records import KINDS, Agreement, Cover, Onward, ReleaseDecision
+from renkei.kernel.partners.records import KINDS, Agreement, Cover, Onward, Purge, Recall, ReleaseDecision
 
-__all__ = ["KINDS", "Agreement", "Cover", "Onward", "ReleaseDecision"]
+from .recalling import lift, purges_of, recall, recalls, standing
+
+__all__ = [
+    "KINDS",
+    "Agreement",
+    "Cover",
+    "Onward",
+    "Purge",
+    "Recall",
+    "ReleaseDecision",
+    "lift",
+    "purges_of",
+    "recall",
+    "recalls",
+    "standing",
+]

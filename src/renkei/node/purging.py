@@ -1,0 +1,87 @@
+"""Forgetting what a partner took back, and signing for it.
+
+For each notice (``release.recall``) in the log received that the views have applied and scrubbed
+(``kernel/views/taking_back``), in order:
+
+1. the bodies it names are erased from the log received: their keys are destroyed; views of moments past,
+   which may show them, are dropped;
+2. a record of this headquarters, ``release.purge``, says so in the master log; from there it goes to the
+   partner like any other, under our checkpoint and its receipt;
+3. the position moves on.
+
+Each step may be done again: after a crash between any two, the next start begins with the notice at hand,
+erases what is erased already, and finds its purge record logged, because its id follows from the notice.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+from ..kernel.clock import Clock
+from ..kernel.errors import OurFault
+from ..kernel.ids import new_id
+from ..kernel.log.base import Draft, Log
+from ..kernel.log.commitments import said_at
+from ..kernel.partners.records import Purge, Recall
+from ..kernel.records import Codec
+from ..kernel.views import ViewStore
+
+PURGED = "purged"
+"""The fact, beside the log received, that says up to where its notices are done with."""
+BY = "Renkei node"
+"""Who signs a purge: no person did it."""
+
+
+class Purger:
+    """Does so for one partner.  ``run`` is called from one thread."""
+
+    def __init__(
+        self,
+        partner: str,
+        received: Log,
+        master: Log,
+        views: ViewStore,
+        codec: Codec,
+        clock: Clock,
+        append: Callable[[Sequence[Draft]], object],
+        forget: Callable[[], None],
+        *,
+        hq: str,
+    ) -> None:
+        """``append`` puts drafts into the master log, durable on return; ``forget`` drops old views."""
+        self._partner, self._received, self._master = partner, received, master
+        self._views, self._codec, self._clock, self._append = views, codec, clock, append
+        self._forget, self._hq = forget, hq
+
+    def run(self) -> int:
+        """Purge what is due; how many notices that was.  Durable on return."""
+        done = self._views.purgeable(self._partner, int(self._received.fact(PURGED) or b"0"))
+        for seq in done:
+            self._purge(seq)
+        return len(done)
+
+    def _purge(self, seq: int) -> None:
+        raw = said_at(self._received, seq)
+        notice = self._codec.decode(raw) if raw is not None else None
+        if not isinstance(notice, Recall):
+            raise OurFault("purge.notice", f"a recall as entry {seq} of {self._partner}", "another entry")
+        self._received.erase(notice.entries)
+        self._forget()
+        purge = self._receipt(notice, seq)
+        if self._master.newest_version(purge.id) == 0:
+            self._append([Draft(self._codec.encode(purge), purge.id, 1)])
+        self._received.set_facts({PURGED: b"%d" % (seq + 1)}, durable=False)
+
+    def _receipt(self, notice: Recall, seq: int) -> Purge:
+        """What we sign: the same id for the same notice."""
+        key = sha256(b"purge\n%s\n%d" % (self._received.origin.encode(), seq)).digest()[:10]
+        return Purge(
+            id=new_id(self._hq, notice.at, key),
+            realm=notice.realm,
+            label=notice.label,
+            at=self._clock.now(),
+            by=BY,
+            recall=notice.id,
+            about=notice.about,
+            upto=seq,
+            named=len(notice.entries),
+        )
