@@ -24,6 +24,7 @@ from ..kernel.log.commitments import said_at
 from ..kernel.partners.records import Purge, Recall
 from ..kernel.records import Codec
 from ..kernel.views import ViewStore
+from ..kernel.views.taking_back import erase
 
 PURGED = "purged"
 """The fact, beside the log received, that says up to where its notices are done with."""
@@ -64,7 +65,7 @@ class Purger:
         notice = self._codec.decode(raw) if raw is not None else None
         if not isinstance(notice, Recall):
             raise OurFault("purge.notice", f"a recall as entry {seq} of {self._partner}", "another entry")
-        self._received.erase(notice.entries)
+        erase(self._received, notice)
         self._forget()
         purge = self._receipt(notice, seq)
         if self._master.newest_version(purge.id) == 0:

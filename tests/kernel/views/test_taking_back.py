@@ -10,7 +10,7 @@ from renkei.kernel.log.memory import MemoryLog
 from renkei.kernel.partners.records import Recall
 from renkei.kernel.records import Codec
 from renkei.kernel.views import OWN, dump
-from renkei.kernel.views.taking_back import ANOTHER, BEYOND, NOT_THEIRS
+from renkei.kernel.views.taking_back import ANOTHER, BEYOND, NOT_THEIRS, erase
 
 KINDS = Codec([*CODEC.kinds.values(), Recall])
 
@@ -139,7 +139,7 @@ def test_views_equal_their_rebuild_before_and_after_bodies_are_erased(steps, bat
             named = tuple(places.get(number % 4 + 1 if wrong else number, ()))
             node.log(notice(key(number, USFJ), named, number=900 + place), source=USFJ)
             if not wrong:
-                erased += places.pop(number, [])
+                erased.append(notice(key(number, USFJ), tuple(places.pop(number, ()))))
         if batches:
             node.store.fold(node.logs, batches[place % len(batches)])
     if late:
@@ -149,4 +149,5 @@ def test_views_equal_their_rebuild_before_and_after_bodies_are_erased(steps, bat
         before = dump(node.store)
         node.store.rebuild(node.logs)
         assert dump(node.store) == before, again
-        log.erase(erased)
+        for one in erased:
+            erase(log, one)

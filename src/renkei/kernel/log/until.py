@@ -20,6 +20,10 @@ class Source(Protocol):
         """How many entries there are."""
         ...
 
+    def fact(self, name: str) -> bytes | None:
+        """A value kept beside the entries, or None."""
+        ...
+
     def read(self, first: int, limit: int = 1000) -> Iterator[Pack]:
         """Packs covering ``first`` onwards, cut to at most ``limit`` entries in all."""
         ...
@@ -50,6 +54,10 @@ class LogUntil:
             raise BadInput("log.until", f"0 to {log.size} entries", str(size))
         self._log = log
         self.size = size
+
+    def fact(self, name: str) -> bytes | None:
+        """See ``Source``; facts are as they are now."""
+        return self._log.fact(name)
 
     def read(self, first: int, limit: int = 1000) -> Iterator[Pack]:
         """See ``Source``."""

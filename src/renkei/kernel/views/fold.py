@@ -32,7 +32,7 @@ from .base import OWN, Folded, View
 from .bulk import Bulk
 from .digest import Digester, Read, milliseconds
 from .schema import own_tables
-from .taking_back import Said, drop, fault_of, tables_by_row, unscrubbed
+from .taking_back import RecordAt, drop, fault_of, tables_by_row, unscrubbed
 from .text import marked
 from .visibility import Catalogue, Marked, Shelf, labels_as_json, labels_from
 
@@ -209,17 +209,17 @@ class Folding:
         shelves = {row: Shelf(*rest) for row, *rest in run("SELECT shelf, label, kind, owner FROM shelves")}
         self.catalogue = Catalogue(labels, shelves, self._first_label)
 
-    def batch(self, entries: Sequence[Entry], positions: Mapping[str, int], said: Said) -> Step:
+    def batch(self, entries: Sequence[Entry], positions: Mapping[str, int], record_at: RecordAt) -> Step:
         """Fold ``entries`` and move to ``positions``, all or nothing.  Returns what that came to.
 
-        ``said`` looks up other entries of the logs, for notices that name them.
+        ``record_at`` tells what other entries of the logs are of, for notices that name them.
         """
         pending = Pending(self.catalogue)
         rows_before, arrivals_before = self.next_row, self.next_arrival
         cursor = self.db.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            changes = self._fold(cursor, entries, pending, said)
+            changes = self._fold(cursor, entries, pending, record_at)
             _POSITIONS.run(cursor, list(positions.items()))
             cursor.execute("COMMIT")
         except BaseException:
@@ -235,12 +235,12 @@ class Folding:
         return Step(len(entries), dict(positions), labels, shelves, told)
 
     def _fold(
-        self, cursor: apsw.Cursor, entries: Sequence[Entry], pending: Pending, said: Said
+        self, cursor: apsw.Cursor, entries: Sequence[Entry], pending: Pending, record_at: RecordAt
     ) -> list[Change]:
         reads, unreadable = self._read(entries)
         for read in [r for r in reads if _is_notice(r)]:
             assert isinstance(read.record, Recall)
-            if code := fault_of(read.record, read.source, read.seq, said):
+            if code := fault_of(read.record, read.source, read.seq, record_at):
                 reads.remove(read)
                 unreadable.append((read.source, read.seq, code))
         _UNREADABLE.run(cursor, unreadable)

@@ -25,7 +25,7 @@ from ..errors import OurFault
 from ..labels.model import Clearance
 from ..labels.policy import PolicyBook
 from ..log.base import Pack
-from ..log.commitments import said_at, said_in
+from ..log.commitments import said_in
 from ..log.until import Source
 from ..records import Codec
 from .base import View
@@ -34,7 +34,7 @@ from .digest import Digester, Resolve
 from .fold import Change, Entry, Folding, Step
 from .reader import Reader
 from .schema import create, fingerprint_in, fingerprint_of, open_writer
-from .taking_back import due, scrub
+from .taking_back import due, record_at, scrub
 from .visibility import Marked, Sights, Visible
 
 MIN_BATCH = 512
@@ -183,7 +183,7 @@ class ViewStore:
         if not entries:
             return None
         positions = {source: seq + 1 for source, seq, _, _ in entries}
-        step = folding.batch(entries, positions, lambda source, seq: said_at(sources[source], seq))
+        step = folding.batch(entries, positions, lambda source, seq: record_at(sources[source], seq))
         self._adapt(step.folded, time.perf_counter() - started)
         return step
 

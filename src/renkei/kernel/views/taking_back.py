@@ -1,9 +1,9 @@
 """A partner takes a record back: it leaves every table, and later every page of the file.
 
 The partner's notice (``release.recall``) names a record of its own and the numbers of the entries concerned.
-Whether it may is decided here, from the logs alone (``fault_of``): a notice that names a record of somebody
-else, entries that come after it, or entries of another record, is not applied at all.  Bodies that are gone
-already count as what the notice says they were, so that a rebuild after the erasure comes to the same.
+Whether it may is decided here, from the log alone (``fault_of``): a notice that names a record of somebody
+else, entries that come after it, or entries of another record, is not applied at all.  What an entry was of
+is remembered beside the log when its body is erased, so that a rebuild after that comes to the same.
 
 Dropping a row is not forgetting: old pages, the search index's dead words and the write-ahead log still hold
 its content.  The file overwrites what it frees (``secure_delete``); ``scrub`` merges the search index, which
@@ -17,6 +17,9 @@ from typing import cast
 import apsw
 import msgspec
 
+from ..log.base import Log
+from ..log.commitments import said_at
+from ..log.until import Source
 from ..partners.records import Recall
 from ..records import owner_of
 
@@ -24,8 +27,9 @@ SCRUB_PAGES = 1_000
 """Pages of the search index merged in one step of scrubbing: some tens of milliseconds."""
 NOT_THEIRS, BEYOND, ANOTHER = "recall.owner", "recall.beyond", "recall.entry"
 
-Said = Callable[[str, int], bytes | None]
-"""(source, number) to what the entry says, None if its body is gone."""
+RecordAt = Callable[[str, int], str | None]
+"""(source, number) to the id of the record that the entry was of, None if its body never came."""
+_ERASED = "erased/"
 
 
 class _Id(msgspec.Struct):
@@ -35,21 +39,32 @@ class _Id(msgspec.Struct):
 _id_in = msgspec.json.Decoder(_Id).decode
 
 
-def fault_of(recall: Recall, source: str, seq: int, said: Said) -> str:
+def record_at(log: Source, seq: int) -> str | None:
+    """The id of the record at ``seq``, even if it is erased; empty if it is none, None if it never came."""
+    said = said_at(log, seq)
+    if said is None:
+        fact = log.fact(f"{_ERASED}{seq}")
+        return None if fact is None else fact.decode()
+    try:
+        return _id_in(said).id
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+def erase(log: Log, recall: Recall) -> None:
+    """Erase what a sound notice names from the log it came in, and remember what it was of."""
+    log.set_facts({f"{_ERASED}{seq}": recall.about.encode() for seq in recall.entries})
+    log.erase(recall.entries)
+
+
+def fault_of(recall: Recall, source: str, seq: int, record_at: RecordAt) -> str:
     """Why the notice at ``seq`` of ``source`` is not applied, as a code; empty if it is."""
     if owner_of(recall.about) != source:
         return NOT_THEIRS
     if any(not 0 <= named < seq for named in recall.entries):
         return BEYOND
-    found = (said(source, named) for named in recall.entries)
-    return "" if all(entry is None or _is_of(entry, recall.about) for entry in found) else ANOTHER
-
-
-def _is_of(entry: bytes, record_id: str) -> bool:
-    try:
-        return _id_in(entry).id == record_id
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
+    found = (record_at(source, named) for named in recall.entries)
+    return "" if all(of is None or of == recall.about for of in found) else ANOTHER
 
 
 class Gone(msgspec.Struct, frozen=True):
