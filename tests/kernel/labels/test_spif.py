@@ -125,7 +125,7 @@ def value(inner="", attributes=""):
 @pytest.mark.parametrize(
     ("text", "element", "line"),
     [
-        (WHOLE.replace("xmlspif.org", "xmslpif.org"), "<SPIF> of another namespace", 1),
+        (WHOLE.replace("xmlspif.org", "xmlspif.com"), "<SPIF> of another namespace", 1),
         (WHOLE.replace('"2.1"', '"3.0"'), "<SPIF>", 1),
         (WHOLE.replace("2.999.1.1", "one"), "<securityCategoryTagSet>", 7),
         (WHOLE.replace('"2.999.1"', '"2.999."'), "<securityPolicyId>", 2),

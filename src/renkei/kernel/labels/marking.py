@@ -56,6 +56,8 @@ def phrase_of(phrases: Sequence[Phrase], name: str, lang: str, place: Place = BA
 def _text(terms: Terms, label: Label, lang: str, place: Place) -> str:
     level = terms.classification(label.classification)
     shown = phrase_of(level.phrases, level.name, lang, place) if level else label.classification
+    if _class_suppressed(terms, label, place):
+        shown = ""
     parts = [_policy_text(terms, lang, place), shown]
     known = {(t.name, t.type): t for t in terms.tags}
     given = {(c.tag, c.type): c.values for c in label.categories}
@@ -63,6 +65,20 @@ def _text(terms: Terms, label: Label, lang: str, place: Place) -> str:
     parts += [", ".join(values) for key, values in given.items() if key not in known]
     separator = _qualified(terms.qualifiers, lang, place)[1] or SEPARATOR
     return separator.join(p for p in parts if p)
+
+
+def _class_suppressed(terms: Terms, label: Label, place: Place) -> bool:
+    """Whether a value in the label stands in the classification's place (``suppressClassName``)."""
+    found = (terms.tag(c.tag, c.type) for c in label.categories)
+    given = {(c.tag, c.type): c.values for c in label.categories}
+    return any(
+        phrase.suppresses_class and place in phrase.places
+        for tag in found
+        if tag is not None
+        for value in tag.values
+        if value.name in given[tag.name, tag.type]
+        for phrase in value.phrases
+    )
 
 
 def _policy_text(terms: Terms, lang: str, place: Place) -> str:

@@ -17,9 +17,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar, cast
 
+from lxml import etree
+
+from .contradictions import Contradictions, Key
 from .model import CategoryType
 from .own_extensions import EXTENSION, check_review_rules, review_rules, suggestions
 from .reading import (
+    MISSPELT_SPIF,
     SPIF,
     XML_LANG,
     Element,
@@ -55,6 +59,10 @@ from .terms import (
 )
 
 SCHEMA_VERSIONS = ("2.0", "2.1")
+MAX_CLASSIFICATIONS = 100
+MAX_TAG_SETS = 200
+MAX_TAG_VALUES = 5_000
+"""In the whole policy: every country and unit a directive could name."""
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _COLOURS = {
@@ -97,6 +105,7 @@ T = TypeVar("T", bound=Terms)
 def read(xml: bytes, make: type[T]) -> T:
     """The policy in ``xml`` as a ``make``.  Raises BadInput naming element and line."""
     root = parse(xml)
+    _spell_namespace(root)
     _check_root(root)
     ident = one(root, "securityPolicyId")
     policies = {need(e, "name"): oid(e) for e in _equivalent_policies(root)}
@@ -126,6 +135,13 @@ def read(xml: bytes, make: type[T]) -> T:
 
 
 # --- the document -----------------------------------------------------------------------------------
+
+
+def _spell_namespace(root: Element) -> None:
+    """Read a file under the misspelt namespace as what its author meant."""
+    if root.tag == f"{{{MISSPELT_SPIF}}}SPIF":
+        for element in root.iter(f"{{{MISSPELT_SPIF}}}*"):
+            element.tag = f"{{{SPIF}}}{etree.QName(element).localname}"
 
 
 def _check_root(root: Element) -> None:
@@ -207,7 +223,10 @@ def _equivalent_policies(root: Element) -> Iterator[Element]:
 def _tags(element: Element, policies: dict[str, str]) -> Iterator[Tag]:
     refuse_children(element, "equivalentSecurityCategoryTagSet")
     seen: set[CategoryType] = set()
-    for tag in many(element, ("securityCategoryTag",)):
+    tags = many(element, ("securityCategoryTag",))
+    if not tags:
+        raise bad(element, "at least one securityCategoryTag", "none")
+    for tag in tags:
         type_ = _tag_type(tag)
         if type_ in seen:
             raise bad(tag, "one tag of each type in a tag set", f"another {type_} tag")
@@ -292,7 +311,12 @@ def _phrases(element: Element) -> tuple[Phrase, ...]:
         hidden = "noMarkingDisplay" in codes or ("noNameDisplay" in codes and data.get("phrase") is None)
         found.append(
             Phrase(
-                data.get(XML_LANG) or "", data.get("phrase"), _places(codes), hidden, "replacePolicy" in codes
+                data.get(XML_LANG) or "",
+                data.get("phrase"),
+                _places(codes),
+                hidden,
+                "replacePolicy" in codes,
+                "suppressClassName" in codes,
             )
         )
     return tuple(found)
@@ -321,6 +345,7 @@ def _qualifiers(element: Element) -> tuple[Qualifier, ...]:
 
 
 def _check_whole(root: Element, terms: Terms) -> None:
+    _check_numbers(root)
     _check_levels(list(root.iter(f"{{{SPIF}}}securityClassification")))
     _unique(root.iter(f"{{{SPIF}}}securityCategoryTagSet"), "name")
     _unique(root.iter(f"{{{SPIF}}}securityCategoryTagSet"), "id")
@@ -329,17 +354,60 @@ def _check_whole(root: Element, terms: Terms) -> None:
     for tag in root.iter(f"{{{SPIF}}}securityCategoryTag"):
         _unique(tag.iter(f"{{{SPIF}}}tagCategory"), "name")
         _unique(tag.iter(f"{{{SPIF}}}tagCategory"), "lacv")
+        _check_selections(tag)
+    _check_references(root, terms)
+    _check_contradictions(root, terms)
+
+
+def _check_numbers(root: Element) -> None:
+    for name, most in (
+        ("securityClassification", MAX_CLASSIFICATIONS),
+        ("securityCategoryTagSet", MAX_TAG_SETS),
+        ("tagCategory", MAX_TAG_VALUES),
+    ):
+        for count, element in enumerate(root.iter(f"{{{SPIF}}}{name}"), 1):
+            if count > most:
+                raise bad(element, f"at most {most} elements {name}", "more", "policy.elements")
+
+
+def _check_selections(tag: Element) -> None:
+    least = number(tag, "minSelection") if tag.get("minSelection") else 0
+    most = number(tag, "maxSelection") if tag.get("maxSelection") else None
+    values = len(tag.findall(f"{{{SPIF}}}tagCategory"))
+    if least > values or (most is not None and (least > most or most == 0)):
+        came = f"minSelection {least}, maxSelection {most}, {values} values"
+        raise bad(tag, "a number of selections that a label can make", came, "policy.contradiction")
+
+
+def _check_references(root: Element, terms: Terms) -> None:
+    classes = {c.name for c in terms.classifications}
     for element in root.iter(f"{{{SPIF}}}excludedClass", f"{{{SPIF}}}tagCategory"):
         excluded = element.tag == f"{{{SPIF}}}excludedClass"
         name = (element.text or "").strip() if excluded else element.get("requiredClass")
-        if name is not None and terms.classification(name) is None:
+        if name is not None and name not in classes:
             raise bad(element, "a classification of this policy", repr(name))
+    numbers = {(t.name, t.type): {v.lacv for v in t.values} for t in terms.tags}
     for element in root.iter(f"{{{SPIF}}}categoryGroup", f"{{{SPIF}}}excludedCategory"):
         group = _group(element)
-        tag_there = terms.tag(group.tag, group.type)
-        if tag_there is None or (group.lacv is not None and tag_there.numbered(group.lacv) is None):
+        there = numbers.get((group.tag, group.type))
+        if there is None or (group.lacv is not None and group.lacv not in there):
             came = f"{group.type} {group.tag} lacv {group.lacv}"
             raise bad(element, "a tag and value of this policy, with its type", came)
+
+
+def _check_contradictions(root: Element, terms: Terms) -> None:
+    elements: dict[Key, Element] = {
+        (need(tag_set, "name"), _tag_type(tag), number(value, "lacv")): value
+        for tag_set in root.iter(f"{{{SPIF}}}securityCategoryTagSet")
+        for tag in tag_set.findall(f"{{{SPIF}}}securityCategoryTag")
+        for value in tag.findall(f"{{{SPIF}}}tagCategory")
+    }
+    check = Contradictions(terms, elements)
+    for key in elements:
+        check.check_value(key)
+    levels = {need(e, "name"): e for e in root.iter(f"{{{SPIF}}}securityClassification")}
+    for level in terms.classifications:
+        check.check_classification(level, levels[level.name])
 
 
 def _check_levels(elements: list[Element]) -> None:
@@ -349,9 +417,10 @@ def _check_levels(elements: list[Element]) -> None:
 
 
 def _unique(elements: Iterable[Element], name: str, value: Callable[[Element], str] | None = None) -> None:
+    """Each once, whatever its case: labels are read without regard to it (ADatP-4774 section 5)."""
     seen: set[str] = set()
     for element in elements:
         text = value(element) if value is not None else need(element, name)
-        if text in seen:
-            raise bad(element, f"each {name} once", f"{text!r} again")
-        seen.add(text)
+        if text.casefold() in seen:
+            raise bad(element, f"each {name} once, whatever its case", f"{text!r} again")
+        seen.add(text.casefold())

@@ -27,7 +27,8 @@ PORTION: Place = "portion"
 class Phrase(msgspec.Struct, frozen=True):
     """One ``markingData``: a text for one language ("" for any) and the places it is meant for.
 
-    ``text`` is None where the policy gives only codes.  ``hidden`` means that nothing is to be shown.
+    ``text`` is None where the policy gives only codes.  ``hidden`` means that nothing is to be shown,
+    ``suppresses_class`` that the classification's name is not shown beside it.
     """
 
     lang: str
@@ -35,6 +36,7 @@ class Phrase(msgspec.Struct, frozen=True):
     places: tuple[Place, ...]
     hidden: bool = False
     replaces_policy: bool = False
+    suppresses_class: bool = False
 
 
 class Qualifier(msgspec.Struct, frozen=True):
