@@ -1,6 +1,5 @@
 """``renkei label``: labels of records as other systems read them (ADatP-4774 labels, ADatP-4778 bindings)."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,10 @@ from ...kernel.identity.label_key import LabelKey, check_label_certificate
 from ...kernel.labels.binding import Opened, as_bytes, bind_detached, bind_embedded, open_binding, sign
 from ...kernel.labels.documents import (
     SCLR,
+    REVIEW_DAYS,
     LabelDocument,
     LabelSet,
-    Originator,
+    of_record,
     read_clearance,
     read_label,
     with_alternative,
@@ -30,8 +30,6 @@ from .local import LocalNode, iso, read_file, write_new
 
 label_app = App(name="label", help="Labels as XML: show, export with a record, import and verify.")
 
-REVIEW_DAYS = 5 * 365
-"""When an exported label is looked at again unless told otherwise; the standard leaves it to the policy."""
 
 
 @label_app.command
@@ -150,14 +148,7 @@ def _record(node: LocalNode, record_id: str) -> tuple[bytes, Header]:
 def _labels(
     node: LocalNode, header: Header, book: PolicyBook, alternatives: tuple[str, ...], review_days: int
 ) -> LabelSet:
-    labels = LabelSet(
-        LabelDocument(
-            label=header.label.canonical(),
-            created=header.at,
-            review=header.at + timedelta(days=review_days),
-            originator=Originator("uniformResourceIdentifier", f"urn:renkei:hq:{node.hq}"),
-        )
-    )
+    labels = LabelSet(of_record(header.label, header.at, node.hq, review_days))
     for policy in alternatives:
         added = with_alternative(labels, policy, book)
         accepted(added)

@@ -12,7 +12,7 @@ policy spells them.  What is not ADatP-4774's own is refused rather than lost, s
 written again exactly; only an ``Id``, an anchor in the document it came in, is not kept.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar, cast
 
 import msgspec
@@ -30,6 +30,8 @@ MAX_LABEL_BYTES = 256 * 1024
 """A label with every country named stays under 32 KiB."""
 MAX_VALUES = 2_000
 """Values in one label or clearance."""
+REVIEW_DAYS = 5 * 365
+"""When an exported label is looked at again unless told otherwise; the standard leaves it to the policy."""
 
 Role = Literal["originator", "alternative", "metadata"]
 """A label is its originator's, an equivalent under another policy, or that of the metadata themselves."""
@@ -89,6 +91,13 @@ class LabelSet(msgspec.Struct, frozen=True):
         """The label under ``policy``: the originator's if it is that policy's, else the alternative."""
         every = (self.originator, *self.alternatives)
         return next((d for d in every if d.label.policy == policy), None)
+
+
+def of_record(label: Label, at: datetime, hq: str, review_days: int = REVIEW_DAYS) -> LabelDocument:
+    """The label of a record that ``hq`` wrote ``at`` that time, as it travels."""
+    by = Originator("uniformResourceIdentifier", f"urn:renkei:hq:{hq}")
+    review = at + timedelta(days=review_days)
+    return LabelDocument(label=label.canonical(), created=at, review=review, originator=by)
 
 
 def with_alternative(labels: LabelSet, policy: str, book: PolicyBook) -> LabelSet | Refused:
