@@ -4,10 +4,14 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edges.http.served import PASSWORD, POLICY, Served
+from renkei.kernel.identity.label_key import check_label_certificate
 from renkei.kernel.labels.adoption import PolicyChange
+from renkei.kernel.labels.binding import open_binding
+from renkei.kernel.labels.documents import read_label
 from renkei.kernel.people import Role
 from renkei.node import Node
 
@@ -183,3 +187,28 @@ def test_why_is_told_rule_by_rule(served: Served) -> None:
     assert served.client("watch").post("/policy/explain", json={"label": label}).json()["allowed"]
     unknown = label | {"classification": "HUSH"}
     assert served.client("low").post("/policy/explain", json={"label": unknown}).status_code == 422
+
+
+def test_a_records_label_is_exported_as_xml_and_bound_to_the_record_for_whoever_sees_all_of_it(
+    served: Served,
+) -> None:
+    incident = {"title": {"text": "Road under water", "lang": "en"}, "severity": "minor"}
+    made = served.client("watch").post("/incidents", json=incident | {"label": served.label("usa")}).json()
+    path = f"/records/{msgspec.json.decode(msgspec.json.encode(made['record']))['id']}/label"
+    plain = served.client("viewer").get(path)
+    assert plain.headers["content-type"].startswith("application/xml")
+    role, document = read_label(plain.content, served.node.policies)
+    assert (role, document.label) == ("originator", served.labels["usa"])
+    bound = served.client("viewer").get(path, params={"bound": True})
+    authorities = {"jp.jjoc": served.node.identity.authority}
+    opened = open_binding(
+        bound.content,
+        served.node.policies,
+        lambda uri: b"",
+        lambda c: check_label_certificate(c, authorities, served.node.clock.now()),
+    )
+    assert (opened.signer, opened.labels.originator) == ("jp.jjoc", document)
+    assert msgspec.json.decode(opened.record)["title"]["text"] == "Road under water"
+    unknown = served.client("viewer").get(path, params={"alternative": "urn:oid:2.999.7"})
+    assert unknown.status_code == 422
+    assert served.client("low").get(path.replace("usa", "x")).status_code == 404

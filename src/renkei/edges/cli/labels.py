@@ -12,8 +12,8 @@ from ...kernel.identity import Identity
 from ...kernel.identity.label_key import LabelKey, check_label_certificate
 from ...kernel.labels.binding import Opened, as_bytes, bind_detached, bind_embedded, open_binding, sign
 from ...kernel.labels.documents import (
-    SCLR,
     REVIEW_DAYS,
+    SCLR,
     LabelDocument,
     LabelSet,
     of_record,
@@ -29,7 +29,6 @@ from .app import Local, accepted
 from .local import LocalNode, iso, read_file, write_new
 
 label_app = App(name="label", help="Labels as XML: show, export with a record, import and verify.")
-
 
 
 @label_app.command

@@ -17,6 +17,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from ...kernel.people import Permission, Person
 from . import (
     accounts,
+    bindings,
     command,
     coordination,
     labels,
@@ -46,6 +47,7 @@ HANDLERS = (
     *(h for h in nodes.HANDLERS if h is not nodes.get_metrics),
     *labels.HANDLERS,
     *policies.HANDLERS,
+    *bindings.HANDLERS,
     *records.HANDLERS,
     *coordination.HANDLERS,
     *picture.HANDLERS,

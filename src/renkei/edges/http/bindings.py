@@ -32,7 +32,7 @@ async def get_record_label(
     bound: FromQuery[bool] = False,
     alternative: FromQuery[str | None] = None,
 ) -> Response[bytes]:
-    """The originator's label (ADatP-4774); of a record whose owner is another, as that headquarters put it on.
+    """The originator's label (ADatP-4774); of another headquarters' record, as that one put it on.
 
     With `bound`, a document that holds an own record's exact bytes with its label, signed (ADatP-4778), for
     whoever may have all of them; `alternative` names a policy whose equivalent label is added to it.
