@@ -14,6 +14,7 @@ from bench import (
     bench_http,
     bench_link,
     bench_live,
+    bench_map,
     bench_million,
     bench_sealing,
     bench_views,
@@ -106,4 +107,5 @@ PARTS: dict[str, Part] = {
     "million": bench_million.figures,
     "link": bench_link.figures,
     "live": bench_live.figures,
+    "map": bench_map.figures,
 }

@@ -1,6 +1,7 @@
 /**
  * Own-reported positions that keep changing.  Changes are taken in whenever they come and shown together, at most ten
  * times a second: between two ticks only the newest of each counts, so work follows what is shown, not what is said.
+ * Where showing takes long, ticks come less often, so that whoever uses the map has at least half of the time.
  */
 import type { MapPoint } from './points';
 
@@ -10,9 +11,9 @@ export class Movers {
   readonly points = new Map<string, MapPoint>();
   #pending = new Map<string, MapPoint | null>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #shown = -Infinity;
+  #next = -Infinity;
 
-  /** `show` is called after changes were applied; `now` and `later` are the clock, for tests. */
+  /** `show` is called after changes were applied. */
   constructor(private readonly show: (points: Map<string, MapPoint>, changed: number) => void) {}
 
   /** New places of these; an older report than the one shown changes nothing. */
@@ -38,12 +39,12 @@ export class Movers {
 
   #soon(): void {
     if (this.#timer !== undefined || !this.#pending.size) return;
-    this.#timer = setTimeout(() => this.#tick(), Math.max(0, this.#shown + TICK_MS - performance.now()));
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, this.#next - performance.now()));
   }
 
   #tick(): void {
     this.#timer = undefined;
-    this.#shown = performance.now();
+    const begun = performance.now();
     const changed = this.#pending.size;
     for (const [id, change] of this.#pending) {
       if (change) this.points.set(id, change);
@@ -51,6 +52,8 @@ export class Movers {
     }
     this.#pending.clear();
     this.show(this.points, changed);
+    const end = performance.now();
+    this.#next = Math.max(begun + TICK_MS, end + (end - begun));
   }
 }
 

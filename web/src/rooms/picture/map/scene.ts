@@ -104,8 +104,9 @@ export class Scene {
 
   // What to show
 
-  points(layer: SymbolLayerId, points: Iterable<MapPoint>): void {
-    this.#points[layer] = points;
+  /** A map by id is read anew at every drawing. */
+  points(layer: SymbolLayerId, points: MapPoint[] | ReadonlyMap<string, MapPoint>): void {
+    this.#points[layer] = Array.isArray(points) ? points : { [Symbol.iterator]: () => points.values() };
     this.#draw();
   }
 
@@ -227,9 +228,9 @@ export class Scene {
     const found = this.#cluster ? cluster(all(this.#points), this.#step) : { singles: [...all(this.#points)], clusters: [] };
     [this.#singles, this.#clusters] = [found.singles, found.clusters];
     const leaders = this.map.getZoom() >= LEADERS_FROM_ZOOM;
-    for (const id of SYMBOL_LAYERS) {
-      this.#symbols[id].set(visible.includes(id) ? this.#singles.filter((p) => p.layer === id) : [], this.#selected, leaders);
-    }
+    const parts = Object.fromEntries(SYMBOL_LAYERS.map((id) => [id, [] as MapPoint[]])) as Record<SymbolLayerId, MapPoint[]>;
+    for (const p of this.#singles) parts[p.layer].push(p);
+    for (const id of SYMBOL_LAYERS) this.#symbols[id].set(parts[id], this.#selected, leaders);
     this.#textSoon();
   }
 

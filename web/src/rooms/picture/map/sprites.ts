@@ -22,6 +22,7 @@ export class Sprites {
   /** Counts up when something was drawn, so that the texture is sent again. */
   revision = 0;
   #cells = new Map<string, number>();
+  #known: Record<string, Record<string, number>> = {};
   #pen: CanvasRenderingContext2D;
 
   constructor(private look: Look) {
@@ -35,12 +36,15 @@ export class Sprites {
   relook(look: Look): void {
     this.look = look;
     this.#cells.clear();
+    this.#known = {};
     this.#pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.revision++;
   }
 
   of(p: MapPoint): number {
-    return this.#cell(`${p.sidc}${p.side}${p.stale ? '!' : ''}`, () => this.#symbol(p));
+    // Asked for every symbol at every tick: no text is put together where the drawing is known.
+    const bySide = (this.#known[p.sidc] ??= {});
+    return (bySide[p.stale ? `${p.side}!` : p.side] ??= this.#cell(`${p.sidc}${p.side}${p.stale}`, () => this.#symbol(p)));
   }
 
   /** The line that points along a course: north up, turned by the shader. */
