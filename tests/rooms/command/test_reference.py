@@ -15,16 +15,19 @@ from renkei.rooms.command import (
     PostIn,
     Relation,
     RelationIn,
+    Strength,
+    StrengthIn,
     Unit,
     assert_relation,
     by_code,
+    claim_strength,
     in_force,
     load_reference,
     name_headquarters,
     name_post,
     unit_view,
 )
-from renkei.rooms.command.reference import read_sites, read_units
+from renkei.rooms.command.reference import read_sites, read_strengths, read_units
 from rooms.duo import JJOC, USFJ, Duo, Side, suggested
 
 UNITS, SITES = packaged("reference/units.csv"), packaged("reference/sites.csv")
@@ -216,3 +219,62 @@ def test_loading_needs_the_permission(duo: Duo) -> None:
     outcome = load_reference(desk, suggested(USFJ, "open"), UNITS, SITES)
     assert isinstance(outcome, Refused)
     assert outcome.status == 403
+
+
+STRENGTHS = packaged("reference/strengths.csv")
+
+
+def claims(side: Side, code: str) -> dict[str, int]:
+    """What is claimed of ``code``, by who is counted."""
+    desk = side.desk()
+    seen = [desk.views.record(row)[0] for row in desk.views.newest("strength", limit=200).rows]
+    return {s.counts: s.figure for s in seen if isinstance(s, Strength) and s.subject_code == code}
+
+
+def test_claims_of_strength_stand_side_by_side_each_with_its_source(duo: Duo) -> None:
+    loaded = [
+        load_reference(side.desk(), suggested(side.hq, "open"), UNITS, SITES, strengths=STRENGTHS)
+        for side in (duo.usfj, duo.jjoc)
+    ]
+    assert sum(done(each).new["strength"] for each in loaded) == len(read_strengths(STRENGTHS)) == 22
+    for side in (duo.usfj, duo.jjoc):
+        side.fold()
+    assert sorted(claims(duo.usfj, "JP-KADENA").values()) == [7_000, 20_000, 23_000]
+    assert claims(duo.jjoc, "JP-JJOC") == {"staff at the beginning": 240}
+    size = duo.jjoc.master.size
+    load_reference(duo.jjoc.desk(), suggested("jp.jjoc", "open"), UNITS, SITES, strengths=STRENGTHS)
+    assert duo.jjoc.master.size == size
+
+
+def test_a_claim_needs_a_source_and_another_figure_for_the_same_is_a_new_version(duo: Duo) -> None:
+    load(duo.jjoc)
+    duo.jjoc.fold()
+    label = suggested("jp.jjoc", "open")
+
+    def claim(figure: int, source: str) -> Any:
+        given = StrengthIn(
+            subject_code="JP-JJOC", figure=figure, counts="staff", source=source, label=label, as_of="2026-03"
+        )
+        return claim_strength(duo.jjoc.desk("officer", Role.PLANNER), given)
+
+    no = claim(250, " ")
+    assert isinstance(no, Refused)
+    assert no.code == "strength.source"
+    first = done(claim(250, "white paper"))
+    duo.jjoc.fold()
+    again = done(claim(260, "white paper"))
+    assert (again.id, again.version, again.figure) == (first.id, 2, 260)
+    assert first.subject is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("JP-JJOC,240", "JP-JJOC,many"),
+        ("2025-03-24,Stars", "March,Stars"),
+        (",reported,2025-07,", ",said,2025-07,"),
+    ],
+)
+def test_a_wrong_cell_of_the_table_of_strengths_is_named(old: str, new: str) -> None:
+    with pytest.raises(BadInput, match=r"strengths row \d+ column"):
+        read_strengths(changed(STRENGTHS, old, new))

@@ -107,10 +107,11 @@ def reference(
     nation: Literal["jp", "us"] | None = None,
     units: Path | None = None,
     sites: Path | None = None,
+    strengths: Path | None = None,
     label: Label = None,
     local: Local | None = None,
 ) -> None:
-    """Load units, sites and relations from reference tables.  The node must not be running.
+    """Load units, sites, relations and claims of strength from tables.  The node must not be running.
 
     Loading the same tables again changes nothing.
 
@@ -124,17 +125,21 @@ def reference(
         A table of units (CSV); the packaged one if left out.
     sites
         A table of sites (CSV); the packaged one if left out.
+    strengths
+        A table of claims of strength (CSV); the packaged one if left out.
     """
     local = local or Local()
     unit_table = read_file(units) if units else packaged("reference/units.csv")
     site_table = read_file(sites) if sites else packaged("reference/sites.csv")
+    strength_table = read_file(strengths) if strengths else packaged("reference/strengths.csv")
     with opened(local.data) as node, local.out.progress("loading", None):
         person = node.accounts.person(as_account)
         if person is None:
             raise BadInput("account.unknown", "an account of this node", repr(as_account[:80]))
         given = public_label_of(node.policies, label)
         whose = command.nations_of(nation) if nation else None
-        loaded = command.load_reference(node.desk(person), given, unit_table, site_table, whose)
+        desk = node.desk(person)
+        loaded = command.load_reference(desk, given, unit_table, site_table, whose, strength_table)
         accepted(loaded)
     assert isinstance(loaded, command.Loaded)
     new, changed = sum(loaded.new.values()), sum(loaded.changed.values())

@@ -1,10 +1,12 @@
-"""Who commands, supports and corresponds to whom: read only here."""
+"""Who commands, supports and corresponds to whom, and how many a source says they are."""
 
 import msgspec
-from litestar import get
-from litestar.params import FromPath
+from litestar import get, post
+from litestar.params import FromPath, JSONBody
 
 from ...kernel.desk import Desk
+from ...kernel.people import Permission
+from ...kernel.records import Record
 from ...rooms import command as room
 from .answers import RecordPage, RecordView, Shower
 from .context import Before, Caller, Edge, Limit, key_path
@@ -92,4 +94,32 @@ async def list_relations(edge: Edge, person: Caller, limit: Limit = 200, before:
     return await page_of(edge, person, "relation", limit, before)
 
 
-HANDLERS = (list_headquarters, list_units, get_unit, list_posts, list_sites, list_relations)
+@get("/strengths", tags=_TAG, summary="Claims of strength", responses=problems())
+async def list_strengths(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
+    """Newest first; claims about one subject may conflict, and all are given."""
+    return await page_of(edge, person, "strength", limit, before)
+
+
+@post(
+    "/strengths",
+    opt={"permission": Permission.COMMAND_WRITE},
+    tags=_TAG,
+    summary="Record a claim of strength",
+    responses=problems(409, 413, 415, 422, 503),
+)
+async def claim_strength(edge: Edge, person: Caller, data: JSONBody[room.StrengthIn]) -> RecordView:
+    """How many a source says a unit or site has."""
+    made: Record = await edge.act(person, room.claim_strength, data)
+    return await edge.at_desk(person, lambda desk: edge.one(desk, made.id))
+
+
+HANDLERS = (
+    list_headquarters,
+    list_units,
+    get_unit,
+    list_posts,
+    list_sites,
+    list_relations,
+    list_strengths,
+    claim_strength,
+)

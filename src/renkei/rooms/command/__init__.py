@@ -8,12 +8,14 @@ from .actions import (
     Loaded,
     PostIn,
     RelationIn,
+    StrengthIn,
     assert_relation,
+    claim_strength,
     load_reference,
     name_headquarters,
     name_post,
 )
-from .records import KINDS, Headquarters, Names, Post, Relation, Site, Unit
+from .records import KINDS, Headquarters, Names, Post, Relation, Site, Strength, Unit
 from .rules import PARENT_KINDS, in_force, nations_of
 from .views import VIEWS, Related, UnitView, by_code, unit_view
 
@@ -31,10 +33,13 @@ __all__ = [
     "Relation",
     "RelationIn",
     "Site",
+    "Strength",
+    "StrengthIn",
     "Unit",
     "UnitView",
     "assert_relation",
     "by_code",
+    "claim_strength",
     "in_force",
     "load_reference",
     "name_headquarters",

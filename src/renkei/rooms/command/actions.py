@@ -1,11 +1,12 @@
-"""What changes the structure: loading reference tables, asserting a relation, naming a headquarters or post.
+"""What changes the structure: loading reference tables, asserting a relation, claiming a strength, naming a
+headquarters or post.
 
 Loading is whole or not at all: tables are read and checked to the last row, then everything that is
 new or different goes into the log in one append.  Loading the same tables again changes nothing.
 """
 
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -25,15 +26,18 @@ from .records import (
     Headquarters,
     Names,
     Note,
+    PartialDate,
     Post,
     Relation,
     RelationKind,
     Short,
     Site,
     Status,
+    Strength,
+    StrengthBasis,
     Unit,
 )
-from .reference import read_sites, read_units
+from .reference import read_sites, read_strengths, read_units
 from .views import by_code, name_of, own_names
 
 R = TypeVar("R", bound=Record)
@@ -63,6 +67,20 @@ class RelationIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     remark: Words | None = None
 
 
+class StrengthIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many a source says a unit or site, by code, has."""
+
+    subject_code: Code
+    figure: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+    counts: Note
+    source: Note
+    label: Label
+    basis: StrengthBasis = "reported"
+    as_of: PartialDate = ""
+    confidence: Confidence = "medium"
+    note: Note = ""
+
+
 class HeadquartersIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A headquarters that runs a node, and the unit it is."""
 
@@ -88,8 +106,9 @@ def load_reference(
     units: bytes,
     sites: bytes,
     nations: tuple[str, ...] | None = None,
+    strengths: bytes = b"",
 ) -> Loaded | Refused:
-    """Load the units, sites and relations of ``nations`` (default: those this headquarters speaks for).
+    """Load units, sites, relations and claims of strength of ``nations`` (default: those we speak for).
 
     Raises BadInput naming table, row and column; then nothing was applied.
     """
@@ -98,11 +117,16 @@ def load_reference(
     if refused := desk.policies.validate(label):
         return refused
     unit_rows, site_rows = read_units(units), read_sites(sites)
+    strength_rows = read_strengths(strengths) if strengths else ()
     ours = rules.nations_of(desk.hq) if nations is None else nations
     load = _Load(desk, label.canonical())
     load.add(Site, rules.sites_of(site_rows, ours))
     load.add(Unit, rules.units_of(unit_rows, ours, load.ids_of(Site, [r.site for r in unit_rows])))
     load.add(Relation, rules.relations_of(unit_rows, ours, load.ids_of(Unit, [r.code for r in unit_rows])))
+    whose = {site.code: site.nation for site in site_rows} | {unit.code: unit.nation for unit in unit_rows}
+    subjects = [r.subject_code for r in strength_rows]
+    ids = load.ids_of(Site, subjects) | load.ids_of(Unit, subjects)
+    load.add(Strength, rules.strengths_of(strength_rows, whose, ours, ids))
     return load.append()
 
 
@@ -111,9 +135,9 @@ class _Load:
 
     def __init__(self, desk: Desk, label: Label) -> None:
         self.desk, self.label, self.now = desk, label, desk.clock.now()
-        self.names = own_names(desk, ("unit", "site", "relation"))
+        self.names = own_names(desk, ("unit", "site", "relation", "strength"))
         self.known: dict[str, Record] = {}
-        for kind in (Unit, Site, Relation):
+        for kind in (Unit, Site, Relation, Strength):
             tag = str(kind.__struct_config__.tag)
             ids = [id_ for (k, _), id_ in self.names.items() if k == tag]
             self.known |= {s.record.id: s.record for s in look_all(desk.views, ids, kind)}
@@ -174,6 +198,17 @@ def assert_relation(desk: Desk, given: RelationIn) -> Relation | Refused:
         return wrong or remark  # type: ignore[return-value]
     fields |= {"subject": units.get(ends[0]), "object": units.get(ends[1]), "remark": remark}
     return _put(desk, Relation, given.label, fields)
+
+
+def claim_strength(desk: Desk, given: StrengthIn) -> Strength | Refused:
+    """Record a claim, or the figure now given for the same: subject, who is counted, date and source."""
+    code = given.subject_code
+    known = by_code(desk, Site, [code]) | by_code(desk, Unit, [code])
+    fields = {f: getattr(given, f) for f in given.__struct_fields__ if f != "label"}
+    fields["subject"] = known[code].record.id if code in known else None
+    if (wrong := rules.check_strength(rules.StrengthFields(**fields))) is not None:
+        return wrong
+    return _put(desk, Strength, given.label, fields)
 
 
 def name_headquarters(desk: Desk, given: HeadquartersIn) -> Headquarters | Refused:

@@ -1,4 +1,4 @@
-"""Who commands, supports and corresponds to whom: headquarters, units, posts, sites, relations.
+"""Who commands, supports and corresponds to whom: headquarters, units, posts, sites, relations, strengths.
 
 Practice followed: a relation is a dated fact with a source, a confidence and a basis, as units and
 their relationships are exchanged in coalition order-of-battle services (the GFM Data Initiative's
@@ -30,6 +30,9 @@ Confidence = Literal["high", "medium", "low"]
 Basis = Literal["documented", "customary", "inferred"]
 ParentKind = Literal["command", "opcon", "tacon", "support", "administrative", "coordination", "liaison"]
 RelationKind = ParentKind | Literal["counterpart"]
+StrengthBasis = Literal["reported", "authorised", "planned"]
+PartialDate = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$")]
+"""As precise as the source: a year, a month or a day; "" where it gives none."""
 Status = Literal["announced", "in force", "superseded"]
 
 
@@ -132,4 +135,28 @@ class Relation(Record, frozen=True, kw_only=True, tag="relation"):
     remark: Text | None = None
 
 
-KINDS: tuple[type[Record], ...] = (Headquarters, Unit, Post, Site, Relation)
+class Strength(Record, frozen=True, kw_only=True, tag="strength"):
+    """How many people a source says a unit or site has: a claim, never a constant.
+
+    Sources differ in what they count, when and how; claims about one subject stand side by side, and nothing
+    adds them up.  ``counts`` says who is counted, in the source's sense.
+    """
+
+    subject_code: Code
+    subject: RecordId | None = None
+    figure: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+    counts: Note
+    basis: StrengthBasis = "reported"
+    as_of: PartialDate = ""
+    source: Note
+    confidence: Confidence = "medium"
+    note: Note = ""
+
+    def texts(self) -> Iterator[tuple[Label | None, str]]:
+        """Whom it is about and who is counted."""
+        yield from super().texts()
+        yield None, self.subject_code
+        yield None, self.counts
+
+
+KINDS: tuple[type[Record], ...] = (Headquarters, Unit, Post, Site, Relation, Strength)

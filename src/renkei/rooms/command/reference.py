@@ -16,7 +16,7 @@ import msgspec
 from renkei.kernel.errors import BadInput
 from renkei.kernel.geojson import Point
 
-from .records import Basis, Confidence, Names, ParentKind, Status
+from .records import Basis, Confidence, Names, ParentKind, PartialDate, Status, StrengthBasis
 
 MAX_TABLE_BYTES = 4 * 1024 * 1024
 """A reference table; the packaged ones are under 20 KiB."""
@@ -64,6 +64,19 @@ class UnitRow(msgspec.Struct, frozen=True, kw_only=True):
     counterpart_basis: Basis | None
     status: Status
     since: date | None
+    source: str
+    confidence: Confidence
+    note: str
+
+
+class StrengthRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of ``strengths.csv``."""
+
+    subject_code: str
+    figure: int
+    counts: str
+    basis: StrengthBasis
+    as_of: str
     source: str
     confidence: Confidence
     note: str
@@ -143,7 +156,9 @@ _UNIT_COLUMNS = [
     "note",
 ]
 
-R = TypeVar("R", SiteRow, UnitRow)
+_STRENGTH_COLUMNS = ["subject_code", "figure", "counts", "basis", "as_of", "source", "confidence", "note"]
+
+R = TypeVar("R", SiteRow, UnitRow, StrengthRow)
 
 
 def read_sites(data: bytes) -> tuple[SiteRow, ...]:
@@ -164,6 +179,11 @@ def read_units(data: bytes) -> tuple[UnitRow, ...]:
         if not known.issuperset(row.counterparts):
             raise cell.bad("counterpart_ids", "unit_ids of this table, apart by semicolons", "another code")
     return rows
+
+
+def read_strengths(data: bytes) -> tuple[StrengthRow, ...]:
+    """Every row of a table of claims about strength; one subject may have several."""
+    return _read("strengths", data, _STRENGTH_COLUMNS, "", _strength)
 
 
 def _read(
@@ -189,9 +209,10 @@ def _read(
                 came = f"{len(cells)} cells"
                 raise BadInput("csv.row", f"{len(header)} cells in {table} row {number}", came)
             cell = _Cell(table, number, dict(zip(header, cells, strict=True)))
-            if (code := cell.required(key)) in seen:
-                raise cell.bad(key, "each code once", "a repeated one")
-            seen.add(code)
+            if key:
+                if (code := cell.required(key)) in seen:
+                    raise cell.bad(key, "each code once", "a repeated one")
+                seen.add(code)
             rows.append(convert(cell))
     except csv.Error:
         raise BadInput(
@@ -249,6 +270,24 @@ def _unit(cell: _Cell) -> UnitRow:
         source=cell.text("source"),
         confidence=cast(Confidence, cell.one_of("confidence", get_args(Confidence))),
         note="; ".join(p for p in (cell.text("note"), remark) if p),
+    )
+
+
+def _strength(cell: _Cell) -> StrengthRow:
+    as_of = cell.text("as_of")
+    try:
+        msgspec.convert(as_of, PartialDate)
+    except msgspec.ValidationError:
+        raise cell.bad("as_of", "a year, a month or a day, as 2025-03", "another text") from None
+    return StrengthRow(
+        subject_code=_code(cell, "subject_code"),
+        figure=int(cell.number("figure", 0, 10_000_000)),
+        counts=cell.required("counts"),
+        basis=cast(StrengthBasis, cell.one_of("basis", get_args(StrengthBasis))),
+        as_of=as_of,
+        source=cell.required("source"),
+        confidence=cast(Confidence, cell.one_of("confidence", get_args(Confidence))),
+        note=cell.text("note"),
     )
 
 

@@ -9,8 +9,8 @@ import msgspec
 from renkei.kernel.errors import Refused
 from renkei.kernel.geojson import Point
 
-from .records import Basis, Confidence, Names, ParentKind, RelationKind, Status
-from .reference import BILATERAL, SiteRow, UnitRow
+from .records import Basis, Confidence, Names, ParentKind, RelationKind, Status, StrengthBasis
+from .reference import BILATERAL, SiteRow, StrengthRow, UnitRow
 
 PARENT_KINDS: tuple[ParentKind, ...] = get_args(ParentKind)
 
@@ -74,6 +74,25 @@ class RelationFields(msgspec.Struct, frozen=True, kw_only=True):
         return relation_key(self.relation, self.subject_code, self.object_code, self.since)
 
 
+class StrengthFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim's own fields, before it is anybody's record."""
+
+    subject_code: str
+    subject: str | None = None
+    figure: int
+    counts: str
+    basis: StrengthBasis = "reported"
+    as_of: str = ""
+    source: str
+    confidence: Confidence = "medium"
+    note: str = ""
+
+
+def strength_key(subject: str, counts: str, basis: str, as_of: str, source: str) -> str:
+    """What tells one headquarters' claims apart: another figure for the same is a new version."""
+    return "|".join((subject, counts, basis, as_of, source))
+
+
 def relation_key(relation: str, subject: str, object_: str, since: date | None) -> str:
     """The name by which a loader finds the relation it wrote last time."""
     return f"{relation} {subject} {object_} {since or ''}".rstrip()
@@ -120,6 +139,25 @@ def relations_of(
             yield _relation(row, row.parent_kind, row.parent, "documented", units)
         for code in row.counterparts:
             yield _relation(row, "counterpart", code, row.counterpart_basis or "inferred", units)
+
+
+def strengths_of(
+    rows: Iterable[StrengthRow], nations: Mapping[str, str], ours: Sequence[str], subjects: Mapping[str, str]
+) -> Iterator[StrengthFields]:
+    """The claims about subjects of our nations; ``nations`` and ``subjects`` go by code."""
+    for row in rows:
+        if nations.get(row.subject_code) in ours:
+            fields = {f: getattr(row, f) for f in row.__struct_fields__}
+            yield StrengthFields(subject=subjects.get(row.subject_code), **fields)
+
+
+def check_strength(fields: StrengthFields) -> Refused | None:
+    """A claim names who is counted and who says so."""
+    if not (fields.counts.strip() and fields.source.strip()):
+        return Refused(
+            code="strength.source", expected="who is counted, and the source", came="one empty", status=422
+        )
+    return None
 
 
 def _relation(

@@ -10,8 +10,8 @@ from renkei.kernel.records import Record
 from renkei.kernel.seen import Seen, look, look_all
 from renkei.kernel.views import Folded, View
 
-from .records import Headquarters, Post, Relation, Site, Unit
-from .rules import in_force, relation_key
+from .records import Headquarters, Post, Relation, Site, Strength, Unit
+from .rules import in_force, relation_key, strength_key
 
 MAX_RELATIONS = 1_000
 """Relations shown with one unit; the largest public chart has some twenty."""
@@ -21,7 +21,7 @@ class CommandView:
     """What this room's records are called by, and which units a relation joins."""
 
     name = "command"
-    version = 1
+    version = 2
     schema = """
 CREATE TABLE command_names (
     row INTEGER PRIMARY KEY, label INTEGER NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL,
@@ -36,7 +36,7 @@ CREATE TABLE command_relations (
 CREATE INDEX command_relations_by_subject ON command_relations (subject);
 CREATE INDEX command_relations_by_object ON command_relations (object);
 """
-    kinds = frozenset({"headquarters", "unit", "post", "site", "relation"})
+    kinds = frozenset({"headquarters", "unit", "post", "site", "relation", "strength"})
 
     def fold(self, db: apsw.Cursor, batch: Sequence[Folded]) -> None:
         """Replace the rows of every record of which this is the newest version."""
@@ -61,9 +61,11 @@ def _named(record: Record) -> tuple[str, str, str, str]:
 
 
 def name_of(record: Record) -> str:
-    """What a record of this room is found by: its code, its HQ id, or a relation's ends."""
+    """What a record of this room is found by: its code, its HQ id, a relation's ends, what a claim counts."""
     if isinstance(record, Relation):
         return relation_key(record.relation, record.subject_code, record.object_code, record.since)
+    if isinstance(record, Strength):
+        return strength_key(record.subject_code, record.counts, record.basis, record.as_of, record.source)
     if isinstance(record, Headquarters):
         return record.hq
     return record.code if isinstance(record, Unit | Site | Post) else ""

@@ -148,7 +148,8 @@ def _reference(data: Path, side: Side) -> None:
         assert planner is not None
         label = public_label_of(node.policies, None)
         units, sites = packaged("reference/units.csv"), packaged("reference/sites.csv")
-        accepted(command.load_reference(node.desk(planner), label, units, sites))
+        strengths = packaged("reference/strengths.csv")
+        accepted(command.load_reference(node.desk(planner), label, units, sites, strengths=strengths))
         names = command.Names(en=side.names.en, ja=side.names.ja)
         given = command.HeadquartersIn(
             hq=side.hq, names=names, label=label, unit_code=side.unit_code, zone="Asia/Tokyo"
