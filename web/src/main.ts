@@ -1,4 +1,5 @@
 import './styles/app.css';
+import './print/print.css';
 
 import { mount } from 'svelte';
 

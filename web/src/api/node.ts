@@ -19,6 +19,18 @@ type Items<X> = { items: X[]; next?: string | null };
 const items = <X>(answer: X[] | Items<X>): X[] => (Array.isArray(answer) ? answer : answer.items);
 const list = async <X>(where: string): Promise<X[]> => items(await get<X[] | Items<X>>(where));
 
+/** All pages of a list. */
+async function everyPage<X>(where: string): Promise<X[]> {
+  const all: X[] = [];
+  let before: string | undefined;
+  do {
+    const page = await get<Items<X>>(where + query({ limit: 200, before }));
+    all.push(...page.items);
+    before = page.next ?? undefined;
+  } while (before);
+  return all;
+}
+
 export const session = {
   signIn: (account: string, password: string) => post<T.Me>('/session', { account, password }),
   me: () => get<T.Me>('/session'),
@@ -198,4 +210,16 @@ export const picture = {
   sites: () => list<T.RecordView<T.Site>>('/sites'),
   units: () => list<T.RecordView<T.Unit>>('/units'),
   headquarters: () => list<T.RecordView<T.Headquarters>>('/headquarters'),
+};
+
+export const command = {
+  everything: async (): Promise<T.Everything> => {
+    const [units, relations, strengths, sites] = await Promise.all([
+      everyPage<T.RecordView<T.Unit>>('/units'),
+      everyPage<T.RecordView<T.Relation>>('/relations'),
+      everyPage<T.RecordView<T.Strength>>('/strengths'),
+      everyPage<T.RecordView<T.Site>>('/sites'),
+    ]);
+    return { units, relations, strengths, sites };
+  },
 };

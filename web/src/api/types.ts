@@ -102,6 +102,9 @@ export type Area = S['Area'];
 export type Site = S['Site'];
 export type Unit = S['Unit'];
 export type Headquarters = S['Headquarters'];
+export type Relation = S['Relation'];
+export type Strength = S['Strength'];
+export type Everything = { units: RecordView<Unit>[]; relations: RecordView<Relation>[]; strengths: RecordView<Strength>[]; sites: RecordView<Site>[] };
 export type Geometry = NonNullable<Hazard['geometry']>;
 
 /** What the node takes, for checking what the forms send. */

@@ -5,6 +5,8 @@ import { floorEn } from './floor.en';
 import { glossary } from './glossary';
 import { map } from './map.en';
 import { offline } from './offline';
+import { report } from './report';
+import { structure } from './structure';
 
 const n = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
@@ -28,6 +30,9 @@ export const en = {
     tasks: 'Tasks',
     decisions: 'Decisions',
     partners: 'Partners',
+    structure: 'Structure',
+    report: 'Report',
+    glossary: 'Glossary',
     audit: 'Audit',
     search: 'Search',
     keys: 'Keys',
@@ -360,12 +365,13 @@ export const en = {
       post: 'Post',
       site: 'Site',
       relation: 'Relation',
+      strength: 'Strength',
       read: 'Read',
     } as Record<string, string>,
   },
   keys: {
     title: 'Keys',
-    go: 'Go to Needs me, Board, Log, Picture, Tasks, Decisions, Partners, Audit',
+    go: 'Go to Needs me, Board, Log, Picture, Tasks, Decisions, Structure, Report, Glossary, Partners, Audit',
     search: 'Search',
     newRequest: 'New request',
     newIncident: 'Open incident',
@@ -381,6 +387,8 @@ export const en = {
   },
   offline: offline.en,
   glossary: glossary.en,
+  structure: structure.en,
+  report: report.en,
 };
 
 export type Dictionary = typeof en;

@@ -5,6 +5,8 @@ import { floorJa } from './floor.ja';
 import { glossary } from './glossary';
 import { map } from './map.ja';
 import { offline } from './offline';
+import { report } from './report';
+import { structure } from './structure';
 
 const UNIT: Record<Span['unit'], string> = { second: '秒', minute: '分', hour: '時間', day: '日' };
 const words = (s: Span): string => `${s.value}${UNIT[s.unit]}`;
@@ -29,6 +31,9 @@ export const ja: Dictionary = {
     tasks: 'タスク',
     decisions: '決定',
     partners: '相手司令部',
+    structure: '編成',
+    report: '状況報告',
+    glossary: '用語集',
     audit: '監査',
     search: '検索',
     keys: 'キー操作',
@@ -361,12 +366,13 @@ export const ja: Dictionary = {
       post: '職',
       site: '施設',
       relation: '関係',
+      strength: '人員規模',
       read: '既読',
     },
   },
   keys: {
     title: 'キー操作',
-    go: 'ボード・日誌・状況図・タスク・決定・相手・監査へ',
+    go: 'ボード・日誌・状況図・タスク・決定・編成・状況報告・用語集・相手・監査へ',
     search: '検索',
     newRequest: '新規要請',
     newIncident: '事案を開設',
@@ -382,4 +388,6 @@ export const ja: Dictionary = {
   },
   offline: offline.ja,
   glossary: glossary.ja,
+  structure: structure.ja,
+  report: report.ja,
 };
