@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'svelte/compiler';
 import { expect, it } from 'vitest';
 
-/** What is the same in both languages: the product's name, and codes of nations. */
-const SAME = ['Renkei', '連携', 'JP', 'US'];
+/** What is the same in both languages: the product's name, codes of nations, names of keys. */
+const SAME = ['Renkei', '連携', 'JP', 'US', 'Esc'];
 /** Attributes that a person reads or hears. */
 const READ = ['title', 'aria-label', 'placeholder', 'alt', 'label'];
 type Node = { type: string; [name: string]: unknown };

@@ -212,6 +212,13 @@ export const picture = {
   headquarters: () => list<T.RecordView<T.Headquarters>>('/headquarters'),
 };
 
+/** Lists to the last line, for what is printed or taken out. */
+export const whole = {
+  requests: () => list<T.RequestView>('/requests'),
+  log: () => everyPage<T.RecordView<T.LogEntry>>('/log-entries'),
+  decisions: () => everyPage<T.RecordView<T.Decision>>('/decisions'),
+};
+
 export const command = {
   everything: async (): Promise<T.Everything> => {
     const [units, relations, strengths, sites] = await Promise.all([

@@ -21,7 +21,7 @@ const c = (): typeof i18n.t.report.columns => i18n.t.report.columns;
 const titles = (): string[] => [c().titleEn, c().titleJa];
 
 async function requests(): Promise<Table> {
-  const all: RequestView[] = await api.requests.all();
+  const all: RequestView[] = await api.whole.requests();
   return {
     columns: [...titles(), c().from, c().to, c().priority, c().state, c().asked, c().answerBy],
     lines: all.map((v) => {
@@ -53,8 +53,8 @@ export const LISTS: Record<ListName, () => Promise<Table>> = {
   requests,
   tasks,
   incidents: plain(api.incidents.all, () => [c().severity, c().state, c().opened], ['severity', 'status', 'opened_at']),
-  log: plain(api.log.all, () => [c().happened, c().from, c().to, c().channel, c().priority], ['happened_at', 'from_post', 'to_post', 'channel', 'priority']),
-  decisions: plain(api.decisions.all, () => [c().authority, c().chosen], ['authority', 'chosen']),
+  log: plain(api.whole.log, () => [c().happened, c().from, c().to, c().channel, c().priority], ['happened_at', 'from_post', 'to_post', 'channel', 'priority']),
+  decisions: plain(api.whole.decisions, () => [c().authority, c().chosen], ['authority', 'chosen']),
   hazards: plain(api.picture.hazards, () => [c().severity, c().state], ['severity', 'status']),
   sites: plain(api.picture.sites, () => [c().code, c().kind, c().nation], ['code', 'site_type', 'nation']),
   units: plain(structure('units'), () => [c().code, c().level, c().service, c().nation, c().source], ['code', 'level', 'service', 'nation', 'source']),
