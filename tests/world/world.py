@@ -12,6 +12,7 @@ from renkei.kernel.identity import open_card
 from renkei.kernel.labels.model import Clearance, Label
 from renkei.kernel.labels.policy import PolicyBook
 from renkei.kernel.labels.presets import demo_clearances, synthetic_policy
+from renkei.kernel.partners import AT_ONCE, Rhythm
 from renkei.kernel.people import Person, Role
 from renkei.node import Names, Node, NodeConfig
 from renkei.node.create import agree
@@ -50,22 +51,22 @@ class Headquarters:
 class World:
     """Headquarters and links.  ``settle`` runs everything until nothing moves any more."""
 
-    def __init__(self, folder: Path, *hqs: str) -> None:
+    def __init__(self, folder: Path, *hqs: str, rhythm: Rhythm = AT_ONCE) -> None:
         self.clock = FakeClock(START)
         self.links: dict[frozenset[str], WorldLink] = {}
-        self.hqs = {hq: self._found(folder / hq, hq) for hq in hqs or ("us.usfj", "jp.jjoc")}
+        self.hqs = {hq: self._found(folder / hq, hq, rhythm) for hq in hqs or ("us.usfj", "jp.jjoc")}
         for one, other in itertools.combinations(self.hqs.values(), 2):
             self._introduce(one.node, other.node)
 
     def __getitem__(self, hq: str) -> Headquarters:
         return self.hqs[hq]
 
-    def _found(self, folder: Path, hq: str) -> Headquarters:
+    def _found(self, folder: Path, hq: str, rhythm: Rhythm) -> Headquarters:
         nation = hq[:2]
         others = [synthetic_policy(n) for n in ("jp", "us") if n != nation]
         accounts = Accounts(":memory:", self.clock, CHEAP)
         node = Node.in_memory(
-            NodeConfig(hq=hq, names=Names(hq, hq)),
+            NodeConfig(hq=hq, names=Names(hq, hq), rhythm=rhythm),
             folder,
             policies=PolicyBook(synthetic_policy(nation), others),
             clock=self.clock,

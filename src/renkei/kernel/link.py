@@ -45,6 +45,11 @@ class LinkSession(Protocol):
         """The next bytes for the partner, a bounded amount; empty when there is nothing now."""
         ...
 
+    @property
+    def departs_at(self) -> float | None:
+        """When to ask ``bytes_to_send`` again for what waits for its time, in seconds since 1970, or None."""
+        ...
+
     def wake(self) -> None:
         """The sent log has grown."""
         ...

@@ -11,7 +11,7 @@ from ..kernel.errors import BadInput
 from ..kernel.identity.cards import Names, parse_address
 from ..kernel.labels.policy import Policy, PolicyBook
 from ..kernel.log.sqlite import SqliteLog
-from ..kernel.partners import MIN_VOLUME_BYTES
+from ..kernel.partners import MIN_VOLUME_BYTES, Rhythm
 from ..kernel.records import LIVE, HqId
 
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?")
@@ -33,7 +33,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The settings in ``node.toml``; addresses are ``host:port``.
 
     ``public`` is the ``https://`` address under which a proxy offers the node's pages, empty if there is
-    none: its host is then accepted too, and session cookies travel over TLS alone.
+    none: its host is then accepted too, and session cookies travel over TLS alone.  ``rhythm`` is when what
+    is released may leave over links.
     """
 
     hq: HqId
@@ -43,6 +44,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     link: str = "127.0.0.1:9440"
     public: str = ""
     courier: CourierConfig = CourierConfig()
+    rhythm: Rhythm = Rhythm()
 
     @property
     def public_host(self) -> str:

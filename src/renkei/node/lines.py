@@ -9,7 +9,7 @@ from ..kernel.clock import Clock
 from ..kernel.identity import PartnerEntry
 from ..kernel.link import LinkControl
 from ..kernel.log.base import Log
-from ..kernel.partners import Receiver, Releaser, Sender, Session
+from ..kernel.partners import Receiver, Releaser, Rhythm, Sender, Session
 from .purging import Purger
 
 Delivery = Literal["unsent", "sent", "received"]
@@ -30,6 +30,7 @@ class PartnerLine:
     receiver: Receiver
     purger: Purger
     clock: Clock
+    rhythm: Rhythm
     link: LinkControl | None = None
 
     @property
@@ -39,7 +40,7 @@ class PartnerLine:
 
     def session(self) -> Session:
         """One connection's conversation, from its beginning."""
-        return Session(self.sender, self.receiver, self.clock)
+        return Session(self.sender, self.receiver, self.clock, rhythm=self.rhythm)
 
     def sent_seq(self, record_id: str) -> int | None:
         """The number, in the log sent, of the newest rendition of our record; None if there is none."""

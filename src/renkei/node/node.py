@@ -215,7 +215,9 @@ class Node:
             self.past.forget,
             hq=self.config.hq,
         )
-        return PartnerLine(entry, sent, received, releaser, sender, receiver, purger, self.clock)
+        return PartnerLine(
+            entry, sent, received, releaser, sender, receiver, purger, self.clock, self.config.rhythm
+        )
 
     def _log(self, drafts: Sequence[Draft]) -> None:
         """Log what the node itself has to say; durable on return."""

@@ -54,6 +54,8 @@ class ItemSession:
             return body
         return None
 
+    departs_at: float | None = None
+
     def bytes_to_send(self) -> bytes:
         out, self.out = self.out, b""
         if self.at is not None:

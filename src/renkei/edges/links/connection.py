@@ -121,7 +121,8 @@ class Connection:
         """Wait until there is something to do; whether the socket may have bytes."""
         self._poll.register(self._tls.fileno(), select.POLLIN | (select.POLLOUT if self._blocked else 0))
         at_once = self._unread or self._unsent or self._tls.pending() > 0
-        patience = 0.0 if at_once else max(0.0, self._next_tick - time.monotonic())
+        next_thing = min(self._next_tick - time.monotonic(), self._until_departure())
+        patience = 0.0 if at_once else max(0.0, next_thing)
         ready = dict(self._poll.poll(patience * 1000))
         if self._waker.fd in ready:
             self._waker.clear()
@@ -132,6 +133,11 @@ class Connection:
         if events & ~select.POLLIN:
             self._blocked = False
         return bool(events) or at_once
+
+    def _until_departure(self) -> float:
+        """Seconds until entries that wait for their time may leave; endless if none wait."""
+        due = self._session.departs_at
+        return float("inf") if due is None else due - self._clock.now().timestamp()
 
     def _receive(self, may_read: bool) -> None:
         if not may_read:

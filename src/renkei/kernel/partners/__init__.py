@@ -20,10 +20,12 @@ from .receiver import Receiver
 from .register import Register
 from .releaser import Explanation, Releaser
 from .rendition import Rendition, localise
+from .rhythm import AT_ONCE, Rhythm
 from .sender import Positions, Sender
 from .session import Session
 
 __all__ = [
+    "AT_ONCE",
     "MIN_VOLUME_BYTES",
     "Aliases",
     "Chain",
@@ -47,6 +49,7 @@ __all__ = [
     "Register",
     "Releaser",
     "Rendition",
+    "Rhythm",
     "Sender",
     "Session",
     "Stopped",

@@ -49,12 +49,17 @@ how long a ping waits behind a chunk on a slow line.  Decompression stops at thi
 MAX_BODY_BYTES = SALT_BYTES + MAX_RECORD_BYTES
 """One body: a salt, and a record of the largest size."""
 
+MAX_PADDING_BYTES = 64 * 1024
+"""One frame of padding: what the largest step between two sizes of a burst needs (``rhythm``)."""
+
 IGNORABLE = 0x80
 """Frame types from here on may be skipped by whoever does not know them."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 
 _HEAD = struct.Struct(">IB")
+HEAD_BYTES = _HEAD.size
+"""What every frame has before its payload."""
 _ENTRIES = struct.Struct(">QIB")
 _DEFLATED = 1
 _COMPRESS_LEVEL = 1
@@ -202,7 +207,30 @@ class End(msgspec.Struct, frozen=True):
     digest: bytes
 
 
-Frame = Hello | Entries | Checkpoint | Receipt | Want | Prove | Proof | Refuse | Ping | Pong | Parcel | End
+class Padding(msgspec.Struct, frozen=True):
+    """Nothing, ``length`` bytes of it: makes a burst of entries as long as others (``rhythm``)."""
+
+    type_byte: ClassVar[int] = 0x80
+    limit: ClassVar[int] = MAX_PADDING_BYTES
+
+    length: int
+
+
+Frame = (
+    Hello
+    | Entries
+    | Checkpoint
+    | Receipt
+    | Want
+    | Prove
+    | Proof
+    | Refuse
+    | Ping
+    | Pong
+    | Parcel
+    | End
+    | Padding
+)
 _TYPES: dict[int, type[Frame]] = {
     kind.type_byte: kind
     for kind in (
@@ -218,6 +246,7 @@ _TYPES: dict[int, type[Frame]] = {
         Pong,
         Parcel,
         End,
+        Padding,
     )
 }
 
@@ -246,6 +275,8 @@ def _payload(frame: Frame, deflate: bool) -> bytes:
             payload = frame.token
         case End():
             payload = frame.digest
+        case Padding():
+            payload = bytes(frame.length)
         case _:
             payload = msgspec.json.encode(frame)
     return payload
@@ -392,4 +423,5 @@ _UNPACK: dict[type[Frame], Callable[[bytes], Frame]] = {
     Pong: lambda payload: Pong(_fixed(Pong, payload)),
     Parcel: _unpack_json(Parcel),
     End: lambda payload: End(_fixed(End, payload)),
+    Padding: lambda payload: Padding(len(payload)),
 }

@@ -197,6 +197,20 @@ class Sender:
                 self._move("window full")
             return self._frames_of(chunk)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether entries could leave now: the partner has greeted, the window is open, the log goes on."""
+        with self._lock:
+            cursor = self._cursor
+            return self._state == "offering" and cursor is not None and cursor.at < self._log.size
+
+    def beat(self) -> list[frames.Frame]:
+        """The checkpoint over what has left, once more: that nothing came since is then signed for, too."""
+        with self._lock:
+            if self._state != "offering" or not self._sent:
+                return []
+            return [frames.Checkpoint(self._sign(self._sent, root_at(self._log, self._sent)))]
+
     def _frames_of(self, chunk: Chunk) -> list[frames.Frame]:
         note = self._sign(chunk.size, chunk.root)
         return [frames.Entries(chunk.first, chunk.entries, chunk.bodies), frames.Checkpoint(note)]

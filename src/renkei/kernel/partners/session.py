@@ -17,6 +17,7 @@ from . import frames
 from .chunks import seconds_between
 from .events import Event, Greeted, Turn
 from .receiver import Receiver
+from .rhythm import AT_ONCE, Rhythm, bucket, milliseconds
 from .sender import Sender
 from .states import CONVERSATION, step
 
@@ -32,9 +33,20 @@ _PING_BYTES = 8
 class Session:
     """One conversation.  Called from one thread."""
 
-    def __init__(self, sender: Sender, receiver: Receiver, clock: Clock, *, deflate: bool = False) -> None:
-        """``deflate`` compresses what we send: for slow links."""
+    def __init__(
+        self,
+        sender: Sender,
+        receiver: Receiver,
+        clock: Clock,
+        *,
+        deflate: bool = False,
+        rhythm: Rhythm = AT_ONCE,
+    ) -> None:
+        """``deflate`` compresses what we send: for slow links.  ``rhythm`` says when entries may leave."""
         self._sender, self._receiver, self._clock = sender, receiver, clock
+        self._rhythm = rhythm
+        self._due: int | None = None
+        self._beat = 0
         self._deflate = deflate
         self._reader = frames.FrameReader()
         self._state = "new"
@@ -88,15 +100,48 @@ class Session:
             raise self._fault
         out, size = self._pending, self._pending_bytes
         self._pending, self._pending_bytes = [], 0
-        while self._state == "open" and size < SEND_BYTES:
+        if self._state == "open" and self._may_depart():
+            out += self._departing(SEND_BYTES - size)
+        if out:
+            self._spoke = self._clock.now()
+        return b"".join(out)
+
+    @property
+    def departs_at(self) -> float | None:
+        """When ``bytes_to_send`` will have the entries that wait, in seconds since 1970; None if none do."""
+        return None if self._due is None else self._due / 1000
+
+    def _may_depart(self) -> bool:
+        """Whether entries wait whose time on the grid has come."""
+        if not self._sender.waiting:
+            self._due = None
+            return False
+        if not self._rhythm.grid_ms:
+            return True
+        now = self._clock.now()
+        if self._due is None:
+            self._due = self._rhythm.departure(now)
+        return milliseconds(now) >= self._due
+
+    def _departing(self, room: int) -> list[bytes]:
+        """Chunks of entries up to about ``room`` bytes, padded."""
+        out: list[bytes] = []
+        size = 0
+        while size < room:
             made = [frames.encode(f, deflate=self._deflate) for f in self._sender.next_frames()]
             if not made:
                 break
             out += made
             size += sum(map(len, made))
-        if out:
-            self._spoke = self._clock.now()
-        return b"".join(out)
+        return [*out, *self._padding(size)] if out and self._rhythm.grid_ms else out
+
+    @staticmethod
+    def _padding(size: int) -> list[bytes]:
+        """What brings a burst of ``size`` bytes to the size of a bucket."""
+        room = bucket(size) - size
+        if 0 < room < frames.HEAD_BYTES:
+            room = bucket(size + frames.HEAD_BYTES) - size
+        return [frames.encode(frames.Padding(room - frames.HEAD_BYTES))] if room else []
 
     def wake(self) -> None:
         """The sent log has grown: ``bytes_to_send`` has something again, since it asks the log itself."""
@@ -106,6 +151,9 @@ class Session:
         if self._state != "open":
             return
         self._answer(self._receiver.tick(now))
+        if (beat := self._rhythm.beat(now)) != self._beat:
+            self._beat = beat
+            self._answer(Turn(frames=self._sender.beat()))
         quiet = max(seconds_between(self._heard, now), seconds_between(self._spoke, now))
         if quiet >= PING_AFTER and not self._pending:
             self._answer(Turn(frames=[frames.Ping(int(now.timestamp() * 1000).to_bytes(_PING_BYTES))]))
@@ -150,6 +198,8 @@ class Session:
                 return self._sender.take(frame)
             case frames.Ping():
                 return Turn(frames=[frames.Pong(frame.token)])
+            case frames.Padding():
+                return Turn()
             case frames.Pong() | frames.Hello():
                 return Turn()  # a second HELLO says nothing new; the network may double frames
             case _:
