@@ -119,8 +119,8 @@ def test_a_length_beyond_the_types_limit_is_refused_before_its_bytes_come(kind):
 
 def test_an_unknown_type_below_the_ignorable_ones_is_refused_and_above_is_skipped():
     assert fault_of(raw(0x7F, b"")) == "frame.type"
-    assert read(raw(0x80, b"new things") + encode(frames.Want(1))) == [frames.Want(1)]
-    assert fault_of(struct.pack(">IB", frames.MAX_CONTROL_BYTES + 1, 0x80)) == "frame.size"
+    assert read(raw(0xF0, b"new things") + encode(frames.Want(1))) == [frames.Want(1)]
+    assert fault_of(struct.pack(">IB", frames.MAX_CONTROL_BYTES + 1, 0xF0)) == "frame.size"
 
 
 def test_an_http_request_is_no_frame():
