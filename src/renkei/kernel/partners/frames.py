@@ -58,7 +58,7 @@ IGNORABLE = 0x80
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 
 _HEAD = struct.Struct(">IB")
-HEAD_BYTES = _HEAD.size
+FRAME_HEAD = _HEAD.size
 """What every frame has before its payload."""
 _ENTRIES = struct.Struct(">QIB")
 _DEFLATED = 1

@@ -139,9 +139,9 @@ class Session:
     def _padding(size: int) -> list[bytes]:
         """What brings a burst of ``size`` bytes to the size of a bucket."""
         room = bucket(size) - size
-        if 0 < room < frames.HEAD_BYTES:
-            room = bucket(size + frames.HEAD_BYTES) - size
-        return [frames.encode(frames.Padding(room - frames.HEAD_BYTES))] if room else []
+        if 0 < room < frames.FRAME_HEAD:
+            room = bucket(size + frames.FRAME_HEAD) - size
+        return [frames.encode(frames.Padding(room - frames.FRAME_HEAD))] if room else []
 
     def wake(self) -> None:
         """The sent log has grown: ``bytes_to_send`` has something again, since it asks the log itself."""
