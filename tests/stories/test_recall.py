@@ -51,7 +51,7 @@ def officer(hq: Headquarters):  # type: ignore[no-untyped-def]
 
 def take_back(world: World, record_id: str) -> str:
     """Recall it; the recall's id."""
-    return done(recall(officer(world["jp.jjoc"]), record_id, "誤って提供した")).records[0].id  # type: ignore[attr-defined]
+    return done(recall(officer(world["jp.jjoc"]), record_id, "誤って提供した")).id  # type: ignore[attr-defined]
 
 
 def seen(world: World, hq: str) -> list[str]:

@@ -76,7 +76,7 @@ def told(pair: tuple[Path, Path]) -> tuple[Path, Path, str]:
     carry(jjoc, usfj)
     jjoc.close()
     usfj.close()
-    return us, jp, recalled.records[0].id  # type: ignore[union-attr]
+    return us, jp, recalled.id  # type: ignore[union-attr]
 
 
 def assert_done(us: Path, jp: Path, recall_id: str) -> None:

@@ -152,6 +152,7 @@ _COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (_WORK, "sign-out", "work:sign_out", "Revoke the token that sign-in kept, and forget it."),
     (_WORK, "token", "tokens:token_app", "Tokens for programs, of one's own account."),
     (_WORK, "request", "work:request_app", "Ask a partner for support, and answer what partners ask."),
+    (_WORK, "release", "recalls:release_app", "What was released: take it back, see who has confirmed."),
     (_WORK, "incident", "incidents:incident_app", "Incidents and their watch log."),
     (_FILES, "import", "imports:import_app", "Take in reports, reference data or a courier's file."),
     (_FILES, "courier", "couriers:courier_app", "The link on a disk: files that a courier carries."),

@@ -5,7 +5,7 @@ What a recall does is the kernel's (``kernel/partners``, ADR 0011); here a discl
 
 import msgspec
 
-from renkei.kernel.desk import Appended, Desk
+from renkei.kernel.desk import Desk
 from renkei.kernel.drafting import Words, text_of
 from renkei.kernel.errors import Refused
 from renkei.kernel.partners.records import Purge, Recall
@@ -20,7 +20,7 @@ STANDING = ("release.recall", "release.purge", "release.agreement", "release.dec
 """Kinds that are never recalled: they have never left, or they say what was done."""
 
 
-def recall(desk: Desk, record_id: str, reason: Words) -> Appended | Refused:
+def recall(desk: Desk, record_id: str, reason: Words) -> Recall | Refused:
     """Take our record back from every partner that holds it, and from any that would get it."""
     if refused := desk.person.refuse(Permission.RELEASE_REVIEW):
         return refused
@@ -44,10 +44,11 @@ def recall(desk: Desk, record_id: str, reason: Words) -> Appended | Refused:
         about=record_id,
         reason=text,
     )
-    return desk.writer.append([said])
+    desk.writer.append([said])
+    return said
 
 
-def lift(desk: Desk, record_id: str, reason: Words) -> Appended | Refused:
+def lift(desk: Desk, record_id: str, reason: Words) -> Recall | Refused:
     """Let a recalled record go again: its newest version is decided on anew for every partner."""
     if refused := desk.person.refuse(Permission.RELEASE_REVIEW):
         return refused
@@ -69,7 +70,8 @@ def lift(desk: Desk, record_id: str, reason: Words) -> Appended | Refused:
         lifted=True,
         seq=row.seq,
     )
-    return desk.writer.append([said])
+    desk.writer.append([said])
+    return said
 
 
 def _own(desk: Desk, record_id: str) -> Row | Refused:
