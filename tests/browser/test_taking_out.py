@@ -115,8 +115,8 @@ def test_the_structure_of_both_nations_with_counterparts_and_claims(pair: Pair, 
 def test_dragging_drafts_a_plan_and_writes_nothing(pair: Pair, open_page: Open) -> None:
     officer = pair.jjoc.api("watch")
 
-    def logged() -> int:
-        return next(log["size"] for log in officer.get("/node")["logs"] if log["name"] == "master")
+    def logged() -> list[Any]:
+        return [officer.get(where)["items"] for where in ("/relations?limit=200", "/units?limit=200")]
 
     before = logged()
     page = open_page(pair.jjoc, "watch", at="#/structure")
