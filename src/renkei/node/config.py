@@ -29,6 +29,17 @@ class CourierConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     volume_bytes: Annotated[int, msgspec.Meta(ge=MIN_VOLUME_BYTES)] = 600_000_000
 
 
+class AttachmentsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Attachments: the most bytes one may have, and the command that looks at each before anybody has it.
+
+    ``scan`` is the command and its arguments; ``scan_seconds`` how long it may take for one content.
+    """
+
+    max_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 256 * 1024 * 1024
+    scan: tuple[str, ...] = ()
+    scan_seconds: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 60.0
+
+
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings in ``node.toml``; addresses are ``host:port``.
 
@@ -45,6 +56,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     public: str = ""
     courier: CourierConfig = CourierConfig()
     rhythm: Rhythm = Rhythm()
+    attachments: AttachmentsConfig = AttachmentsConfig()
 
     @property
     def public_host(self) -> str:
@@ -115,6 +127,16 @@ class Folder(msgspec.Struct, frozen=True):
     def past(self) -> Path:
         """Views as of moments past, while they are asked for."""
         return self.root / "past"
+
+    @property
+    def attachments(self) -> Path:
+        """Contents of attachments, encrypted."""
+        return self.root / "attachments"
+
+    @property
+    def attachment_keys(self) -> Path:
+        """The key of each of them; not to be backed up with them."""
+        return self.keys / "attachments"
 
     @property
     def accounts(self) -> Path:

@@ -154,6 +154,7 @@ _COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (_WORK, "request", "work:request_app", "Ask a partner for support, and answer what partners ask."),
     (_WORK, "release", "recalls:release_app", "What was released: take it back, see who has confirmed."),
     (_WORK, "incident", "incidents:incident_app", "Incidents and their watch log."),
+    (_WORK, "attach", "attaching:attach_app", "Files attached to requests, incidents and log entries."),
     (_FILES, "import", "imports:import_app", "Take in reports, reference data or a courier's file."),
     (_FILES, "courier", "couriers:courier_app", "The link on a disk: files that a courier carries."),
     (_FILES, "openapi", "nodes:openapi", "The API's OpenAPI description, without a running node."),

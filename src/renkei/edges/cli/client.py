@@ -18,6 +18,7 @@ from ...kernel.identity.files import write_atomically
 TIMEOUT_SECONDS = 30.0
 """Longest wait for one answer: a bulk append on a busy node stays well under it."""
 SECRET_MODE = 0o600
+PARTIAL = 206
 
 
 class Problem(BadInput):
@@ -126,6 +127,22 @@ class Api:
         """DELETE ``path``."""
         return self._call("DELETE", path)
 
+    def put(self, path: str, body: bytes, **params: int) -> Any:
+        """PUT ``body`` as bytes; the decoded answer."""
+        return self._call("PUT", path, content=body, params=dict(params), media="application/octet-stream")
+
+    def download(self, path: str, first: int) -> Iterator[bytes]:
+        """The bytes of ``path`` from ``first`` on."""
+        try:
+            with self._http.stream("GET", path, headers={"Range": f"bytes={first}-"}) as answer:
+                if answer.status_code != PARTIAL:
+                    answer.read()
+                    raise Problem(answer.status_code, _problem(answer))
+                yield from answer.iter_bytes()
+        except httpx.HTTPError as err:
+            expected = f"a node that answers at {self.url}"
+            raise Unreachable("node.unreachable", expected, type(err).__name__) from err
+
     def pages(self, path: str, **params: str | int | None) -> Iterator[dict[str, Any]]:
         """The items of a listed path, page after page."""
         before: str | None = None
@@ -141,9 +158,14 @@ class Api:
         self._http.close()
 
     def _call(
-        self, method: str, path: str, content: bytes | None = None, params: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        params: dict[str, Any] | None = None,
+        media: str = "application/json",
     ) -> Any:
-        headers = {"Content-Type": "application/json"} if content is not None else {}
+        headers = {"Content-Type": media} if content is not None else {}
         params = {**(params or {}), **self._past}
         try:
             answer = self._http.request(method, path, content=content, params=params, headers=headers)

@@ -13,10 +13,13 @@ from ..http import HttpServer, create_app
 from ..links import Links
 from ..links.spool import Spool, SpoolLine
 from .output import Output
+from .packing import forget_purged
 
 UPKEEP_SECONDS = 6 * 60 * 60.0
 """How often certificates and sessions are looked at: certificates are renewed weeks before they end, sessions
 that are over are refused anyway."""
+FORGET_SECONDS = 30.0
+"""How soon the content of a purged attachment is erased; nobody is given it from the purge on."""
 _log = structlog.get_logger("renkei.serve")
 
 
@@ -58,6 +61,13 @@ class Running:
             await asyncio.to_thread(self.spool.step)
             await asyncio.sleep(self.node.config.courier.seconds)
 
+    async def forget(self) -> None:
+        """Erase contents of attachments that were purged here: half a minute late at the most."""
+        while True:
+            await asyncio.sleep(FORGET_SECONDS)
+            if count := await asyncio.to_thread(forget_purged, self.node):
+                _log.info("attachments forgotten", count=count)
+
     async def keep_house(self) -> None:
         """Renew the link certificate in time, forget sessions that are over: nodes run for years."""
         while True:
@@ -98,6 +108,7 @@ async def _serve(data: Path, out: Output) -> int:
     config = running.node.config
     await running.start()
     tasks = [asyncio.create_task(running.keep_house()), asyncio.create_task(running.carry())]
+    tasks.append(asyncio.create_task(running.forget()))
     _log.info("serving", hq=config.hq, http=config.http, link=config.link)
     out.note(f"{config.hq} serves http://{config.http} (links on {config.link}); Ctrl-C stops it")
     try:

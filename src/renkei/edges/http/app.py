@@ -17,6 +17,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from ...kernel.people import Permission, Person
 from . import (
     accounts,
+    attachments,
     bindings,
     command,
     coordination,
@@ -52,6 +53,7 @@ HANDLERS = (
     *records.HANDLERS,
     *recalls.HANDLERS,
     *coordination.HANDLERS,
+    *attachments.HANDLERS,
     *picture.HANDLERS,
     *command.HANDLERS,
     stream.stream,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
 
 import msgspec
@@ -40,6 +41,7 @@ from .pulse import pulse
 if TYPE_CHECKING:
     from ...node import Node
     from .answers import RecordView
+    from .files import Files
 
 Delivery = Literal["unsent", "sent", "received"]
 P = ParamSpec("P")
@@ -47,6 +49,7 @@ T = TypeVar("T")
 
 COOKIE = "renkei_session"
 _COORDINATION = {
+    "attachment": Permission.LOG_WRITE,
     "incident": Permission.INCIDENT_WRITE,
     "request": Permission.REQUEST_SEND,
     "read": Permission.REQUEST_ANSWER,
@@ -123,6 +126,13 @@ class HttpEdge:
         self.known_to = ""
         self.appender: Appender
         self.callers: Callers
+
+    @cached_property
+    def files(self) -> "Files":
+        """The node's attachments."""
+        from .files import Files  # noqa: PLC0415 - its rooms need not load for a node without attachments
+
+        return Files(self.node)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tie the edge to the loop it is served from."""

@@ -35,9 +35,10 @@ _SAYS = {
     403: "The caller lacks a permission, or the CSRF header is missing",
     404: "No such thing, or none the caller may see",
     409: "A rule says no, or a version is stale",
+    416: "A range outside the content",
     413: "The body is too large",
     415: "The body has another media type",
-    422: "A label is unknown to the policy",
+    422: "A label is unknown to the policy, or a content did not pass",
     429: "Too many failed sign-ins",
     503: "Too much at once; come back",
 }

@@ -84,20 +84,28 @@ def write_courier_file(
     Returns its bytes.  Sealed in ``envelope``; plain without one.  Raises BadInput if ``path`` is taken or
     ``first`` is beyond the log, Unreachable if the disk fails; no file is left then, nothing counts as sent.
     """
+    upto = sender.positions.logged if upto is None else upto
+    pieces = export_parcel(sender, receiver, at, first, upto, counted=False)
+    written = write_file(path, envelope.seal(pieces) if envelope else pieces, progress)
+    sender.couriered(upto)
+    return written
+
+
+def write_file(path: Path, pieces: Iterable[bytes], progress: Progress | None = None) -> int:
+    """Put ``pieces`` at ``path``, whole or not at all; its bytes.
+
+    Raises BadInput if ``path`` is taken, Unreachable if the disk fails.
+    """
     if path.exists():
         raise BadInput("courier.exists", "a name not yet taken", path.name)
     waiting = path.with_name(f".{path.name}.part")
-    upto = sender.positions.logged if upto is None else upto
-    pieces = export_parcel(sender, receiver, at, first, upto, counted=False)
     try:
-        written = _write(path, waiting, envelope.seal(pieces) if envelope else pieces, progress)
+        return _write(path, waiting, pieces, progress)
     except OSError as error:
         raise Unreachable("courier.write", f"to write {path.name}", error.strerror or "an error") from error
     finally:
         with contextlib.suppress(OSError):
             waiting.unlink(missing_ok=True)
-    sender.couriered(upto)
-    return written
 
 
 def read_courier_file(
@@ -115,7 +123,7 @@ def read_courier_file(
     Raises BadInput or TheirFault for a file that is none, not for us from this partner, or sealed by a key
     that is not in force; Unreachable if the disk fails, with what was sound before the failure kept.
     """
-    pieces = _pieces(path, progress)
+    pieces = file_pieces(path, progress)
     beginning = next(pieces, b"")
     whole = _again(beginning, pieces)
     if is_sealed(beginning):
@@ -127,7 +135,7 @@ def read_courier_file(
 
 def peek_courier_file(path: Path) -> Parcel | Header:
     """From whom and for whom the file at ``path`` is.  Raises BadInput if it is none."""
-    beginning = next(_pieces(path, None), b"")
+    beginning = next(file_pieces(path, None), b"")
     return Opening([beginning]).header if is_sealed(beginning) else peek_parcel(beginning)
 
 
@@ -136,7 +144,7 @@ def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _write(path: Path, waiting: Path, pieces: Iterator[bytes], progress: Progress | None) -> int:
+def _write(path: Path, waiting: Path, pieces: Iterable[bytes], progress: Progress | None) -> int:
     written = 0
     descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
@@ -152,7 +160,8 @@ def _write(path: Path, waiting: Path, pieces: Iterator[bytes], progress: Progres
     return written
 
 
-def _pieces(path: Path, progress: Progress | None) -> Iterator[bytes]:
+def file_pieces(path: Path, progress: Progress | None) -> Iterator[bytes]:
+    """The file at ``path``, piece by piece.  Raises Unreachable if the disk fails."""
     done = 0
     try:
         with path.open("rb") as file:

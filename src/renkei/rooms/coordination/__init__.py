@@ -17,6 +17,7 @@ from .actions import (
     write_log_entry,
 )
 from .appending import check_appended
+from .attaching import AttachIn, Content, attach, attachments_about, may_attach
 from .handing_over import OpenWork, hand_over, newest_handover, open_work, take_over
 from .inputs import (
     AcknowledgeIn,
@@ -38,6 +39,7 @@ from .records import (
     KINDS,
     Acknowledgement,
     Answer,
+    Attachment,
     Commitment,
     Decision,
     Handover,
@@ -79,7 +81,10 @@ __all__ = [
     "Acknowledgement",
     "Answer",
     "AnswerIn",
+    "AttachIn",
+    "Attachment",
     "Commitment",
+    "Content",
     "Decision",
     "DecisionIn",
     "Delivered",
@@ -122,10 +127,13 @@ __all__ = [
     "acknowledge_task",
     "answer_request",
     "answer_task",
+    "attach",
+    "attachments_about",
     "check_appended",
     "close_incident",
     "hand_over",
     "incident_view",
+    "may_attach",
     "newest_handover",
     "open_incident",
     "open_work",

@@ -30,6 +30,8 @@ MAX_OPEN = 200
 """Open items written out in a hand-over: more than a relief can be told in an hour; the rest is counted."""
 MAX_REFS = 200
 """References from one record to others of a kind, such as an incident's hazards."""
+MAX_CONTENT = 2**40
+"""Bytes of one attachment that a record may state; what a node takes is less, and in its node.toml."""
 MAX_QUANTITY = 1e9
 """The largest quantity; beyond it a unit has been mistaken."""
 
@@ -302,7 +304,27 @@ class Handover(Record, frozen=True, kw_only=True, tag="handover"):
                 yield from ((item.label, t.text) for t in item.title.translations)
 
 
+class Attachment(Record, frozen=True, kw_only=True, tag="attachment"):
+    """A file, of which the record is what others see: its name, its size, and a commitment to its content.
+
+    ``content`` is the random name of the content, 32 hexadecimal digits; ``digest`` is SHA-256, in
+    hexadecimal, over the 32 bytes of ``salt`` (base64) and the content of ``size`` bytes, so that the record
+    alone confirms no guess.  ``media`` is the sender's word for what it is, and never decides anything.
+    """
+
+    appendable = False
+
+    content: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+    size: Annotated[int, msgspec.Meta(ge=1, le=MAX_CONTENT)]
+    salt: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9+/]{43}=$")]
+    digest: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    media: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    name: Text | None = None
+    about: RecordId | None = None
+
+
 KINDS: tuple[type[Record], ...] = (
+    Attachment,
     Incident,
     Request,
     Read,

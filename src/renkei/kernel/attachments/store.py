@@ -1,0 +1,191 @@
+"""Contents on disk: in encrypted chunks, each content under a key of its own.
+
+A content is a file of chunks, one after another: 12 bytes of nonce, then AES-256-GCM of up to 64 KiB, with
+the chunk's number and whether it is the last as additional data.  Every chunk but the last is full, so
+any place is found by arithmetic.  The key, 32 bytes, is a file in another folder.  Erasing destroys the key
+first: what is left of the content, here or on a backup, says nothing then.
+
+While a content comes in, it stands under ``.part``; its length on disk tells how far it came, and half a
+chunk that a crash left is cut off.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ..errors import BadInput, OurFault
+from ..identity.files import SECRET_MODE, sync_folder, write_atomically
+
+CHUNK_BYTES = 64 * 1024
+"""Of content in a chunk: what a range costs at least, and what an upload's pieces are multiples of."""
+KEY_BYTES = 32
+_NONCE_BYTES, _TAG_BYTES = 12, 16
+_STORED = _NONCE_BYTES + CHUNK_BYTES + _TAG_BYTES
+_NAME = re.compile(r"[a-z]{2}(?:\.[a-z0-9-]{1,20}){1,3}~[0-9a-f]{32}")
+
+
+def name_of(owner: str, content: str) -> str:
+    """The name on disk of ``owner``'s content ``content``.  Raises BadInput for what is none."""
+    name = f"{owner}~{content}"
+    if _NAME.fullmatch(name) is None:
+        raise BadInput("attachment.content", "a headquarters' id and 32 hexadecimal digits", "another form")
+    return name
+
+
+def digest_of(salt: bytes, pieces: Iterable[bytes]) -> str:
+    """The commitment to a content: SHA-256 over salt and content, in hexadecimal."""
+    digest = hashlib.sha256(salt)
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+class AttachmentStore:
+    """The contents of one node.  Different contents may be used from different threads."""
+
+    def __init__(self, folder: Path, keys: Path) -> None:
+        self.folder, self.keys = folder, keys
+
+    # --- coming in -----------------------------------------------------------------------------------
+
+    def begin(self, name: str) -> None:
+        """Make the key of a new content, and an empty file for it."""
+        for folder in (self.folder, self.keys, self.folder / "quarantine"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(self._key_path(name), secrets.token_bytes(KEY_BYTES), SECRET_MODE)
+        os.close(os.open(self._part(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE))
+
+    def received(self, name: str, total: int) -> int:
+        """How many bytes of a content of ``total`` have come.  Raises BadInput if none was begun."""
+        try:
+            stored = self._part(name).stat().st_size
+        except OSError:
+            raise BadInput("attachment.upload", "an upload that was begun", "another") from None
+        return total if stored >= stored_size(total) else stored // _STORED * CHUNK_BYTES
+
+    def put(self, name: str, offset: int, data: bytes, total: int) -> int:
+        """Append ``data``; how far it has come, durable on return.
+
+        Raises BadInput unless ``offset`` is where it stands and ``data`` whole chunks, or all that is left.
+        """
+        have, end = self.received(name, total), offset + len(data)
+        if offset != have:
+            raise BadInput("attachment.offset", f"what begins at {have}", f"{offset}")
+        if end > total or not data or (end < total and len(data) % CHUNK_BYTES):
+            expected = f"a multiple of {CHUNK_BYTES} bytes, or what is left of {total}"
+            raise BadInput("attachment.piece", expected, f"{len(data)} bytes at {offset}")
+        cipher = AESGCM(self._key(name))
+        with self._part(name).open("r+b") as file:
+            file.truncate(have // CHUNK_BYTES * _STORED)  # half a chunk that a crash left
+            file.seek(0, os.SEEK_END)
+            for at in range(0, len(data), CHUNK_BYTES):
+                file.write(_seal(cipher, data[at : at + CHUNK_BYTES], (offset + at) // CHUNK_BYTES, total))
+            file.flush()
+            os.fsync(file.fileno())
+        return end
+
+    def keep(self, name: str) -> None:
+        """The content is whole and may be had from here on."""
+        self._part(name).rename(self.folder / name)
+        sync_folder(self.folder)
+
+    def quarantine(self, name: str) -> None:
+        """Put what came in aside, still encrypted: nobody is given it."""
+        self._part(name).rename(self.folder / "quarantine" / name)
+
+    def stands_for(self, name: str, seq: int) -> None:
+        """Note that the content is of the partner's entry ``seq``: it goes when that entry's body does."""
+        write_atomically(self.folder / f"{name}.entry", str(seq).encode(), SECRET_MODE)
+
+    def entries(self) -> dict[str, int]:
+        """The partners' contents that are here, with the numbers of their entries."""
+        paths = (path for path in self.folder.glob("*.entry") if _NAME.fullmatch(path.stem))
+        return {path.stem: int(path.read_text()) for path in paths}
+
+    # --- what is here --------------------------------------------------------------------------------
+
+    def has(self, name: str) -> bool:
+        """Whether the content is here, whole."""
+        return (self.folder / name).exists()
+
+    def names(self) -> list[str]:
+        """All contents that are here."""
+        return sorted(p.name for p in self.folder.glob("*~*") if _NAME.fullmatch(p.name))
+
+    def read(self, name: str, total: int, first: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes from ``first`` up to ``end`` of a content of ``total``, also of one still coming in.
+
+        Raises OurFault when what is on disk is not what was written.
+        """
+        end = total if end is None else min(end, total)
+        path = self.folder / name
+        cipher = AESGCM(self._key(name))
+        try:
+            with (path if path.exists() else self._part(name)).open("rb") as file:
+                for number in range(first // CHUNK_BYTES, -(-end // CHUNK_BYTES)):
+                    file.seek(number * _STORED)
+                    begin = number * CHUNK_BYTES
+                    chunk = _open(cipher, file.read(_STORED), number, total)
+                    yield chunk[max(first - begin, 0) : end - begin]
+        except OSError as error:
+            raise OurFault("attachment.file", f"the content {name}", error.strerror or "an error") from None
+
+    def erase(self, name: str) -> bool:
+        """Destroy the key, then the content, wherever it stands; whether there was any."""
+        key, found = self._key_path(name), False
+        if key.exists():
+            with key.open("r+b") as file:
+                file.write(bytes(KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            key.unlink()
+            sync_folder(self.keys)
+            found = True
+        (self.folder / f"{name}.entry").unlink(missing_ok=True)
+        for path in (self.folder / name, self._part(name), self.folder / "quarantine" / name):
+            found |= path.exists()
+            path.unlink(missing_ok=True)
+        return found
+
+    def _part(self, name: str) -> Path:
+        return self.folder / f"{name}.part"
+
+    def _key_path(self, name: str) -> Path:
+        return self.keys / f"{name}.key"
+
+    def _key(self, name: str) -> bytes:
+        try:
+            key = self._key_path(name).read_bytes()
+        except OSError as error:
+            raise OurFault("attachment.key", f"the key of {name}", error.strerror or "none") from None
+        if len(key) != KEY_BYTES:
+            raise OurFault("attachment.key", f"the key of {name}", "something else")
+        return key
+
+
+def stored_size(total: int) -> int:
+    """Bytes on disk of a content of ``total``."""
+    return total + -(-total // CHUNK_BYTES) * (_NONCE_BYTES + _TAG_BYTES)
+
+
+def _about(number: int, total: int) -> bytes:
+    last = (number + 1) * CHUNK_BYTES >= total
+    return number.to_bytes(8) + bytes([last])
+
+
+def _seal(cipher: AESGCM, chunk: bytes, number: int, total: int) -> bytes:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, chunk, _about(number, total))
+
+
+def _open(cipher: AESGCM, stored: bytes, number: int, total: int) -> bytes:
+    try:
+        return cipher.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], _about(number, total))
+    except (InvalidTag, ValueError):
+        raise OurFault("attachment.damaged", f"chunk {number} as it was written", "other bytes") from None
