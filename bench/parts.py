@@ -16,6 +16,7 @@ from bench import (
     bench_live,
     bench_map,
     bench_million,
+    bench_recall,
     bench_sealing,
     bench_views,
 )
@@ -108,4 +109,5 @@ PARTS: dict[str, Part] = {
     "link": bench_link.figures,
     "live": bench_live.figures,
     "map": bench_map.figures,
+    "recall": bench_recall.figures,
 }
