@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import (
     bench_append,
+    bench_chain,
     bench_http,
     bench_link,
     bench_live,
@@ -110,4 +111,5 @@ PARTS: dict[str, Part] = {
     "live": bench_live.figures,
     "map": bench_map.figures,
     "recall": bench_recall.figures,
+    "release": bench_chain.figures,
 }

@@ -382,6 +382,7 @@ class Node:
             _log.warning("views are of another version and are rebuilt")
             self.rebuild_views()
         self.folding.start()
+        self.folding.notify()  # of what was logged while the node was down: the agreement with a new partner
         for line in self.partners.values():
             self._start_line(line)
 

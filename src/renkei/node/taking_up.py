@@ -40,7 +40,7 @@ def take_up(
     if master.fact(_FACT + entry.hq) == promise:
         return 0
     standing = list(_agreements(master, codec, entry.hq, realm))
-    first = _first(entry, hq, realm, open_label(book))
+    first = _first(entry, hq, realm, book.open_label())
     known = next((a for a in standing if a.id == first.id), None)
     others = [a for a in standing if a.id != first.id and (a.until is None or a.until > now)]
     changed = [c for a in others if (c := _beside(a, first, now)) is not None]
@@ -98,12 +98,3 @@ def _agreements(master: Log, codec: Codec, partner: str, realm: str) -> Iterable
                 if _MARK in raw and isinstance(record := codec.decode(raw), Agreement):
                     register.take(record)
     return register.agreements.values()
-
-
-def open_label(book: PolicyBook) -> Label:
-    """The own policy's lowest classification, limited to nobody: for what all of our people may know."""
-    suggested = [s.label for s in book.own.suggestions]
-    rank = {level.name: level.rank for level in book.own.classifications}
-    lowest = Label(book.own.id, book.own.classifications[0].name)
-    candidates = [label for label in (lowest, *suggested) if book.validate(label) is None]
-    return min(candidates, key=lambda one: (rank[one.classification], len(one.categories)), default=lowest)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,18 @@ CHEAP = Hashing(passes=1, lanes=1, memory_kib=1024)
 class Served:
     """A node with its server running in a thread of its own."""
 
-    def __init__(self, root: Path, public: str = "", clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        public: str = "",
+        clock: Clock | None = None,
+        prepare: Callable[[Path], object] = lambda root: None,
+    ) -> None:
+        """``prepare`` is given the data folder before the node is opened."""
         names = Names("Joint Operations Command", "統合作戦司令部")
         config = NodeConfig(hq="jp.jjoc", names=names, public=public)
         create_node(root, config, POLICY.read_bytes())
+        prepare(root)
         self.node = Node.open(root, clock)
         # The same accounts with cheap hashing, so that tests do not wait for argon2id.
         self.node.accounts.close()

@@ -28,6 +28,7 @@ from . import (
     policies,
     recalls,
     records,
+    release,
     session,
     stream,
 )
@@ -52,6 +53,7 @@ HANDLERS = (
     *bindings.HANDLERS,
     *records.HANDLERS,
     *recalls.HANDLERS,
+    *release.HANDLERS,
     *coordination.HANDLERS,
     *attachments.HANDLERS,
     *picture.HANDLERS,

@@ -9,6 +9,8 @@ from litestar.params import JSONBody
 from ...kernel.labels.marking import phrase_of
 from ...kernel.labels.model import CategoryType, Label
 from ...kernel.labels.policy import PolicyBook
+from ...kernel.partners.audience import audience
+from ...kernel.records import Record
 from .answers import MarkingOut
 from .context import Caller, Edge, unwrap
 from .nodes import NamesOut
@@ -61,13 +63,14 @@ class LabelIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A label to look at."""
 
     label: Label
+    kind: Annotated[str, msgspec.Meta(max_length=50)] = ""
 
 
 class Audience(msgspec.Struct, frozen=True):
     """What a partner would get under a label, and why."""
 
     hq: str
-    outcome: Literal["released", "withheld"]
+    outcome: Literal["released", "held", "withheld"]
     reason: str
 
 
@@ -132,11 +135,12 @@ async def check_label(edge: Edge, person: Caller, data: JSONBody[LabelIn]) -> La
     if (no := book.validate(data.label)) is not None:
         raise refuse(no)
     marking = book.mark(data.label)
+    kind = edge.node.codec.kinds.get(data.kind, Record)
+    chains = {hq: line.releaser.chain for hq, line in edge.node.partners.items()}
+    reached = audience(chains, kind, data.label, edge.node.clock.now(), book)
     return LabelCheck(
         marking=MarkingOut(marking.en, marking.ja, marking.colour, marking.portion),
-        audience=[
-            _audience(book, hq, line.entry.clearance, data.label) for hq, line in edge.node.partners.items()
-        ],
+        audience=[Audience(each.hq, each.why.outcome, each.why.reason) for each in reached],
         readable=book.access(person.clearance, data.label).allowed,
     )
 
@@ -159,13 +163,6 @@ async def aggregate_labels(edge: Edge, data: JSONBody[LabelsIn]) -> LabelOfAll:
     label = unwrap(book.aggregate(data.labels))
     marking = book.mark(label)
     return LabelOfAll(label, MarkingOut(marking.en, marking.ja, marking.colour, marking.portion))
-
-
-def _audience(book: PolicyBook, hq: str, clearance: Any, label: Label) -> Audience:
-    decision = book.access(clearance, label)
-    if decision.allowed:
-        return Audience(hq, "released", "the partner's clearance covers the label")
-    return Audience(hq, "withheld", getattr(decision, "reason", ""))
 
 
 HANDLERS = (get_labels, check_label, aggregate_labels)

@@ -17,7 +17,6 @@ from ...kernel.views import OWN, Row
 from .answers import RecordPage, RecordView, Shower
 from .context import Before, Caller, Edge, HttpEdge, Limit, header, key_path
 from .ingest import MAX_BODY_BYTES
-from .past import NOW_ONLY
 from .problems import NOT_FOUND, refuse
 from .schema import AppendOperation, GeoJson, problems
 
@@ -39,7 +38,9 @@ CURSOR = Refused(
     code="page.cursor", expected="`next` as this node gave it", came="something else", status=400
 )
 FOREIGN = Refused(code="record.owner", expected="a record of this headquarters", came="a partner's")
-Kind = Annotated[str | None, QueryParameter(pattern=r"^[a-z][a-z-]{0,40}$", description="One kind of record")]
+Kind = Annotated[
+    str | None, QueryParameter(pattern=r"^[a-z][a-z.-]{0,40}$", description="One kind of record")
+]
 Owner = Annotated[str | None, QueryParameter(pattern=HQ_PATTERN, description="Records of one headquarters")]
 Box = Annotated[
     str,
@@ -62,15 +63,6 @@ class Appended(msgspec.Struct, frozen=True, omit_defaults=True):
     first: int | None = None
     count: int | None = None
     ids: list[str] | None = None
-
-
-class Release(msgspec.Struct, frozen=True):
-    """Whether a partner may have a record, why, and how far it has got there."""
-
-    hq: str
-    outcome: Literal["released", "withheld"]
-    reason: str
-    state: Literal["unsent", "sent", "received"] | None
 
 
 class TranslateIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -188,35 +180,6 @@ def _row(desk: Desk, owner: str, key: str) -> Row:
     return row
 
 
-@get(
-    key_path("/records", "/release"),
-    opt=NOW_ONLY,
-    tags=["records"],
-    summary="Who may have it",
-    responses=problems(409),
-)
-async def get_release(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> list[Release]:
-    """For every partner whether an own record may go there, why or why not, and how far it has got."""
-
-    def read(desk: Desk) -> list[Release]:
-        row = _row(desk, owner, key)
-        if row.source != OWN:
-            raise refuse(FOREIGN)
-        return [_release(edge, hq, row.raw) for hq in edge.node.partners]
-
-    return await edge.at_desk(person, read)
-
-
-def _release(edge: HttpEdge, hq: str, raw: bytes) -> Release:
-    line = edge.node.partners[hq]
-    why = line.releaser.explain(raw)
-    state = None if why.seq is None else line.sender.state_of(why.seq)
-    if not why.released:
-        return Release(hq, "withheld", why.reason, state)
-    reason = "the partner's clearance covers the label"
-    return Release(hq, "released", f"{reason}; {why.cut} portions are cut" if why.cut else reason, state)
-
-
 @get("/search", tags=["records"], summary="Find by words", responses=problems())
 async def search(edge: Edge, person: Caller, q: Query, limit: Limit = 50) -> RecordPage:
     """Records that hold all the words as far as the caller may see them, newest first."""
@@ -299,7 +262,6 @@ HANDLERS = (
     list_records,
     get_record,
     get_record_bytes,
-    get_release,
     search,
     get_map,
     get_map_geojson,

@@ -167,6 +167,14 @@ class PolicyBook:
         ours = self.translate(label, self.own.id)
         return self.own.reviews(label if isinstance(ours, Refused) else ours, kind)
 
+    def open_label(self) -> Label:
+        """The own label of the lowest classification with the fewest limits: what all our people may know."""
+        rank = {level.name: level.rank for level in self.own.classifications}
+        lowest = Label(self.own.id, self.own.classifications[0].name)
+        candidates = (lowest, *(suggestion.label for suggestion in self.own.suggestions))
+        sound = [label for label in candidates if self.validate(label) is None]
+        return min(sound, key=lambda one: (rank[one.classification], len(one.categories)), default=lowest)
+
     def mark(self, label: Label) -> Marking:
         """The marking of ``label`` by its own policy, remembered; plain names if that is not known."""
         marking = self._markings.get(label)

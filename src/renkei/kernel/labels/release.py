@@ -21,7 +21,7 @@ from typing import Any, NoReturn, TypeVar, Union, final, get_args, get_origin, g
 
 import msgspec
 
-from ..records import Codec, Portion, Record, Unknown
+from ..records import Codec, Portion, Record, Unknown, owner_of
 from .model import Clearance, Label
 from .policy import Gate, PolicyBook
 from .rules import Denied
@@ -83,28 +83,39 @@ class Withheld(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Sort(msgspec.Struct, frozen=True, cache_hash=True):
+    """All that most decisions on a record depend on: equal for records that are decided alike."""
+
+    kind: type[Record] | type[Unknown]
+    owner: str
+    realm: str
+    label: Label
+
+
 @final
 class Opened:
     """A record looked at once, for however many partners are decided on.  Made by ``opened`` alone.
 
-    ``single`` says that its bytes hold its own ``label`` and no other.
+    ``single`` says that its bytes hold its own label and no other.
     """
 
-    __slots__ = ("label", "raw", "record", "single")
+    __slots__ = ("raw", "record", "single", "sort", "whole")
 
-    def __init__(self, record: Record | Unknown, raw: bytes, label: Label, *, seal: _Seal) -> None:
+    def __init__(self, record: Record | Unknown, raw: bytes, sort: Sort, *, seal: _Seal) -> None:
         if seal is not _SEAL:
             raise TypeError("Opened is made by renkei.kernel.labels.release alone")
-        self.record, self.raw, self.label = record, raw, label
+        self.record, self.raw, self.sort = record, raw, sort
         self.single = single_label(raw)
+        self.whole: Released | None = None
 
 
-def opened(record: Record | Unknown, raw: bytes, known: dict[Label, Label] | None = None) -> Opened:
-    """``record``, logged as ``raw``; equal labels become one object out of ``known``, found faster."""
-    label = record.header.label if isinstance(record, Unknown) else record.label
+def opened(record: Record | Unknown, raw: bytes, known: dict[Sort, Sort] | None = None) -> Opened:
+    """``record``, logged as ``raw``; equal sorts become one object out of ``known``, found faster."""
+    head = record.header if isinstance(record, Unknown) else record
+    sort = Sort(type(record), owner_of(head.id), head.realm, head.label)
     if known is not None:
-        label = known.setdefault(label, label)
-    return Opened(record, raw, label, seal=_SEAL)
+        sort = known.setdefault(sort, sort)
+    return Opened(record, raw, sort, seal=_SEAL)
 
 
 def decide(
@@ -115,18 +126,24 @@ def decide(
 
 
 def decide_opened(it: Opened, gate: Gate, codec: Codec) -> Released | Withheld:
-    """What of ``it`` whoever holds the gate's clearance may have."""
+    """What of ``it`` whoever holds the gate's clearance may have.
+
+    A record of which nothing is cut is the same ``Released`` for everybody.
+    """
+    decision = gate[it.sort.label]
+    if it.whole is not None and decision.allowed:
+        return it.whole
     record = it.record
     if isinstance(record, Unknown):
         return Withheld("release.kind", "this node does not know the kind and cannot look inside")
     if not record.releasable:
         return Withheld("release.never", f"records of kind {record.kind} never leave")
-    decision = gate[it.label]
     if isinstance(decision, Denied):
         return Withheld(decision.code, decision.reason)
-    if it.single:
-        return Released(record, it.raw, 0, seal=_SEAL)
-    return _decide_portions(record, it.raw, gate, codec)
+    if not it.single:
+        return _decide_portions(record, it.raw, gate, codec)
+    it.whole = Released(record, it.raw, 0, seal=_SEAL)
+    return it.whole
 
 
 def labels_in(raw: bytes) -> Iterator[Label]:

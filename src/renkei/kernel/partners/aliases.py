@@ -33,6 +33,10 @@ class Aliases:
         """The partner's name for ``record_id``, released or not."""
         return self._names.alias(record_id)
 
+    def own(self, alias: str) -> str:
+        """The own id that ``alias`` would stand for, released or not."""
+        return self._names.own(alias)
+
     def resolve(self, alias: str) -> str | None:
         """The own id behind ``alias``, or None if no record was released under that name."""
         if not is_record_id(alias):

@@ -11,8 +11,8 @@
 ``reference``, the rendition's own reason for withholding a record, comes after these (``rendition``).
 
 Releasing, explaining, previewing, the internal audit and the writer's help all ask ``Chain.decide``, so they
-cannot disagree.  An answer for bytes with a single label depends on kind, label and the agreements in force
-alone; it is worked out once and then looked up, until an agreement begins or ends.
+cannot disagree.  What steps 1 to 5 say depends on a record's *sort* (kind, owner, realm, label) and on the
+agreements in force; it is worked out once and then looked up, until an agreement begins or ends.
 """
 
 from datetime import UTC, datetime
@@ -22,9 +22,9 @@ import msgspec
 
 from ..labels.model import Clearance, Label
 from ..labels.policy import Denied, Gate, PolicyBook
-from ..labels.release import Opened, Released, Withheld, covers_all, decide_opened, labels_in
+from ..labels.release import Opened, Released, Sort, Withheld, covers_all, decide_opened, labels_in
 from ..labels.terms import ReviewRule
-from ..records import LIVE, Codec, Header, Record, Unknown
+from ..records import LIVE, Codec, Record, Unknown
 from .records import Agreement, Onward
 from .register import Register, ceiling_of
 
@@ -40,7 +40,7 @@ RULES: tuple[Rule, ...] = (
     "reference",
 )
 MAX_USUAL = 20_000
-"""Pairs of kind and label remembered; a node sees dozens of labels, so this only bounds a flood."""
+"""Sorts remembered; a node sees dozens of labels, so this only bounds a flood."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -75,12 +75,20 @@ class Held(msgspec.Struct, frozen=True):
         return f"{self.given} of {self.review.signatures} signatures of disclosure officers are given"
 
 
-class _Usual(NamedTuple):
-    """The answer for records of one kind and label, as long as no agreement begins or ends."""
+_ALLOWED = Stopped("label", "", "")
+"""Stands where there is no no."""
 
-    stopped: Stopped | None
+
+class _Usual(NamedTuple):
+    """The answer for records of one sort, as long as no agreement begins or ends; without a gate it is no.
+
+    ``plain``: there is nothing more to ask of one whose bytes hold a single label.
+    """
+
+    answer: Stopped
     gate: Gate | None = None
     review: ReviewRule | None = None
+    plain: bool = True
 
 
 class Chain:
@@ -88,77 +96,107 @@ class Chain:
 
     def __init__(self, hq: str, terms: Terms, register: Register, book: PolicyBook, codec: Codec) -> None:
         self.terms, self.register = terms, register
-        self._hq, self._ours, self._realm = hq, hq + "/", terms.realm
         self._book, self._codec = book, codec
-        self._usual: dict[tuple[type[Record] | type[Unknown], Label], _Usual] = {}
+        self._usual: dict[Sort, _Usual] = {}
         self._epoch, self._from, self._until = -1, _NEVER, _EVER
+        self._at = _EVER
+        self._hq = hq
 
     def decide(self, it: Opened, now: datetime) -> Released | Stopped | Held:
         """Whether, and how much of, a record may go to the partner ``now``."""
-        record = it.record
-        # 1 and 3: ours, in the realm, and not recalled.
-        head = record.header if isinstance(record, Unknown) else record
-        if (barred := self._barred(head)) is not None:
+        # 3. Recall.
+        if self.register.recalls and (barred := self._taken_back(it)) is not None:
             return barred
-        # 2, 4 and 5 depend on kind and label.
-        if not self._from <= now < self._until or self._epoch != self.register.epoch:
+        if now is not self._at or self._epoch != self.register.epoch:
             self._turn(now)
-        usual = self._usual.get((type(record), it.label)) or self._work_out(it, now)
+        usual = self._usual.get(it.sort)
+        if usual is not None and usual.plain:  # nearly all: answered by two look-ups
+            if usual.gate is None:
+                return usual.answer
+            if it.whole is not None:
+                return it.whole
+        released, rule = self.but_for_review(it, now)
+        if rule is None or isinstance(released, Stopped):
+            return released
+        # 7. Review.
+        return self._reviewed(released.record, rule) or released
+
+    def but_for_review(self, it: Opened, now: datetime) -> tuple[Released | Stopped, ReviewRule | None]:
+        """What steps 1 to 6 say, and the rule by which step 7 asks for a review, if it does."""
+        if now is not self._at or self._epoch != self.register.epoch:
+            self._turn(now)
+        # 1 to 5 for all of its sort.
+        usual = self._usual.get(it.sort) or self._work_out(it.sort, now)
         if usual.gate is None:
-            assert usual.stopped is not None
-            return usual.stopped
+            return usual.answer, None
         released = decide_opened(it, usual.gate, self._codec)
         if isinstance(released, Withheld):
-            return Stopped("label", released.code, released.reason)
+            return Stopped("label", released.code, released.reason), None
+        if it.single and it.sort.kind is not Onward:
+            return released, usual.review
         # 6. Onward.
-        if type(record) is Onward and not self._originator_allows(record, usual.gate):
+        record = released.record
+        if isinstance(record, Onward) and not self._originator_allows(record, usual.gate):
             reason = f"{record.originator} does not allow it to go to {self.terms.hq}"
-            return Stopped("onward", "onward.originator", reason)
-        # 7. Review.
-        rule = usual.review if it.single else self._review_of(released)
-        waiting = None if rule is None else self._reviewed(released.record, rule)
-        return waiting or released
+            return Stopped("onward", "onward.originator", reason), None
+        return released, self._review_of(released)
 
-    def _barred(self, head: Header | Record) -> Stopped | None:
-        if not head.id.startswith(self._ours):
-            return Stopped("ours", "release.owner", f"only records of {self._hq} are ours to release")
-        if head.realm != self._realm:
-            return Stopped("ours", "release.realm", f"the partner is met in realm {self._realm} alone")
-        recalled = self.register.taken_back(head.id)
+    def standing(self, kind: type[Record], label: Label, now: datetime) -> Stopped | ReviewRule | None:
+        """What would come of a record of ``kind`` that has ``label`` and no other: for whoever writes one."""
+        usual = self._of_sort(Sort(kind, self._hq, self.terms.realm, label), now)
+        return usual.review if usual.gate is not None else usual.answer
+
+    def _taken_back(self, it: Opened) -> Stopped | None:
+        record = it.record
+        recalled = self.register.taken_back(record.header.id if isinstance(record, Unknown) else record.id)
         if recalled is None or recalled.narrowed:
             return None
         return Stopped("recall", "recall.in-force", f"taken back on {recalled.at.isoformat()}")
 
     def _turn(self, now: datetime) -> None:
         """Forget what was worked out under other agreements."""
+        if self._from <= now < self._until and self._epoch == self.register.epoch:
+            self._at = now
+            return
         self._usual = {}
-        self._epoch = self.register.epoch
+        self._epoch, self._at = self.register.epoch, now
         self._from = self.register.turn_before(now) or _EVER
         self._until = self.register.turn_after(now) or _NEVER
 
-    def _work_out(self, it: Opened, now: datetime) -> _Usual:
+    def _work_out(self, sort: Sort, now: datetime) -> _Usual:
         if len(self._usual) >= MAX_USUAL:
             self._usual = {}
-        usual = self._usual[type(it.record), it.label] = self._by_kind(it.record, it.label, now)
+        usual = self._usual[sort] = self._of_sort(sort, now)
         return usual
 
-    def _by_kind(self, record: Record | Unknown, label: Label, now: datetime) -> _Usual:
+    def _of_sort(self, sort: Sort, now: datetime) -> _Usual:
+        # 1. Ours, in the realm.
+        if sort.owner != self._hq:
+            return _Usual(Stopped("ours", "release.owner", f"only records of {self._hq} are ours to release"))
+        if sort.realm != self.terms.realm:
+            where = f"the partner is met in realm {self.terms.realm} alone"
+            return _Usual(Stopped("ours", "release.realm", where))
         # 2. Kind.
-        if isinstance(record, Unknown):
+        if not issubclass(sort.kind, Record):
             code, reason = "release.kind", "this node does not know the kind and cannot look inside"
             return _Usual(Stopped("kind", code, reason))
-        if not record.releasable:
-            return _Usual(Stopped("kind", "release.never", f"records of kind {record.kind} never leave"))
+        name = str(sort.kind.__struct_config__.tag)
+        if not sort.kind.releasable:
+            return _Usual(Stopped("kind", "release.never", f"records of kind {name} never leave"))
+        return self._by_agreement(name, sort.label, now)
+
+    def _by_agreement(self, kind: str, label: Label, now: datetime) -> _Usual:
         # 4. Agreement.
-        ceiling = self.ceiling(record.kind, now)
+        ceiling = self.ceiling(kind, now)
         if ceiling is None:
-            return _Usual(Stopped("agreement", *self._no_agreement(record.kind, now)))
+            return _Usual(Stopped("agreement", *self._no_agreement(kind, now)))
         # 5. Label.
         gate = self._book.gate(ceiling)
         decision = gate[label]
         if isinstance(decision, Denied):
             return _Usual(Stopped("label", decision.code, decision.reason))
-        return _Usual(None, gate, self._book.reviews(label, record.kind))
+        rule = self._book.reviews(label, kind)
+        return _Usual(_ALLOWED, gate, rule, rule is None and kind != str(Onward.__struct_config__.tag))
 
     def _review_of(self, released: Released) -> ReviewRule | None:
         """The rule for a record with portions under labels of their own, as far as they are released."""

@@ -8,15 +8,14 @@ import threading
 from datetime import datetime
 from typing import NamedTuple
 
-from ..labels.model import Label
-from ..labels.release import Opened, opened
+from ..labels.release import Opened, Sort, opened
 from ..log.base import Log
 from ..records import Codec
 
 KEPT_RUNS = 4
 """Runs kept decoded, some tens of megabytes at most: releasers further apart decode for themselves."""
-MAX_LABELS = 20_000
-"""Distinct labels of which one object each is kept; beyond it they are gathered afresh."""
+MAX_SORTS = 20_000
+"""Distinct sorts of which one object each is kept; beyond it they are gathered afresh."""
 
 
 class Incoming(NamedTuple):
@@ -35,7 +34,7 @@ class Intake:
         self._codec = codec
         self._lock = threading.Lock()
         self._runs: dict[tuple[int, int], list[Incoming]] = {}
-        self._labels: dict[Label, Label] = {}
+        self._sorts: dict[Sort, Sort] = {}
 
     def run(self, first: int, limit: int, max_bytes: int) -> list[Incoming]:
         """Up to ``limit`` entries from number ``first``, fewer once they exceed ``max_bytes``."""
@@ -55,12 +54,12 @@ class Intake:
         return opened(self._codec.decode(raw), raw)
 
     def _read(self, first: int, limit: int, max_bytes: int) -> list[Incoming]:
-        if len(self._labels) >= MAX_LABELS:
-            self._labels = {}
+        if len(self._sorts) >= MAX_SORTS:
+            self._sorts = {}
         taken: list[Incoming] = []
         for pack in self.master.read(first, limit) if limit > 0 else ():
             for number, raw in enumerate(pack.entries, pack.first):
-                it = opened(self._codec.decode(raw), raw, self._labels)
+                it = opened(self._codec.decode(raw), raw, self._sorts)
                 taken.append(Incoming(number, pack.logged_at, it))
                 max_bytes -= len(raw)
                 if max_bytes <= 0:

@@ -23,10 +23,11 @@ from ..errors import OurFault
 from ..labels.policy import PolicyBook
 from ..labels.release import Opened, Released, opened
 from ..log.base import Draft, Log
-from ..log.commitments import Salts, commitments, said_at
+from ..log.commitments import Salts, commitments, said_at, said_in
 from ..records import Codec, Header, Record, Unknown, owner_of
 from .aliases import Aliases, fact_of, facts_of_older
 from .chain import Chain, Held, Stopped, Terms
+from .explaining import Why, explain
 from .intake import Incoming, Intake
 from .pace import PACE, Pace
 from .recalls import Withdrawn, facts_of, recall_id
@@ -45,20 +46,32 @@ POSITION = "master position"
 """The fact that says how many entries of the master log have been decided on."""
 
 
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """What the chain says of a record for one partner now.
+class Explanation(Why, frozen=True, kw_only=True):
+    """What the chain says of a record for one partner now, and how it stands there.
 
-    ``rule`` is the step that decided, empty if it is released.  ``cut`` counts the portions it would go
-    without.  ``seq`` is the number of the newest rendition already in the log sent, None if there is none.
+    ``seq`` is the number of the newest rendition already in the log sent, None if there is none; ``item``
+    what is known of the version's review; ``agreement`` the id of the one in force for the kind.
     """
 
-    released: bool
-    held: bool = False
-    rule: str = ""
-    code: str = ""
-    reason: str = ""
-    cut: int = 0
     seq: int | None = None
+    item: Item | None = None
+    agreement: str = ""
+
+    @property
+    def released(self) -> bool:
+        """Whether it may leave."""
+        return self.outcome == "released"
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """The rendition itself, byte for byte what is signed for: as sent in entry ``seq``, or as it would be.
+
+    ``entry`` is None where the chain, leaving review aside, says no.
+    """
+
+    entry: bytes | None
+    seq: int | None
+    why: Explanation
 
 
 class Considered(NamedTuple):
@@ -123,8 +136,7 @@ class Releaser:
                 done = self.consider(entry, now)
                 if done is not None and isinstance(done.outcome, Rendition):
                     renditions.append(done.outcome)
-                    renditions += self._also
-                    self._also.clear()
+                    renditions += self.also()
             self._commit(renditions, position + len(incoming), now)
         except BaseException:
             self._begin()  # what was counted as released was not
@@ -187,6 +199,21 @@ class Releaser:
         back = self.register.taken_back(made.own_id)
         if back is not None:  # it was narrowed, and covers the partner again
             self.register.take_back(msgspec.structs.replace(back, lifted=True))
+
+    def not_given(self, made: Rendition) -> None:
+        """For the audit: the partner was not given what ``consider`` counted as released."""
+        self._fresh.pop(made.own_id, None)
+        self._numbers[made.own_id].pop()
+        self._renderer.forget()
+
+    def number_next(self, seq: int) -> None:
+        """For the audit: what is released next has this number in the log sent."""
+        self._next = seq
+
+    def also(self) -> list[Rendition]:
+        """What is released beside what ``consider`` returned last: further parts of a notice."""
+        parts, self._also = self._also, []
+        return parts
 
     def _signed(self, item: Item, now: datetime) -> Considered | None:
         """The version that a further signature stands under, released late if it was the last one needed."""
@@ -345,16 +372,37 @@ class Releaser:
     def explain(self, raw: bytes) -> Explanation:
         """Whether and why the partner may have the record logged as ``raw``, decided afresh."""
         record = self._codec.decode(raw)
+        return self._explain(opened(record, raw), self._clock.now())
+
+    def _explain(self, it: Opened, now: datetime) -> Explanation:
+        record = it.record
         head = record.header if isinstance(record, Unknown) else record
-        seq = self.aliases.newest_seq(head.id)
-        made = self._render(opened(record, raw), self._clock.now())
-        if isinstance(made, Rendition):
-            return Explanation(released=True, cut=made.cut, seq=seq)
+        why = explain(self.chain, it, now, self._book)
+        if why.outcome == "released":
+            made = self._render(it, now)
+            if isinstance(made, Stopped):
+                why = Why(outcome="withheld", rule=made.rule, code=made.code, reason=made.reason)
+        under = next(iter(self.register.in_force(record.kind, now)), None)
         return Explanation(
-            released=False,
-            held=isinstance(made, Held),
-            rule=made.rule,
-            code=made.code,
-            reason=made.reason,
-            seq=seq,
+            **msgspec.structs.asdict(why),
+            seq=self.aliases.newest_seq(head.id),
+            item=self.register.item(head.id, head.version),
+            agreement=under.id if under is not None else "",
         )
+
+    def preview(self, raw: bytes) -> Preview:
+        """What the partner has, or would get, of the record logged as ``raw``; the log stays as it is."""
+        it, now = opened(self._codec.decode(raw), raw), self._clock.now()
+        why = self._explain(it, now)
+        released, rule = self.chain.but_for_review(it, now)
+        if not isinstance(released, Released):
+            return Preview(entry=None, seq=None, why=why)
+        has = self._sent.newest_version(released.record.id)
+        pack = None if why.seq is None else next(self._sent.read(why.seq, 1), None)
+        if pack is not None:  # it may have been sent late, under the time of its release
+            for at in (None, pack.logged_at):
+                made = self._renderer.render(released, has, at)
+                if isinstance(made, Rendition) and made.entry == said_in(pack)[0]:
+                    return Preview(entry=made.entry, seq=why.seq, why=why)
+        made = self._renderer.render(released, has + 1, now if rule else None)
+        return Preview(entry=made.entry if isinstance(made, Rendition) else None, seq=None, why=why)

@@ -5,17 +5,39 @@ This is the room's door: higher rooms and the edges use what is named here.
 
 from renkei.kernel.partners.records import KINDS, Agreement, Cover, Onward, Purge, Recall, ReleaseDecision
 
+from .actions import (
+    AgreementIn,
+    DecisionsIn,
+    EndIn,
+    HeldIn,
+    OnwardIn,
+    agree,
+    agreements,
+    decide_held,
+    end_agreement,
+    pass_on,
+)
 from .recalling import lift, purges_of, recall, recalls, standing
 
 __all__ = [
     "KINDS",
     "Agreement",
+    "AgreementIn",
     "Cover",
+    "DecisionsIn",
+    "EndIn",
+    "HeldIn",
     "Onward",
+    "OnwardIn",
     "Purge",
     "Recall",
     "ReleaseDecision",
+    "agree",
+    "agreements",
+    "decide_held",
+    "end_agreement",
     "lift",
+    "pass_on",
     "purges_of",
     "recall",
     "recalls",

@@ -1,0 +1,297 @@
+"""The internal audit: what the chain makes of the master log, held against a log sent, entry by entry.
+
+The releaser's own code is run again over the master log, with a log that only remembers what it would have
+been given, and each commitment it comes to is compared with the one that was signed.  So the audit covers
+entries whose bodies are erased, too.
+
+Time.  An entry of the log sent says when it was decided.  What was withheld was decided at some moment
+between when it was logged and the next entry sent.  Where an agreement began or ended within that span,
+either answer was right; the audit names a record as forgotten only if it was releasable at both ends of it.
+
+It recomputes by the policy in force now: after a change of policy, what that change would have decided
+otherwise is named too.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from ..clock import Clock
+from ..labels.policy import PolicyBook
+from ..labels.release import Released
+from ..log.base import Log
+from ..log.commitments import Salts, commitments, said_in
+from ..records import Codec, Header
+from .chain import Terms
+from .intake import Incoming, Intake
+from .register import FACTS
+from .releaser import POSITION, RUN_BYTES, RUN_LIMIT, Considered, Releaser
+from .rendition import Rendition
+
+MAX_NAMED = 1_000
+"""Deviations named; further ones are counted."""
+
+What = Literal["against", "forgotten", "altered", "register", "position"]
+
+
+class Deviation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One difference.
+
+    ``against``: entry ``sent`` was released though the chain says no.  ``forgotten``: the master log's entry
+    ``master`` should have been.  ``altered``: entry ``sent`` is not the rendition that the chain gives.
+    ``register``: what is kept of agreements and reviews is not what the log says.  ``position``: the releaser
+    claims to have decided on more than there is.  ``own_id`` is empty where the body that names it is gone.
+    """
+
+    what: What
+    sent: int | None = None
+    master: int | None = None
+    own_id: str = ""
+    rule: str = ""
+    code: str = ""
+    reason: str = ""
+
+
+class Audited(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit came to: entries of the master log looked at, of the log sent matched, and deviations."""
+
+    partner: str
+    examined: int
+    matched: int
+    deviations: tuple[Deviation, ...]
+    unnamed: int = 0
+
+    @property
+    def sound(self) -> bool:
+        """Whether all was as it should be."""
+        return not self.deviations
+
+
+class _Tape:
+    """Stands for the log sent while the releaser runs again: it knows versions and nothing else."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, int] = {}
+
+    @property
+    def size(self) -> int:
+        return 0
+
+    def newest_version(self, key: str) -> int:
+        return self.versions.get(key, 0)
+
+    def fact(self, name: str) -> bytes | None:
+        return None
+
+    def facts(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        return iter(())
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """An entry of the log sent: its number, when, the commitment, and the record if it is still there."""
+
+    seq: int
+    at: datetime
+    entry: bytes
+    said: bytes | None
+
+
+def audit(
+    master: Log,
+    sent: Log,
+    terms: Terms,
+    book: PolicyBook,
+    codec: Codec,
+    partner_key: bytes,
+    *,
+    hq: str,
+    clock: Clock,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Audited:
+    """Recompute the log sent to one partner and compare.  ``progress`` is told entries done and in all.
+
+    Both logs may go on growing meanwhile: what is compared is up to the position at the beginning.
+    """
+    tape = _Tape()
+    releaser = Releaser(master, tape, terms, book, codec, partner_key, hq=hq, clock=clock)  # type: ignore[arg-type]
+    return _Audit(Intake(master, codec), sent, releaser, tape, terms, Salts(partner_key), clock).run(progress)
+
+
+class _Audit:
+    def __init__(
+        self,
+        intake: Intake,
+        sent: Log,
+        releaser: Releaser,
+        tape: _Tape,
+        terms: Terms,
+        salts: Salts,
+        clock: Clock,
+    ) -> None:
+        self._intake, self._sent, self._releaser, self._tape = intake, sent, releaser, tape
+        self._terms, self._salts = terms, salts
+        self._now = clock.now()
+        self._position, self._size, self._kept = _standing(sent)
+        self._ahead = self._entries()
+        self._next = next(self._ahead, None)
+        self._last_at: datetime | None = None
+        self._doubts: dict[str, Deviation] = {}
+        self._places: dict[str, list[int]] | None = None
+        self._found: list[Deviation] = []
+        self._matched = self._unnamed = 0
+
+    def run(self, progress: Callable[[int, int], None]) -> Audited:
+        total = min(self._position, self._intake.master.size)
+        if self._position > total:
+            self._name(Deviation(what="position", reason=f"{self._position} decided on, {total} there"))
+        done = 0
+        while done < total:
+            for entry in self._intake.run(done, min(RUN_LIMIT, total - done), RUN_BYTES):
+                self._one(entry)
+                done += 1
+            progress(done, total)
+        while self._next is not None:
+            self._unfounded(self._next)
+        self._compare_register()
+        found = tuple(self._found)
+        return Audited(
+            partner=self._terms.hq,
+            examined=total,
+            matched=self._matched,
+            deviations=found,
+            unnamed=self._unnamed,
+        )
+
+    def _entries(self) -> Iterator[_Sent]:
+        for pack in self._sent.read(0, self._size):
+            for number, (entry, said) in enumerate(zip(pack.entries, said_in(pack), strict=True)):
+                yield _Sent(pack.first + number, pack.logged_at, entry, said)
+
+    # --- one entry of the master log -----------------------------------------------------------------
+
+    def _one(self, entry: Incoming) -> None:
+        at = self._next.at if self._next is not None else self._now
+        if self._next is not None:
+            self._releaser.number_next(self._next.seq)
+        done = self._releaser.consider(entry, at)
+        if done is None:
+            return
+        self._compare(entry, done)
+        for part in self._releaser.also():
+            self._compare(entry, done._replace(own_id=part.own_id, outcome=part))
+
+    def _compare(self, entry: Incoming, done: Considered) -> None:
+        made = done.outcome
+        if not isinstance(made, Rendition):
+            self._doubts[done.own_id] = Deviation(
+                what="against",
+                master=entry.seq,
+                own_id=done.own_id,
+                rule=made.rule,
+                code=made.code,
+                reason=made.reason,
+            )
+            return
+        if self._matches(made) or self._resumed(made):
+            self._doubts.pop(made.own_id, None)
+            return
+        self._releaser.not_given(made)
+        if self._next is not None and self._own_id(self._next) == made.own_id:
+            self._name(Deviation(what="altered", sent=self._next.seq, master=entry.seq, own_id=made.own_id))
+            self._pass(made.own_id, made.version)
+        elif self._surely(entry):
+            self._name(Deviation(what="forgotten", master=entry.seq, own_id=made.own_id))
+
+    def _matches(self, made: Rendition) -> bool:
+        """Whether ``made`` is what the next entry sent commits to; it is passed then."""
+        there = self._next
+        if there is None or commitments(self._salts.bodies(there.seq, [made.entry]))[0] != there.entry:
+            return False
+        self._matched += 1
+        self._pass(made.own_id, made.version)
+        return True
+
+    def _resumed(self, made: Rendition) -> bool:
+        """Whether ``made`` stands further on: then what lies between was released without cause."""
+        for place in self._places_of(made.own_id):
+            if self._next is not None and place > self._next.seq:
+                entry = self._sent.entry(place)
+                if commitments(self._salts.bodies(place, [made.entry]))[0] == entry:
+                    while self._next is not None and self._next.seq < place:
+                        self._unfounded(self._next)
+                    return self._matches(made)
+        return False
+
+    def _pass(self, own_id: str, version: int) -> None:
+        assert self._next is not None
+        self._tape.versions[own_id] = version
+        self._last_at = self._next.at
+        self._next = next(self._ahead, None)
+
+    def _surely(self, entry: Incoming) -> bool:
+        """Whether it was releasable at the earliest moment it can have been decided on, too."""
+        earliest = max(entry.logged_at, self._last_at or entry.logged_at)
+        return isinstance(self._releaser.chain.decide(entry.it, earliest), Released)
+
+    def _unfounded(self, there: _Sent) -> None:
+        """An entry sent that nothing in the master log accounts for."""
+        own_id = self._own_id(there)
+        doubt = self._doubts.get(own_id)
+        reason = "no record in the master log gives it"
+        found = doubt or Deviation(what="against", own_id=own_id, code="audit.unfounded", reason=reason)
+        self._name(msgspec.structs.replace(found, sent=there.seq))
+        if own_id:
+            self._tape.versions[own_id] = self._tape.versions.get(own_id, 0) + 1
+        self._last_at = there.at
+        self._next = next(self._ahead, None)
+
+    # --- whose an entry is ---------------------------------------------------------------------------
+
+    def _own_id(self, there: _Sent) -> str:
+        """The own id of the record sent, empty if its body is gone or says none."""
+        if there.said is None:
+            return ""
+        try:
+            alias = _HEADER.decode(there.said).id
+        except msgspec.DecodeError:
+            return ""
+        return self._releaser.aliases.own(alias)
+
+    def _places_of(self, own_id: str) -> Sequence[int]:
+        """Where the log sent has renditions of a record; worked out when first there is a difference."""
+        if self._places is None:
+            self._places = {}
+            for there in self._entries():
+                self._places.setdefault(self._own_id(there), []).append(there.seq)
+        return self._places.get(own_id, ())
+
+    # --- the register --------------------------------------------------------------------------------
+
+    def _compare_register(self) -> None:
+        made = self._releaser.register.facts()
+        for name in sorted(made.keys() | self._kept.keys()):
+            if made.get(name) != self._kept.get(name):
+                said = "is missing" if name not in self._kept else "is not what the log says"
+                about = name.rpartition("/item/")[2]
+                self._name(Deviation(what="register", own_id=about, reason=f"{name} {said}"))
+
+    def _name(self, deviation: Deviation) -> None:
+        if len(self._found) < MAX_NAMED:
+            self._found.append(deviation)
+        else:
+            self._unnamed += 1
+
+
+_HEADER = msgspec.json.Decoder(Header)
+
+
+def _standing(sent: Log) -> tuple[int, int, Mapping[str, bytes]]:
+    """Position, size and register of a log sent, all of one moment."""
+    while True:
+        fact = sent.fact(POSITION)
+        size = sent.size
+        kept = {name: raw for name, raw in sent.facts(FACTS) if raw}
+        if sent.fact(POSITION) == fact:
+            return (int(fact) if fact is not None else 0), size, kept
