@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import (
     bench_append,
     bench_chain,
+    bench_client,
     bench_http,
     bench_link,
     bench_live,
@@ -109,6 +110,7 @@ PARTS: dict[str, Part] = {
     "million": bench_million.figures,
     "link": bench_link.figures,
     "live": bench_live.figures,
+    "client": bench_client.figures,
     "map": bench_map.figures,
     "recall": bench_recall.figures,
     "release": bench_chain.figures,

@@ -10,7 +10,9 @@ from .pair import Pair
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = {
+    "attention": "h1",
     "board": ".board",
+    "handover": "h1",
     "log": "h1",
     "picture": "[data-kind=hazard]",
     "tasks": "h1",
@@ -174,6 +176,7 @@ def test_the_keyboard_alone_leads_everywhere(pair: Pair, open_page: Open) -> Non
     page = open_page(pair.jjoc, "watch")
     page.locator(".board").wait_for()
     for key, where in (
+        ("m", "attention"),
         ("l", "log"),
         ("p", "picture"),
         ("t", "tasks"),

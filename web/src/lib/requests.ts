@@ -79,6 +79,21 @@ export function counterpart(row: Row, hq: string): string {
   return outgoing(row, hq) ? row.to : ownerOf(row);
 }
 
+/** Moments that were read before: a board asks for the same ones again and again. */
+const MOST_MOMENTS = 40_000;
+const moments = new Map<string, number>();
+
+/** A moment as milliseconds since 1970. */
+export function momentOf(at: string): number {
+  let found = moments.get(at);
+  if (found === undefined) {
+    if (moments.size >= MOST_MOMENTS) moments.clear();
+    found = Date.parse(at);
+    moments.set(at, found);
+  }
+  return found;
+}
+
 export type Deadline = { what: 'acknowledge' | 'answer' | 'review'; at: string };
 
 /** The next moment by which somebody has to act, or null when nothing more is due. */
@@ -98,7 +113,7 @@ export function nextDeadline(row: Row): Deadline | null {
 
 /** The gravest deadline that has passed: the node's word, or the clock's since the row was loaded. */
 export function overdueOf(row: Row, now: number): Deadline['what'] | null {
-  const past = (at: string): boolean => Date.parse(at) < now;
+  const past = (at: string): boolean => momentOf(at) < now;
   switch (columnOf(row.state)) {
     case 'waiting':
       return past(row.answer_by) ? 'answer' : past(row.acknowledge_by) ? 'acknowledge' : null;

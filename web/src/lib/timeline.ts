@@ -1,7 +1,9 @@
 /** Moments on a line: which are in sight, where they stand, and which stand so close that they are one mark. */
 
+/** `title` is asked for only where a mark is drawn: there may be thousands of moments. */
 export type MomentKind = 'event' | 'incident' | 'request' | 'decision' | 'deadline';
-export type Moment = { at: number; kind: MomentKind; title: string; href: string; late?: boolean };
+/** `title` is asked for only where a mark is drawn: there may be thousands of moments. */
+export type Moment = { at: number; kind: MomentKind; title: () => string; href: string; late?: boolean };
 export type Span = { from: number; to: number };
 /** `x` in parts of the whole, 0 to 1; the first of `all` is the one shown. */
 export type Mark = { x: number; all: Moment[] };
