@@ -47,6 +47,7 @@ def test_a_request_beside_its_board_tells_its_course_and_who_is_next(
     asked("Course of it")
     card(page, "Course of it").focus()
     page.keyboard.press("a")
+    expect(page.locator("article form input")).to_be_focused()
     page.keyboard.press("Control+Enter")
     expect(page.locator("[aria-current=step]")).to_contain_text("Ackn.")
     expect(page.locator("article .next")).to_contain_text("U.S. Forces Japan answers")

@@ -103,7 +103,12 @@ def test_a_watch_is_handed_over_and_taken_over(served: Served, watch: httpx.Clie
     draft = watch.get("/handovers/draft").json()
     assert task["task"]["record"]["id"] in [item["about"] for item in draft["items"]]
     assert event in [seen["record"]["id"] for seen in draft["significant"]]
-    sheet = made(watch.post("/handovers", json={"label": label, "remarks": "quiet"}))["record"]
+    once = {"Idempotency-Key": "01K00000000000000000000000"}
+    posted = [
+        watch.post("/handovers", json={"label": label, "remarks": "quiet"}, headers=once) for _ in range(2)
+    ]
+    sheet, again = (made(answer)["record"] for answer in posted)
+    assert sheet["id"] == again["id"]
     assert (sheet["kind"], sheet["outgoing"]["account"]) == ("handover", "watch")
     path = f"/handovers/{sheet['id']}/sign"
     assert watch.post(path).json()["code"] == "handover.same"

@@ -496,7 +496,11 @@ async def get_open_work(edge: Edge, person: Caller) -> OpenWorkOut:
 @post("/handovers", tags=_TAG, summary="Hand the watch over", responses=_WRITE)
 async def hand_over(edge: Edge, person: Caller, data: JSONBody[room.HandoverIn]) -> RecordView:
     """Writes the sheet from what is open and signs it as the outgoing watch."""
-    return await _made(edge, person, room.hand_over, data, edge.delivery)
+
+    def hand_over(desk: Desk, given: room.HandoverIn) -> room.Handover | Refused:
+        return room.hand_over(desk, given, edge.delivery)
+
+    return await _made(edge, person, hand_over, data)
 
 
 @post(key_path("/handovers", "/sign"), tags=_TAG, summary="Take the watch over", responses=_WRITE)
