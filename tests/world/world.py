@@ -1,6 +1,7 @@
 """The world: headquarters by id, links between them, and time that moves when told."""
 
 import itertools
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from renkei.kernel.errors import Refused
 from renkei.kernel.identity import open_card
 from renkei.kernel.labels.model import Clearance, Label
 from renkei.kernel.labels.policy import PolicyBook
-from renkei.kernel.labels.presets import demo_clearances, synthetic_policy
+from renkei.kernel.labels.presets import NATIONS, demo_clearances, synthetic_policy
 from renkei.kernel.partners import AT_ONCE, Rhythm
 from renkei.kernel.people import Person, Role
 from renkei.node import Names, Node, NodeConfig
@@ -19,9 +20,10 @@ from renkei.node.create import agree
 
 from .links import Conditions, WorldLink
 
-DEMO = {"us": "us.usfj", "jp": "jp.jjoc"}
+DEMO = {"us": "us.usfj", "jp": "jp.jjoc", "ph": "ph.afp"}
 """Whose demonstration clearances stand for a nation's: a world may have many headquarters of either."""
 START = datetime(2022, 9, 18, 6, 50, tzinfo=UTC)
+Kinds = Mapping[tuple[str, str], tuple[str, ...]]
 MAX_ROUNDS = 2_000
 """A world that is not at rest after this many rounds never will be."""
 CHEAP = Hashing(passes=1, lanes=1, memory_kib=8)
@@ -51,7 +53,11 @@ class Headquarters:
 class World:
     """Headquarters and links.  ``settle`` runs everything until nothing moves any more."""
 
-    def __init__(self, folder: Path, *hqs: str, rhythm: Rhythm = AT_ONCE) -> None:
+    def __init__(
+        self, folder: Path, *hqs: str, rhythm: Rhythm = AT_ONCE, kinds: Kinds | None = None
+    ) -> None:
+        """``kinds`` are those that the first agreement of one with another covers, if not all."""
+        self._kinds = kinds or {}
         self.clock = FakeClock(START)
         self.links: dict[frozenset[str], WorldLink] = {}
         self.hqs = {hq: self._found(folder / hq, hq, rhythm) for hq in hqs or ("us.usfj", "jp.jjoc")}
@@ -63,7 +69,7 @@ class World:
 
     def _found(self, folder: Path, hq: str, rhythm: Rhythm) -> Headquarters:
         nation = hq[:2]
-        others = [synthetic_policy(n) for n in ("jp", "us") if n != nation]
+        others = [synthetic_policy(n) for n in NATIONS if n != nation]
         accounts = Accounts(":memory:", self.clock, CHEAP)
         node = Node.in_memory(
             NodeConfig(hq=hq, names=Names(hq, hq), rhythm=rhythm),
@@ -78,7 +84,9 @@ class World:
         for node, partner in ((one, other), (other, one)):
             card = partner.card()
             granted = granted_by(node.config.hq, partner.config.hq)
-            node.add_partner(agree(open_card(card, self.clock.now()), card, granted, self.clock.now()))
+            kinds = self._kinds.get((node.config.hq, partner.config.hq), ())
+            now = self.clock.now()
+            node.add_partner(agree(open_card(card, now), card, granted, now, kinds=kinds))
         pair = frozenset({one.config.hq, other.config.hq})
         self.links[pair] = WorldLink(one, other, Conditions(), seed=len(self.links))
 

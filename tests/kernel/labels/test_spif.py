@@ -8,7 +8,7 @@ from renkei.kernel.errors import BadInput
 from renkei.kernel.labels import reading
 from renkei.kernel.labels.model import Category, Label
 from renkei.kernel.labels.policy import Policy, PolicyBook
-from renkei.kernel.labels.presets import policy_file
+from renkei.kernel.labels.presets import policy_file, synthetic_policy
 
 HEAD = (
     '<SPIF xmlns="http://www.xmlspif.org/spif" schemaVersion="2.1" version="7">\n'
@@ -248,7 +248,7 @@ def test_equivalences_must_exist_in_the_other_policy_with_the_same_type():
         text = policy_file("jp").decode()
         assert old in text
         with pytest.raises(BadInput) as caught:
-            PolicyBook(load(text.replace(old, new)), [US])
+            PolicyBook(load(text.replace(old, new)), [US, synthetic_policy("ph")])
         assert caught.value.code == "policy.equivalent"
     with pytest.raises(BadInput, match="different ids"):
         PolicyBook(JP, [JP])

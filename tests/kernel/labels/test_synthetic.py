@@ -1,4 +1,6 @@
-"""The two policies that come with Renkei: synthetic by name, marked in both languages, in agreement."""
+"""The three policies that come with Renkei: synthetic by name, marked in both languages, in agreement."""
+
+from itertools import permutations
 
 import pytest
 
@@ -17,9 +19,11 @@ from kernel.labels.samples import (
 from renkei.kernel.errors import BadInput
 from renkei.kernel.labels.marking import phrase_of
 from renkei.kernel.labels.model import Category, Label
-from renkei.kernel.labels.presets import clearance_from, demo_clearances
+from renkei.kernel.labels.presets import clearance_from, demo_clearances, synthetic_book
 
-BOOKS = {"jp.jjoc": JP_BOOK, "us.usfj": US_BOOK}
+PH_BOOK = synthetic_book("ph")
+PH = PH_BOOK.own
+BOOKS = {"jp.jjoc": JP_BOOK, "us.usfj": US_BOOK, "ph.afp": PH_BOOK}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +64,7 @@ def test_a_label_for_nobody_shows_that_it_is():
     assert JP_BOOK.mark(jp_label("DUTY USE", releasable_to())).en == "JAPAN//DUTY USE//REL TO —"
 
 
-@pytest.mark.parametrize("terms", [JP, US], ids=["jp", "us"])
+@pytest.mark.parametrize("terms", [JP, US, PH], ids=["jp", "us", "ph"])
 def test_everything_in_a_synthetic_policy_has_a_text_in_both_languages_and_says_it_is_synthetic(terms):
     assert terms.name.startswith("SYNTHETIC EXERCISE POLICY")
     entries = [*terms.classifications, *(v for t in terms.tags for v in t.values)]
@@ -97,21 +101,34 @@ def test_demo_clearances_are_sound_and_an_officer_sees_what_a_viewer_sees(hq):
 
 
 def test_what_one_side_releases_the_other_sides_officer_can_read():
-    for hq, other in (("jp.jjoc", "us.usfj"), ("us.usfj", "jp.jjoc")):
+    for hq, other in permutations(BOOKS, 2):
         for suggestion in BOOKS[hq].own.suggestions:
             if BOOKS[hq].access(demo_clearances(hq).partners[other], suggestion.label).allowed:
                 assert BOOKS[other].access(demo_clearances(other).people["officer"], suggestion.label).allowed
 
 
-def test_the_two_files_say_the_same_of_each_other():
-    there = {(c.name, e.lacv) for c in JP.classifications for e in c.equivalents}
-    back = {(JP.level(e.lacv).name, c.lacv) for c in US.classifications for e in c.equivalents}
+@pytest.mark.parametrize(
+    ("one", "other"), list(permutations((JP, US, PH), 2)), ids=lambda p: p.id.split(".")[-2]
+)
+def test_the_files_say_the_same_of_each_other(one, other):
+    there = {(c.name, e.lacv) for c in one.classifications for e in c.equivalents if e.policy == other.id}
+    back = {
+        (one.level(e.lacv).name, c.lacv)
+        for c in other.classifications
+        for e in c.equivalents
+        if e.policy == one.id
+    }
     assert there == back
+    assert there
     pairs = {
-        (v.name, e.tag_id, e.lacv) for t in JP.tags for v in t.values for e in v.equivalents if not e.discard
+        (v.name, e.tag_id, e.lacv)
+        for t in one.tags
+        for v in t.values
+        for e in v.equivalents
+        if e.policy == other.id and not e.discard
     }
     for name, tag_id, lacv in pairs:
-        there_tag = next(t for t in US.tags if t.id == tag_id)
+        there_tag = next(t for t in other.tags if t.id == tag_id)
         assert there_tag.numbered(lacv).name == name
 
 

@@ -1,4 +1,4 @@
-"""What comes with Renkei: two synthetic exercise policies, and the clearances of the demonstration.
+"""What comes with Renkei: three synthetic exercise policies, and the clearances of the demonstration.
 
 The policies are package data, made up and marked as such (``SYNTHETIC EXERCISE POLICY``).  A node
 started for real gets its own policy file and never needs this module; ``clearance_from`` alone is for
@@ -17,6 +17,8 @@ from .policy import Policy, PolicyBook
 
 JAPAN = "jp"
 UNITED_STATES = "us"
+PHILIPPINES = "ph"
+NATIONS = (JAPAN, UNITED_STATES, PHILIPPINES)
 
 
 class DemoClearances(msgspec.Struct, frozen=True):
@@ -27,7 +29,7 @@ class DemoClearances(msgspec.Struct, frozen=True):
 
 
 def policy_file(nation: str) -> bytes:
-    """The SPIF file of a synthetic policy, ``jp`` or ``us``; to be copied into a node's data folder."""
+    """The SPIF file of a synthetic policy, ``jp``, ``us`` or ``ph``; for a node's data folder."""
     return _data(f"{nation}.xml")
 
 
@@ -37,13 +39,13 @@ def synthetic_policy(nation: str) -> Policy:
 
 
 def synthetic_book(nation: str) -> PolicyBook:
-    """The policy book of a node of ``nation``: its own synthetic policy and the other one."""
-    other = {JAPAN: UNITED_STATES, UNITED_STATES: JAPAN}[nation]
-    return PolicyBook(synthetic_policy(nation), [synthetic_policy(other)])
+    """The policy book of a node of ``nation``: its own synthetic policy and the others."""
+    others = [synthetic_policy(other) for other in NATIONS if other != nation]
+    return PolicyBook(synthetic_policy(nation), others)
 
 
 def demo_clearances(hq: str) -> DemoClearances:
-    """The demonstration's clearances of ``us.usfj`` or ``jp.jjoc``."""
+    """The demonstration's clearances of ``us.usfj``, ``jp.jjoc`` or ``ph.afp``."""
     everyone = msgspec.json.decode(_data("clearances.json"), type=dict[str, DemoClearances])
     found = everyone[hq]
     return DemoClearances(
