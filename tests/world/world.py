@@ -53,9 +53,7 @@ class Headquarters:
 class World:
     """Headquarters and links.  ``settle`` runs everything until nothing moves any more."""
 
-    def __init__(
-        self, folder: Path, *hqs: str, rhythm: Rhythm = AT_ONCE, kinds: Kinds | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *hqs: str, rhythm: Rhythm = AT_ONCE, kinds: Kinds | None = None) -> None:
         """``kinds`` are those that the first agreement of one with another covers, if not all."""
         self._kinds = kinds or {}
         self.clock = FakeClock(START)

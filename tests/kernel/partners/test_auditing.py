@@ -13,6 +13,7 @@ from renkei.kernel.log.commitments import Salts, commitments
 from renkei.kernel.log.memory import MemoryLog
 from renkei.kernel.partners import sent_origin
 from renkei.kernel.partners.auditing import audit
+from renkei.kernel.partners.records import Recall
 from renkei.kernel.partners.register import FACTS
 from renkei.kernel.partners.releaser import POSITION
 from renkei.kernel.records import Text
@@ -130,3 +131,15 @@ def test_under_another_policy_the_difference_is_named():
     desk.book = Bare(TWICE).book
     first = audited(desk).deviations[0]
     assert (first.what, first.code) == ("against", "review.waiting")
+
+
+def test_recalls_and_labels_narrowed_are_audited_like_everything_else(desk):
+    desk = Bare()
+    desk.release(agreement(JJOC, CLEARANCE), note(1), note(2), note(1, version=2), note(3))
+    taken = Recall(id=own(50), label=OPEN, at=desk.clock.now(), by="Disclosure officer", about=own(1))
+    desk.release(taken, note(2, CLOSED, version=2))
+    assert desk.sent.size == 6
+    desk.release(msgspec.structs.replace(taken, version=2, lifted=True, seq=3), note(2, version=3))
+    found = audited(desk)
+    assert found.sound, found.deviations
+    assert found.matched == desk.sent.size == 8
