@@ -126,12 +126,12 @@ def framework(edge: HttpEdge) -> Litestar:
         route_handlers=[
             Router(
                 "/",
-                route_handlers=[Router(PREFIX, route_handlers=[*HANDLERS]), nodes.get_metrics],
+                route_handlers=[*_routers(), nodes.get_metrics],
                 guards=[identify],
             )
         ],
         dependencies={
-            "edge": Provide(past.edge_of, sync_to_thread=False),
+            "edge": Provide(past.edge_now, sync_to_thread=False),
             "person": Provide(_person, sync_to_thread=False),
         },
         exception_handlers={Exception: on_error},
@@ -143,6 +143,17 @@ def framework(edge: HttpEdge) -> Litestar:
     )
     app.state.edge = edge
     return app
+
+
+def _routers() -> tuple[Router, Router]:
+    """The API: what can be asked about a moment past, and the rest."""
+    as_of = {"edge": Provide(past.edge_of, sync_to_thread=False)}
+    rooms = [h for h in HANDLERS if past.reads_a_room(h)]
+    rest = [h for h in HANDLERS if not past.reads_a_room(h)]
+    return (
+        Router(PREFIX, route_handlers=rooms, dependencies=as_of),
+        Router(PREFIX, route_handlers=rest),
+    )
 
 
 def on_error(request: Request[Any, Any, Any], err: Exception) -> Response[bytes]:

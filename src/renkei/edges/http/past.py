@@ -6,7 +6,7 @@ The handlers know nothing of it: they are handed an edge whose desks are those o
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from litestar import Request
+from litestar import HttpMethod, Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
@@ -37,15 +37,26 @@ KnownTo = Annotated[
 ]
 
 
+def reads_a_room(handler: object) -> bool:
+    """Whether ``handler`` only reads at a desk, and so can tell of a moment past."""
+    if not isinstance(handler, HTTPRouteHandler) or handler.http_methods != {HttpMethod.GET}:
+        return False
+    return bool(ROOMS & set(handler.tags or ())) and not handler.opt.get("now_only")
+
+
+def edge_now(request: Request[Any, Any, Any]) -> HttpEdge:
+    """The edge of a handler that tells of the present alone; asked about the past it says so."""
+    if request.query_params.keys() & {"asOf", "knownTo"}:
+        raise refuse(WRONG_PLACE)
+    edge: HttpEdge = request.app.state.edge
+    return edge
+
+
 def edge_of(request: Request[Any, Any, Any], as_of: AsOf = None, known_to: KnownTo = None) -> HttpEdge:
     """The edge for this request: of the present, or of the moment it asks about."""
     edge: HttpEdge = request.app.state.edge
     if as_of is None and known_to is None:
         return edge
-    handler = request.route_handler
-    tags = set(handler.tags or ()) if isinstance(handler, HTTPRouteHandler) else set()
-    if request.method != "GET" or not tags & ROOMS or handler.opt.get("now_only"):
-        raise refuse(WRONG_PLACE)
     return edge.as_of(_moment(as_of, edge), known_to or "")
 
 
