@@ -1,12 +1,12 @@
-"""``renkei release recall | lift | recalls``: taking released records back at a running node."""
+"""``renkei release recall | lift | recalls``: taking released records back at a running node.
+
+The group has its other commands in ``releases``; whoever loads this module has them all.
+"""
 
 from typing import Any
 
-from cyclopts import App
-
 from .app import Remote
-
-release_app = App(name="release", help="What was released: take it back, and see who has confirmed.")
+from .releases import release_app
 
 
 @release_app.command

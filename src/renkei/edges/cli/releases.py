@@ -18,7 +18,7 @@ from .labelling import LABEL, label_named
 from .local import LocalNode, iso, read_file
 from .nodes import when
 
-release_app = App(name="release", help="What leaves, what waits, what stays, and why.")
+release_app = App(name="release", help="What leaves, what waits, what stays, and why; recall.")
 agreement_app = App(name="agreement", help="What may be released to whom, from when until when.")
 _WIDTH = 10
 
