@@ -20,6 +20,7 @@ from bench import (
     bench_million,
     bench_recall,
     bench_sealing,
+    bench_simulate,
     bench_views,
 )
 from bench.common import Figure, figure
@@ -114,4 +115,5 @@ PARTS: dict[str, Part] = {
     "map": bench_map.figures,
     "recall": bench_recall.figures,
     "release": bench_chain.figures,
+    "simulate": bench_simulate.figures,
 }

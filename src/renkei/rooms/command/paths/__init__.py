@@ -1,0 +1,41 @@
+"""Decision paths: who must see a request, in what order, and which of two structures decides sooner.
+
+The path's door.  Pure: descriptions and seeds in, results out.  It ranks structures; it does not
+predict minutes.
+"""
+
+from .calendars import Calendar, weekly
+from .compare import Comparison, Difference, Stand, compare, effort
+from .description import Description, read
+from .draws import Streams
+from .engine import Run, run
+from .fitting import Fitted, fit
+from .model import Kind, Post, Step, Structure, Work, structure
+from .static import PathView, critical_path, single_points, view
+
+__all__ = [
+    "Calendar",
+    "Comparison",
+    "Description",
+    "Difference",
+    "Fitted",
+    "Kind",
+    "PathView",
+    "Post",
+    "Run",
+    "Stand",
+    "Step",
+    "Streams",
+    "Structure",
+    "Work",
+    "compare",
+    "critical_path",
+    "effort",
+    "fit",
+    "read",
+    "run",
+    "single_points",
+    "structure",
+    "view",
+    "weekly",
+]

@@ -1,0 +1,113 @@
+"""Duty hours as a clock that stands still off duty.
+
+Times are minutes since a Monday, 00:00 UTC.  ``Calendar.duty`` maps them to minutes of duty passed, and
+``Calendar.real`` back to the earliest time at which so many have passed; work is added on the duty clock.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAY, WEEK = 1440.0, 10080.0
+Floats = NDArray[np.float64]
+
+
+class Calendar:
+    """A week's spans of duty, repeated for ever."""
+
+    def __init__(self, spans: Iterable[tuple[float, float]] = ((0.0, WEEK),)) -> None:
+        """``spans`` are (from, to) minutes of the week in UTC; those past its end go on at its start."""
+        self.spans = tuple(_merged(spans))
+        self.always = self.spans == ((0.0, WEEK),)
+        self._starts = [start for start, _ in self.spans]
+        self._passed = [0.0]
+        for start, end in self.spans:
+            self._passed.append(self._passed[-1] + end - start)
+        self.minutes = self._passed[-1]
+        """Minutes of duty a week."""
+
+    def duty(self, time: float) -> float:
+        """Minutes of duty passed by ``time``."""
+        if self.always:
+            return time
+        week = time // WEEK
+        inside = time - week * WEEK
+        at = bisect_right(self._starts, inside) - 1
+        if at < 0:
+            return week * self.minutes
+        start, end = self.spans[at]
+        return week * self.minutes + self._passed[at] + min(inside - start, end - start)
+
+    def real(self, duty: float) -> float:
+        """The earliest time by which ``duty`` minutes have passed."""
+        if self.always:
+            return duty
+        week = duty // self.minutes
+        inside = duty - week * self.minutes
+        if inside == 0.0 and duty > 0.0:
+            week, inside = week - 1, self.minutes
+        at = max(0, bisect_left(self._passed, inside) - 1)
+        return week * WEEK + self._starts[at] + inside - self._passed[at]
+
+    def opening(self, time: float) -> float:
+        """``time`` if on duty, else when duty next begins."""
+        if self.always:
+            return time
+        week = time // WEEK
+        inside = time - week * WEEK
+        at = bisect_right(self._starts, inside) - 1
+        if at >= 0 and inside < self.spans[at][1]:
+            return time
+        if at + 1 < len(self.spans):
+            return week * WEEK + self._starts[at + 1]
+        return (week + 1) * WEEK + self._starts[0]
+
+    def finish(self, begin: float, work: float) -> float:
+        """When ``work`` minutes begun at ``begin`` are done."""
+        return begin if work == 0.0 else self.real(self.duty(begin) + work)
+
+    def common(self, other: "Calendar") -> "Calendar":
+        """When both are on duty."""
+        both = [
+            (max(a, c), min(b, d)) for a, b in self.spans for c, d in other.spans if max(a, c) < min(b, d)
+        ]
+        return Calendar(both)
+
+    def duties(self, times: Floats) -> Floats:
+        """``duty`` of many times."""
+        if self.always:
+            return times
+        return np.fromiter(map(self.duty, times.tolist()), np.float64, len(times))
+
+    def reals(self, duties: Floats) -> Floats:
+        """``real`` of many."""
+        if self.always:
+            return duties
+        return np.fromiter(map(self.real, duties.tolist()), np.float64, len(duties))
+
+
+def weekly(days: Iterable[int], begin: float, end: float, offset: float) -> Calendar:
+    """Duty on ``days`` (0 is Monday) from ``begin`` to ``end``, minutes of a day ``offset`` hours east.
+
+    An ``end`` not after ``begin`` is on the next day.
+    """
+    length = end - begin if end > begin else end - begin + DAY
+    starts = [(day * DAY + begin - offset * 60.0) % WEEK for day in days]
+    return Calendar((start, start + length) for start in starts)
+
+
+def _merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    pieces: list[tuple[float, float]] = []
+    for start, end in spans:
+        pieces.append((start, min(end, WEEK)))
+        if end > WEEK:
+            pieces.append((0.0, end - WEEK))
+    found: list[tuple[float, float]] = []
+    for start, end in sorted(pieces):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found

@@ -1,0 +1,118 @@
+"""The plain file (TOML or JSON) that describes today's structure and a proposed one.
+
+``kinds`` name the requests; ``today`` and ``proposed`` each have ``posts`` and, by kind, the
+``paths``' steps.  Duty is "always" or days (0 is Monday), local ``from`` and ``to`` (``HH:MM``), and the
+offset from UTC in hours.
+"""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from ....kernel.errors import BadInput
+from .calendars import Calendar, weekly
+from .model import Kind, Post, Step, Structure, structure
+
+LIMIT = 1_000_000
+"""Bytes of a description; structures of a few hundred posts take a tenth of it."""
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name in both languages."""
+
+    en: str
+    ja: str
+
+
+class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Duty hours of the local day."""
+
+    days: tuple[int, ...]
+    begin: str = msgspec.field(name="from")
+    end: str = msgspec.field(name="to")
+    utc_offset: float
+
+
+class PostIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A post as written."""
+
+    key: str
+    name: Name
+    officers: int = 1
+    nation: str = ""
+    duty: Duty | Literal["always"] = "always"
+
+
+class KindIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of request as written."""
+
+    key: str
+    name: Name
+    per_day: float
+    priority: int = 0
+
+
+class StructureIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the two structures as written."""
+
+    posts: tuple[PostIn, ...]
+    paths: dict[str, tuple[Step, ...]]
+
+
+class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole file."""
+
+    title: Name
+    kinds: tuple[KindIn, ...]
+    today: StructureIn
+    proposed: StructureIn
+    synthetic: bool = False
+
+    def structures(self) -> tuple[Structure, Structure]:
+        """Both, checked.  Raises BadInput."""
+        return self._built("today", self.today), self._built("proposed", self.proposed)
+
+    def assumed(self) -> tuple[str, ...]:
+        """``structure/kind/step`` of each work that is an assumption, not fitted from a log."""
+        return tuple(
+            f"{key}/{kind}/{step.key}"
+            for key, one in (("today", self.today), ("proposed", self.proposed))
+            for kind, steps in one.paths.items()
+            for step in steps
+            if step.work.basis == "assumption"
+        )
+
+    def _built(self, key: str, one: StructureIn) -> Structure:
+        if set(one.paths) != {kind.key for kind in self.kinds}:
+            raise BadInput("paths.kinds", f"a path in {key} for every kind, and no other", "another set")
+        posts = [Post(p.key, p.officers, calendar_of(p), p.nation) for p in one.posts]
+        kinds = [Kind(k.key, k.per_day, one.paths[k.key], k.priority) for k in self.kinds]
+        return structure(key, posts, kinds)
+
+
+def read(raw: bytes, *, as_json: bool) -> Description:
+    """A description from a file's bytes.  Raises BadInput (``paths.form``) saying where it is wrong."""
+    if len(raw) > LIMIT:
+        raise BadInput("paths.size", f"at most {LIMIT} bytes", str(len(raw)))
+    decode = msgspec.json.decode if as_json else msgspec.toml.decode
+    try:
+        return decode(raw, type=Description)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as err:
+        raise BadInput("paths.form", "a description of today and proposed", str(err)[:300]) from None
+
+
+def calendar_of(post: PostIn) -> Calendar:
+    """A post's duty as minutes of the week."""
+    if isinstance(post.duty, str):
+        return Calendar()
+    duty = post.duty
+    times = [_CLOCK.fullmatch(text) for text in (duty.begin, duty.end)]
+    right = duty.days and all(0 <= day <= 6 for day in duty.days) and -12 <= duty.utc_offset <= 14
+    if not right or times[0] is None or times[1] is None:
+        raise BadInput(
+            "paths.duty", "days 0 to 6, times HH:MM, an offset from -12 to 14", f"other at {post.key}"
+        )
+    begin, end = (int(t[1]) * 60 + int(t[2]) for t in times if t)
+    return weekly(duty.days, begin, end, duty.utc_offset)

@@ -1,0 +1,143 @@
+"""A structure as the engines take it: posts, and for each kind of request its steps.
+
+Times are minutes; probabilities are of one pass.  ``structure`` checks what was written and refuses what has
+no meaning, so that the engines need not ask.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from ....kernel.errors import BadInput
+from .calendars import Calendar
+
+Spread = Literal["fixed", "exponential", "lognormal"]
+Basis = Literal["assumption", "fitted"]
+
+
+class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a step takes one officer: mean in minutes, spread (``cv`` of a lognormal), basis."""
+
+    mean: float
+    spread: Spread = "exponential"
+    cv: float = 1.0
+    basis: Basis = "assumption"
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One post's part in a decision.
+
+    It begins when all of ``after`` are done and ``hop`` minutes passed.  With the probability ``back`` it
+    sends the request back to step ``to`` (itself if empty).  ``stand_in`` names posts that may do it if
+    ``post`` is lost.
+    """
+
+    key: str
+    post: str
+    work: Work
+    after: tuple[str, ...] = ()
+    hop: float = 0.0
+    back: float = 0.0
+    to: str = ""
+    stand_in: tuple[str, ...] = ()
+
+
+class Post(msgspec.Struct, frozen=True):
+    """``officers`` who do the same work, each on the same duty hours."""
+
+    key: str
+    officers: int = 1
+    calendar: Calendar = Calendar()
+    nation: str = ""
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of request: how many a day, its priority (lower first), its steps, earlier ones first."""
+
+    key: str
+    per_day: float
+    steps: tuple[Step, ...]
+    priority: int = 0
+
+
+class Structure(msgspec.Struct, frozen=True):
+    """Posts and kinds, checked by ``structure``."""
+
+    key: str
+    posts: tuple[Post, ...]
+    kinds: tuple[Kind, ...]
+
+    def post(self, key: str) -> Post:
+        """The post of that name."""
+        return next(post for post in self.posts if post.key == key)
+
+
+def structure(key: str, posts: Sequence[Post], kinds: Sequence[Kind]) -> Structure:
+    """A sound structure.  Raises BadInput (``paths.*``) naming the post or step that is wrong."""
+    _once([post.key for post in posts], f"posts of {key}")
+    _once([kind.key for kind in kinds], f"kinds of {key}")
+    for post in posts:
+        if post.officers < 1 or post.calendar.minutes <= 0:
+            raise BadInput("paths.post", "one officer or more and some duty hours", f"none at {post.key}")
+    for kind in kinds:
+        _check_kind(kind, {post.key for post in posts})
+    return Structure(key, tuple(posts), tuple(kinds))
+
+
+def loop(kind: Kind, step: Step) -> frozenset[str]:
+    """The steps done again when ``step`` sends back: all between its ``to`` and itself, both included."""
+    target = step.to or step.key
+    above = ancestors(kind)
+    return frozenset(k for k in {*above[step.key], step.key} if k == target or target in above[k])
+
+
+def ancestors(kind: Kind) -> dict[str, frozenset[str]]:
+    """For each step all that must be done before it."""
+    found: dict[str, frozenset[str]] = {}
+    for step in kind.steps:
+        found[step.key] = frozenset(step.after).union(*(found[k] for k in step.after))
+    return found
+
+
+def _once(keys: list[str], what: str) -> None:
+    twice = sorted({k for k in keys if keys.count(k) > 1})
+    if twice or not keys:
+        raise BadInput(
+            "paths.names", f"{what}, each name once", f"twice: {', '.join(twice) or 'none at all'}"
+        )
+
+
+def _check_kind(kind: Kind, posts: set[str]) -> None:
+    _once([step.key for step in kind.steps], f"steps of {kind.key}")
+    if kind.per_day <= 0:
+        raise BadInput("paths.rate", "more than no requests a day", f"{kind.per_day:g} of {kind.key}")
+    seen: set[str] = set()
+    for step in kind.steps:
+        where = f"step {step.key} of {kind.key}"
+        unknown = sorted({step.post, *step.stand_in} - posts)
+        if unknown:
+            raise BadInput("paths.post", "posts of the structure", f"{', '.join(unknown)} in {where}")
+        if not set(step.after) <= seen:
+            raise BadInput("paths.order", "steps after earlier ones only", where)
+        if step.work.mean < 0 or step.work.cv <= 0 or step.hop < 0 or not 0 <= step.back < 1:
+            raise BadInput("paths.number", "times not negative, cv above 0, 0 <= back < 1", where)
+        seen.add(step.key)
+        if step.back:
+            _check_loop(kind, step)
+
+
+def _check_loop(kind: Kind, step: Step) -> None:
+    inside = loop(kind, step)
+    if step.to and step.to not in inside:
+        raise BadInput(
+            "paths.back", "a step sent back to itself or one before it", f"{step.key} to {step.to}"
+        )
+    for other in kind.steps:
+        entry = other.key == (step.to or step.key)
+        leaves = other.key not in inside and set(other.after) & (inside - {step.key})
+        enters = other.key in inside and not entry and not set(other.after) <= inside
+        if leaves or enters:
+            raise BadInput(
+                "paths.back", "a loop that is entered and left in one place", f"{other.key} beside {step.key}"
+            )

@@ -1,0 +1,198 @@
+"""The simulation kernel held against formulas, other simulators and itself."""
+
+import math
+
+import ciw
+import numpy as np
+import pytest
+import simpy
+
+from renkei.rooms.command.paths import Calendar, Kind, Post, Step, Streams, Structure, Work, run, structure
+from renkei.rooms.command.paths.engine import quick_order, run_events, serve
+from renkei.rooms.command.paths.static import critical_path
+
+DAY = 1440.0
+
+
+def one_post(rate: float, work: Work, officers: int = 1) -> Structure:
+    """``rate`` requests a minute at one post."""
+    return structure("one", [Post("a", officers)], [Kind("k", rate * DAY, (Step("s", "a", work),))])
+
+
+def mean(where: Structure, kind: str = "k", count: int = 200_000, seed: int = 7) -> float:
+    found = run(where, Streams(seed), dict.fromkeys((k.key for k in where.kinds), count))
+    return float(found.times[kind][count // 10 :].mean())
+
+
+def erlang_c(officers: int, offered: float) -> float:
+    last = offered**officers / math.factorial(officers) * officers / (officers - offered)
+    return last / (sum(offered**n / math.factorial(n) for n in range(officers)) + last)
+
+
+@pytest.mark.parametrize("officers", [1, 2, 5])
+def test_several_officers_as_erlang_says(officers: int) -> None:
+    rate = 0.7 * officers
+    expected = 1 + erlang_c(officers, rate) / (officers - rate)
+    assert mean(one_post(rate, Work(1.0), officers)) == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    "work", [Work(1.0, "fixed"), Work(1.0, "lognormal", 0.5), Work(1.0, "lognormal", 1.2)]
+)
+def test_any_spread_of_work_as_pollaczek_and_khinchine_say(work: Work) -> None:
+    variation = 0.0 if work.spread == "fixed" else work.cv
+    expected = 1 + 0.6 * (1 + variation**2) / (2 * (1 - 0.6))
+    assert mean(one_post(0.6, work), count=400_000) == pytest.approx(expected, rel=0.04)
+
+
+def test_the_urgent_wait_less_as_cobham_says() -> None:
+    steps = (Step("s", "a", Work(1.0)),)
+    kinds = [Kind("urgent", 0.3 * DAY, steps, 0), Kind("other", 0.4 * DAY, steps, 1)]
+    where = structure("two", [Post("a")], kinds)
+    residual = 0.7
+    found = run(where, Streams(3), {"urgent": 90_000, "other": 120_000})
+    assert found.times["urgent"].mean() == pytest.approx(1 + residual / 0.7, rel=0.03)
+    assert found.times["other"].mean() == pytest.approx(1 + residual / (0.7 * 0.3), rel=0.05)
+
+
+def test_work_sent_back_as_jackson_says() -> None:
+    steps = (Step("a", "a", Work(1.0)), Step("b", "b", Work(0.8), after=("a",), back=0.25, to="a"))
+    where = structure("back", [Post("a"), Post("b")], [Kind("k", 0.5 * DAY, steps)])
+    visits = 1 / 0.75
+    expected = visits / (1 - 0.5 * visits) + visits * 0.8 / (1 - 0.5 * visits * 0.8)
+    assert quick_order(where) is None
+    assert mean(where, count=120_000) == pytest.approx(expected, rel=0.05)
+
+
+def test_a_fork_and_join_of_two_as_flatto_and_hahn_say() -> None:
+    steps = (Step("a", "a", Work(1.0)), Step("b", "b", Work(1.0)))
+    where = structure("fork", [Post("a"), Post("b")], [Kind("k", 0.6 * DAY, steps)])
+    assert mean(where, count=400_000) == pytest.approx((12 - 0.6) / 8 / (1 - 0.6), rel=0.03)
+
+
+def duties() -> Structure:
+    """Duty hours, joins, two kinds, several officers; nothing that needs the general engine."""
+    week = Calendar([(480.0, 1020.0), (1920.0, 2460.0), (4000.0, 9000.0)])
+    posts = [Post("a", 2, week), Post("b", 1, Calendar([(0.0, 5000.0)])), Post("c", 3)]
+    first = (
+        Step("x", "a", Work(20.0)),
+        Step("y", "b", Work(10.0, "lognormal", 0.7), ("x",), 5.0),
+        Step("z", "c", Work(30.0, "fixed"), ("x", "y"), 2.0),
+    )
+    second = (Step("x", "a", Work(5.0)), Step("z", "c", Work(9.0), ("x",)))
+    return structure("duties", posts, [Kind("one", 20.0, first), Kind("two", 30.0, second)])
+
+
+def test_both_engines_tell_the_same_times() -> None:
+    where, streams = duties(), Streams(5)
+    quick = run(where, streams, {"one": 3_000, "two": 4_500})
+    arrivals = {
+        k.key: streams.arrivals(k.key, n, k.per_day) for k, n in zip(where.kinds, (3000, 4500), strict=True)
+    }
+    general = run_events(where, streams, arrivals)
+    assert quick_order(where) is not None
+    for kind in ("one", "two"):
+        np.testing.assert_allclose(quick.times[kind], general.times[kind], rtol=0, atol=1e-6)
+        assert quick.work[kind] == pytest.approx(general.work[kind])
+
+
+@pytest.mark.parametrize("back", [0.0, 0.2])
+def test_the_same_seed_gives_the_same_bits_and_another_others(back: float) -> None:
+    steps = (Step("a", "a", Work(1.0), back=back),)
+    where = structure("x", [Post("a")], [Kind("k", 0.5 * DAY, steps)])
+    first, again, other = (run(where, Streams(s), {"k": 5_000}).times["k"].tobytes() for s in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_known_bits() -> None:
+    """The first draws of a stream, so that a change of the generator is seen."""
+    assert Streams(1).uniform("k/s", 0, 2).tolist() == Streams(1).uniform("k/s", 0, 9)[:2].tolist()
+    drawn = Streams(1).uniform("k/s", 0, 2).tolist()
+    assert [x.hex() for x in drawn] == ["0x1.266806340e543p-1", "0x1.f16ea9e933fd2p-1"]
+
+
+def test_paired_structures_share_their_draws() -> None:
+    slow, fast = one_post(0.5, Work(1.0)), one_post(0.5, Work(0.5))
+    a, b = (run(w, Streams(9), {"k": 2_000}).times["k"] for w in (slow, fast))
+    assert (b <= a + 1e-9).all()  # halving every piece of work can make nobody later
+
+
+def test_without_noise_a_request_takes_its_critical_path() -> None:
+    where = duties()
+    kind = where.kinds[0]
+    fixed = tuple(Step(s.key, s.post, Work(s.work.mean, "fixed"), s.after, s.hop) for s in kind.steps)
+    sure = structure("sure", where.posts, [Kind("one", 1.0, fixed)])
+    for begin in (0.0, 500.0, 1010.0, 3000.0, 9990.0):
+        came = {"one": np.array([begin + 10080.0])}
+        took = float(run_events(sure, Streams(1), came).times["one"][0])
+        assert took == pytest.approx(critical_path(sure, sure.kinds[0], begin), abs=1e-6)
+
+
+@pytest.mark.parametrize(("items", "officers"), [(8, 1), (8, 2), (8, 4), (9, 3), (64, 8), (60, 5)])
+def test_adding_up_takes_as_long_as_radner_says(items: int, officers: int) -> None:
+    """Delay of a reduced tree (Radner 1993): items over officers, and a logarithm of the officers."""
+    steps = [Step(f"own{n}", f"p{n}", Work(items / officers, "fixed")) for n in range(officers)]
+    left = [(n, f"own{n}") for n in range(officers)]
+    while len(left) > 1:
+        merged = []
+        for one, other in zip(left[::2], left[1::2], strict=False):
+            key = f"{one[1]}+{other[1]}"
+            steps.append(Step(key, f"p{one[0]}", Work(1.0, "fixed"), (one[1], other[1])))
+            merged.append((one[0], key))
+        left = merged + ([left[-1]] if len(left) % 2 else [])
+    where = structure("tree", [Post(f"p{n}") for n in range(officers)], [Kind("k", 1.0, tuple(steps))])
+    took = float(run_events(where, Streams(1), {"k": np.array([0.0])}).times["k"][0])
+    assert took == items // officers + math.ceil(math.log2(officers + items % officers))
+
+
+def test_simpy_given_the_same_times_says_the_same() -> None:
+    streams, count = Streams(4), 3_000
+    came = streams.arrivals("k", count, DAY)
+    needs = streams.work("k/s", 0, count, Work(1.6))
+    env, ends = simpy.Environment(), [0.0] * count
+    desk = simpy.Resource(env, 2)
+
+    def request(n: int):
+        yield env.timeout(float(came[n]))
+        with desk.request() as turn:
+            yield turn
+            yield env.timeout(float(needs[n]))
+        ends[n] = env.now
+
+    for n in range(count):
+        env.process(request(n))
+    env.run()
+    np.testing.assert_allclose(serve(came, needs, 2, Calendar()), ends, atol=1e-6)
+
+
+def test_ciw_agrees_on_work_sent_back() -> None:
+    steps = (Step("a", "a", Work(1.0)), Step("b", "b", Work(1.0), ("a",), back=0.2, to="a"))
+    where = structure("back", [Post("a"), Post("b", 2)], [Kind("k", 0.55 * DAY, steps)])
+    network = ciw.create_network(
+        arrival_distributions=[ciw.dists.Exponential(0.55), None],
+        service_distributions=[ciw.dists.Exponential(1.0)] * 2,
+        number_of_servers=[1, 2],
+        routing=[[0.0, 1.0], [0.2, 0.0]],
+    )
+    ciw.seed(1)
+    simulation = ciw.Simulation(network)
+    simulation.simulate_until_max_time(40_000)
+    began: dict[int, float] = {}
+    ended: dict[int, float] = {}
+    for record in simulation.get_all_records():
+        who = record.id_number
+        began[who] = min(began.get(who, math.inf), record.arrival_date)
+        ended[who] = max(ended.get(who, 0.0), record.exit_date)
+    theirs = sum(ended[who] - began[who] for who in began) / len(began)
+    assert mean(where, count=40_000) == pytest.approx(theirs, rel=0.08)
+
+
+def test_the_urgent_who_come_overnight_go_first_in_the_morning() -> None:
+    steps = (Step("s", "a", Work(10.0, "fixed")),)
+    kinds = [Kind("other", 1.0, steps, 1), Kind("urgent", 1.0, steps, 0)]
+    where = structure("night", [Post("a", 1, Calendar([(480.0, 1020.0)]))], kinds)
+    came = {"other": np.array([100.0]), "urgent": np.array([200.0])}
+    found = run_events(where, Streams(1), came)
+    assert found.times["urgent"].tolist() == [290.0]
+    assert found.times["other"].tolist() == [400.0]
