@@ -1,5 +1,5 @@
 # Two commands set everything up on a machine with Python 3.11, Node 20 and make:
-#   make demo    two headquarters play the main path, and stay up to be looked at
+#   make demo    three headquarters play the main path, and stay up to be looked at
 #   make test    the whole test suite
 # The rest: make lint | types | web | web-types | bench | soak | screenshots | clean.   `.ci/run` runs `make ci`.
 

@@ -1,4 +1,4 @@
-"""Two real nodes on loopback for a browser: the demo's headquarters, each a process of its own."""
+"""Two real nodes on loopback for a browser: the first two of the demo's headquarters, each a process."""
 
 import random
 import socket
@@ -76,7 +76,7 @@ class Pair:
 
     def __init__(self, root: Path) -> None:
         base = free_base()
-        setup.make(root / "data", base, lambda _: None)
+        setup.make(root / "data", base, lambda _: None, setup.PAIR)
         self.usfj = Headquarters(setup.USFJ, base, root / "data")
         self.jjoc = Headquarters(setup.JJOC, base, root / "data")
         try:

@@ -15,7 +15,7 @@ import pytest
 from renkei.edges.cli.app import run
 from renkei.edges.cli.demo import setup
 from renkei.edges.cli.demo.processes import Child, stop_all
-from renkei.edges.cli.demo.setup import SIDES
+from renkei.edges.cli.demo.setup import PAIR
 from renkei.kernel.accounts import Hashing
 from renkei.kernel.labels.presets import demo_clearances, policy_file
 
@@ -140,12 +140,12 @@ def couriered(made_couriered: Path, tmp_path: Path) -> tuple[Path, Path]:
 
 
 def free_base() -> int:
-    """A port such that it, the next, and the two 1000 above are free."""
+    """A port such that it, the next two, and the three 1000 above are free."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             base = int(probe.getsockname()[1])
-        if base < 60_000 and all(_free(base + step) for step in (0, 1, 1000, 1001)):
+        if base < 60_000 and all(_free(base + step) for step in (0, 1, 2, 1000, 1001, 1002)):
             return base
 
 
@@ -159,21 +159,21 @@ def _free(port: int) -> bool:
 
 
 class Running(NamedTuple):
-    """The demo's two nodes, serving."""
+    """The first two of the demo's nodes, serving."""
 
     folder: Path
     base: int
 
     def url(self, hq: str) -> str:
-        return next(side.url(self.base) for side in SIDES if side.hq == hq)
+        return next(side.url(self.base) for side in PAIR if side.hq == hq)
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Both nodes of the demo, made and serving, with nothing played."""
+    """The demo's pair, made and serving, with nothing played."""
     folder, base = tmp_path_factory.mktemp("nodes") / "demo", free_base()
-    setup.make(folder, base, lambda _: None)
-    children = [Child(side.hq, folder / side.hq, side.url(base)) for side in SIDES]
+    setup.make(folder, base, lambda _: None, PAIR)
+    children = [Child(side.hq, folder / side.hq, side.url(base)) for side in PAIR]
     try:
         for child in children:
             child.wait_until_well()

@@ -1,5 +1,6 @@
 """The demo as ``make demo`` runs it: made, played, proven, stopped; and what stops it says so."""
 
+import itertools
 import os
 import signal
 import socket
@@ -16,8 +17,9 @@ from edges.cli.conftest import Renkei, done, free_base
 from renkei.edges.cli.demo.processes import health_at
 
 ROOT = Path(__file__).parents[3]
+HQS = ("us.usfj", "jp.jjoc", "ph.afp")
 PATIENCE = 120
-"""Seconds until a hanging demo is given up; on an idle machine it takes ten."""
+"""Seconds until a hanging demo is given up; on an idle machine it takes twenty-five."""
 
 
 def demo(*arguments: object) -> subprocess.Popen[str]:
@@ -56,19 +58,45 @@ def test_the_demo_plays_the_event_and_both_sides_end_equal(played: Played) -> No
     assert any(line.endswith("in the same state: done") for line in said)
     assert all(step["ja"] for step in outcome["steps"])
     assert {row["log"] for row in outcome["logs"]} >= {"master", "audit", "jp.jjoc.sent", "us.usfj.received"}
-    assert len(outcome["signIns"]) == 12
-    assert health_at(f"http://127.0.0.1:{played.base}") is None
+    assert len(outcome["signIns"]) == 18
+    assert {seat["node"] for seat in outcome["signIns"]} == set(HQS)
+    assert all(health_at(f"http://127.0.0.1:{played.base + place}") is None for place in range(3))
 
 
-def test_after_the_demo_both_nodes_hold_the_same_bytes_receipted_to_the_last(
+def entries(renkei: Renkei, played: Played, hq: str, log: str, to: Path) -> list[Any]:
+    """What stands in a log of a node that has stopped."""
+    done(renkei("log", "export", log, "--to", to, "-d", played.folder / hq))
+    return [msgspec.json.decode(line)["record"] for line in to.read_bytes().splitlines()]
+
+
+def test_a_third_headquarters_gets_what_agreements_and_labels_allow_and_the_demo_says_by_which_rule(
     played: Played, renkei: Renkei, tmp_path: Path
 ) -> None:
-    for hq, other in (("us.usfj", "jp.jjoc"), ("jp.jjoc", "us.usfj")):
+    said = [step["en"] for step in played.outcome["steps"]]
+    for code in ("rule label (access.classification)", "(onward.originator)", "(agreement.ended)"):
+        assert sum(code in line for line in said) == 1, said
+    from_jjoc = entries(renkei, played, "ph.afp", "jp.jjoc.received", tmp_path / "jjoc")
+    from_usfj = entries(renkei, played, "ph.afp", "us.usfj.received", tmp_path / "usfj")
+    assert sorted(entry["kind"] for entry in from_jjoc) == ["decision", "request"]
+    assert [entry["originator"] for entry in from_usfj if entry["kind"] == "release.onward"] == ["jp.jjoc"]
+    told = msgspec.json.encode([*from_jjoc, *from_usfj]).decode()
+    for withheld in (
+        "救援物資の集積状況を確認。",
+        "宮古島・八重山地方 津波注意報",
+        "救援船の入港は日中に限る。",
+    ):
+        assert withheld not in told
+
+
+def test_after_the_demo_all_nodes_hold_the_same_bytes_receipted_to_the_last(
+    played: Played, renkei: Renkei, tmp_path: Path
+) -> None:
+    for hq, other in itertools.permutations(HQS, 2):
         proof = done(renkei("partner", "verify", other, "-d", played.folder / hq, "--json")).json
         assert proof["sound"]
         assert proof["evidence"] == []
         assert all(log["receipted"] == log["entries"] for log in proof["logs"])
-        sent, received = tmp_path / f"{hq}.sent", tmp_path / f"{hq}.received"
+        sent, received = tmp_path / f"{hq}.{other}.sent", tmp_path / f"{hq}.{other}.received"
         done(renkei("log", "export", f"{other}.sent", "--to", sent, "-d", played.folder / hq))
         done(renkei("log", "export", f"{hq}.received", "--to", received, "-d", played.folder / other))
         assert sent.read_bytes() == received.read_bytes()
@@ -92,7 +120,7 @@ def test_a_kept_demo_stays_up_unplayed_until_it_is_interrupted(played: Played) -
         process.kill()
     assert process.returncode == 0
     assert not any("advisory" in line for line in said)
-    assert any("demo-watch-usfj" in line for line in said)
+    assert any("demo-watch-afp" in line for line in said)
     assert health_at(f"http://127.0.0.1:{played.base}") is None
 
 

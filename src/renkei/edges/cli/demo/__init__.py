@@ -1,11 +1,12 @@
-"""``renkei demo``: two headquarters on this machine play a real event, and stay up to be looked at.
+"""``renkei demo``: three headquarters on this machine play a real event, and stay up to be looked at.
 
-``setup`` makes the two from nothing, ``processes`` runs each as a process of its own, ``story`` plays through
-their APIs as the posts' browsers would.  What is printed is told step by step in English and Japanese; at the
-end stand the addresses and the demo's sign-ins.
+``setup`` makes them from nothing, ``processes`` runs each as a process of its own, ``story`` and ``third``
+play through their APIs as the posts' browsers would.  What is printed is told step by step in English and
+Japanese; at the end stand the addresses and the demo's sign-ins.
 """
 
 import contextlib
+import itertools
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -25,14 +26,15 @@ from ..local import LocalNode
 from ..output import Output
 from ..proving import verify_named
 from . import setup
+from .cast import Cast, all_received, until
 from .processes import Child, check_free, stop_all
-from .setup import HOST, JJOC, LINK_PORTS_ABOVE, SEATS, SIDES, USFJ, password_of
-from .story import Cast, Played, play
+from .setup import AFP, HOST, JJOC, LINK_PORTS_ABOVE, SEATS, SIDES, USFJ, password_of
+from .story import Played, play
 
 DEFAULT_PORT = 8441
 HIGHEST_PORT = 65535 - LINK_PORTS_ABOVE - len(SIDES)
 LINKS_WITHIN = 20.0
-"""Seconds until the two nodes have found each other; on loopback it is one dial."""
+"""Seconds until the nodes have found each other; on loopback it is one dial."""
 WATCH_EVERY = 0.5
 
 
@@ -45,17 +47,17 @@ def demo(
     keep: bool = False,
     common: Common | None = None,
 ) -> int:
-    """Two headquarters on this machine play a real event, then stay up until Ctrl-C.
+    """Three headquarters on this machine play a real event, then stay up until Ctrl-C.
 
-    Starts us.usfj and jp.jjoc on loopback, loads public reference data and reports, plays the tsunami
+    Starts us.usfj, jp.jjoc and ph.afp on loopback, loads public reference data and reports, plays the tsunami
     advisory of 18 September 2022 through them, proves all their logs, and prints where to sign in.
 
     Parameters
     ----------
     folder
-        Where the two data folders are made; an earlier demo's are replaced.
+        Where the data folders are made; an earlier demo's are replaced.
     port_base
-        The web addresses take this port and the next, the links 1000 above.
+        The web addresses take this port and the next two, the links 1000 above.
     exit_after
         Stop right after the play; the exit status tells whether all went well.
     keep
@@ -74,7 +76,7 @@ def demo(
                 _tell(port_base, outcome, out)
                 _stay(children, out)
         except KeyboardInterrupt:
-            out.note("stopping both nodes")
+            out.note("stopping all nodes")
         finally:
             stop_all(children)
     if outcome is None:
@@ -133,6 +135,7 @@ def _act(folder: Path, base: int, children: list[Child], keep: bool, out: Output
         _wait_linked(cast, children)
         steps: list[dict[str, str]] = []
         played = None if keep else _play(cast, _teller(steps, out), out)
+        until(lambda: all_received(cast.watches), "every log sent to be received")
         return {"steps": steps, "played": played and played._asdict(), "logs": _prove(folder)}
     except RenkeiError:
         for child in children:
@@ -149,21 +152,22 @@ def _cast(base: int) -> Cast:
     return Cast(
         jjoc_watch=signed_in(JJOC, "watch"),
         jjoc_admin=signed_in(JJOC, "admin"),
+        jjoc_disclosure=signed_in(JJOC, "disclosure"),
         usfj_watch=signed_in(USFJ, "watch"),
         usfj_liaison=signed_in(USFJ, "liaison"),
+        usfj_disclosure=signed_in(USFJ, "disclosure"),
+        afp_watch=signed_in(AFP, "watch"),
     )
 
 
 def _wait_linked(cast: Cast, children: list[Child]) -> None:
     deadline = time.monotonic() + LINKS_WITHIN
-    while any(
-        p["link"]["state"] != "up" for api in (cast.jjoc_watch, cast.usfj_watch) for p in api.get("/partners")
-    ):
+    while down := [p for api in cast.watches for p in api.get("/partners") if p["link"]["state"] != "up"]:
         for child in children:
             child.check()
         if time.monotonic() > deadline:
-            said = cast.usfj_watch.get("/partners")[0]["link"]["lastError"]
-            raise Unreachable("demo.link", f"the link up within {LINKS_WITHIN:.0f} s", str(said))
+            said = f"{down[0]['hq']}: {down[0]['link']['lastError']}"
+            raise Unreachable("demo.link", f"every link up within {LINKS_WITHIN:.0f} s", said)
         time.sleep(0.05)
 
 
@@ -181,9 +185,9 @@ def _play(cast: Cast, say: Callable[[str, str, str], None], out: Output) -> Play
         f"過去の地震・津波情報{len(reports)}件を取込み",
     )
 
-    def feed(name: str) -> list[str]:
+    def feed(name: str) -> str:
         made = post_report(cast.jjoc_watch, setup.story_report(name), label, realm)
-        return [str(made["record"]["id"])]
+        return str(made["record"]["id"])
 
     return play(cast, feed, say)
 
@@ -201,16 +205,29 @@ def _teller(steps: list[dict[str, str]], out: Output) -> Callable[[str, str, str
 
 
 def _prove(folder: Path) -> list[dict[str, Any]]:
-    """Verify every log of both nodes, as ``renkei log verify`` does.  Raises OurFault on a contradiction."""
+    """Verify every log of every node, as ``renkei log verify`` does, and what each sent against what arrived.
+
+    Raises OurFault on a contradiction.
+    """
+    nodes = {side.hq: LocalNode(folder / side.hq) for side in SIDES}
     rows = []
-    for side in SIDES:
-        node = LocalNode(folder / side.hq)
+    for hq, node in nodes.items():
         for name in node.log_names():
             found = verify_named(node, name, lambda *_: None)
             if not found.sound:
-                raise OurFault("demo.proof", f"a sound log {name} of {side.hq}", str(found.findings[0]))
-            rows.append({"hq": side.hq, "log": name, "entries": found.entries})
+                raise OurFault("demo.proof", f"a sound log {name} of {hq}", str(found.findings[0]))
+            rows.append({"hq": hq, "log": name, "entries": found.entries})
+    for sender, receiver in itertools.permutations(nodes.values(), 2):
+        _prove_equal(sender, receiver)
     return rows
+
+
+def _prove_equal(sender: LocalNode, receiver: LocalNode) -> None:
+    """One tree, of as many entries, stands in the log sent and in the log received."""
+    with sender.log(f"{receiver.hq}.sent") as sent, receiver.log(f"{sender.hq}.received") as received:
+        if sent.head() != received.head():
+            expected = f"the same log from {sender.hq} to {receiver.hq} at both"
+            raise OurFault("demo.proof", expected, f"{sent.size} entries sent and {received.size} received")
 
 
 def _tell(base: int, outcome: dict[str, Any], out: Output) -> None:
@@ -225,7 +242,8 @@ def _tell(base: int, outcome: dict[str, Any], out: Output) -> None:
         for side in SIDES
         for seat in SEATS
     ]
-    out.say(f"\n{len(outcome['logs'])} logs of both nodes verified: trees, versions, signatures, receipts")
+    out.say(f"\n{len(outcome['logs'])} logs of three nodes verified: trees, versions, signatures, receipts")
+    out.say("What each node sent is what the others received, entry by entry")
     out.data(
         {"ok": True, **outcome, "signIns": seats}, text="\nSign in (these passwords exist in the demo only):"
     )
@@ -234,7 +252,7 @@ def _tell(base: int, outcome: dict[str, Any], out: Output) -> None:
 
 def _stay(children: list[Child], out: Output) -> None:
     """Until somebody interrupts.  Raises OurFault if a node dies."""
-    out.say("\nBoth nodes stay up; Ctrl-C stops them.")
+    out.say("\nAll nodes stay up; Ctrl-C stops them.")
     while True:
         for child in children:
             child.check()

@@ -1,12 +1,13 @@
-"""The demo's two headquarters, made from nothing: keys, cards, policies, people, reference data.
+"""The demo's three headquarters, made from nothing: keys, cards, policies, people, reference data.
 
-Everything is as an administrator would do it by hand (``docs/admin-guide.md``), except that the two
+Everything is as an administrator would do it by hand (``docs/admin-guide.md``), except that the
 administrators are one program and compare fingerprints with themselves, and that the passwords are known to
 everybody: they exist in a demo folder only.
 """
 
+import itertools
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,15 +54,15 @@ SEATS = (
 
 
 class Side(NamedTuple):
-    """One of the two headquarters.  ``place`` is its number, which its ports follow from."""
+    """One of the headquarters.  ``place`` is its number, which its ports follow from; the lower one dials."""
 
     hq: str
     names: Names
     short: str
     nation: str
-    unit_code: str
     place: int
-    connect: str
+    unit_code: str = ""
+    zone: str = "Asia/Tokyo"
 
     def http(self, base: int) -> str:
         """host:port of its web address."""
@@ -76,11 +77,33 @@ class Side(NamedTuple):
         return f"http://{self.http(base)}"
 
 
-USFJ = Side("us.usfj", Names("U.S. Forces Japan", "在日米軍"), "USFJ", "us", "US-USFJ", 0, "dial")
-JJOC = Side(
-    "jp.jjoc", Names("Joint Operations Command", "統合作戦司令部"), "JJOC", "jp", "JP-JJOC", 1, "listen"
+USFJ = Side("us.usfj", Names("U.S. Forces Japan", "在日米軍"), "USFJ", "us", 0, "US-USFJ")
+JJOC = Side("jp.jjoc", Names("Joint Operations Command", "統合作戦司令部"), "JJOC", "jp", 1, "JP-JJOC")
+AFP = Side(
+    "ph.afp",
+    Names("Armed Forces of the Philippines", "フィリピン国軍"),
+    "AFP",
+    "ph",
+    2,
+    zone="Asia/Manila",
 )
-SIDES = (USFJ, JJOC)
+PAIR = (USFJ, JJOC)
+SIDES = (*PAIR, AFP)
+
+
+class Ground(NamedTuple):
+    """What a first agreement rests on, and the kinds it covers; none named: all that may leave."""
+
+    cites: str = ""
+    kinds: tuple[str, ...] = ()
+
+
+LOGISTICS = Ground(
+    "Synthetic logistics arrangement between Japan and the Philippines; no agreement on secrets",
+    ("request", "answer", "acknowledgement", "read", "commitment", "log-entry", "release.onward"),
+)
+GROUNDS = {frozenset({JJOC.hq, AFP.hq}): LOGISTICS}
+"""Pairs whose first agreements do not cover everything, the same both ways."""
 
 
 def password_of(side: Side, account: str) -> str:
@@ -97,29 +120,36 @@ def clear(root: Path) -> None:
     shutil.rmtree(root)
 
 
-def make(root: Path, base: int, tick: Callable[[str], None]) -> None:
-    """Make both headquarters in ``root``; ``tick`` is told each step."""
+def make(root: Path, base: int, tick: Callable[[str], None], sides: Sequence[Side] = SIDES) -> None:
+    """Make ``sides`` in ``root``, each agreed with every other; ``tick`` is told each step."""
     root.mkdir(parents=True, mode=0o700)
     (root / MARK).write_text("Made by `renkei demo`; its passwords are public. Removed by the next demo.\n")
-    for side in SIDES:
+    for side in sides:
         tick(f"keys and settings of {side.hq}")
-        config = NodeConfig(hq=side.hq, names=side.names, http=side.http(base), link=side.link(base))
-        create_node(root / side.hq, config, policy_file(side.nation))
-    for side, other in ((USFJ, JJOC), (JJOC, USFJ)):
-        tick(f"{side.hq} agrees with {other.hq}, its accounts and reference data")
+        create_node(root / side.hq, _config(side, base), policy_file(side.nation))
+    for side, other in itertools.permutations(sides, 2):
+        tick(f"{side.hq} agrees with {other.hq}")
         _agree(root, base, side, other)
+    for side in sides:
+        tick(f"accounts and reference data of {side.hq}")
         _people(root / side.hq, side)
         _reference(root / side.hq, side)
 
 
+def _config(side: Side, base: int) -> NodeConfig:
+    return NodeConfig(hq=side.hq, names=side.names, http=side.http(base), link=side.link(base))
+
+
 def _agree(root: Path, base: int, side: Side, other: Side) -> None:
-    config = NodeConfig(hq=other.hq, names=other.names, http=other.http(base), link=other.link(base))
+    ground = GROUNDS.get(frozenset({side.hq, other.hq}), Ground())
     add_partner(
         root / side.hq,
-        own_card(root / other.hq, config),
+        own_card(root / other.hq, _config(other, base)),
         demo_clearances(side.hq).partners[other.hq],
         policy=policy_file(other.nation),
-        connect="dial" if side.connect == "dial" else "listen",
+        connect="dial" if side.place < other.place else "listen",
+        kinds=ground.kinds,
+        cites=ground.cites,
     )
 
 
@@ -152,7 +182,7 @@ def _reference(data: Path, side: Side) -> None:
         accepted(command.load_reference(node.desk(planner), label, units, sites, strengths=strengths))
         names = command.Names(en=side.names.en, ja=side.names.ja)
         given = command.HeadquartersIn(
-            hq=side.hq, names=names, label=label, unit_code=side.unit_code, zone="Asia/Tokyo"
+            hq=side.hq, names=names, label=label, unit_code=side.unit_code, zone=side.zone
         )
         accepted(command.name_headquarters(node.desk(planner), given))
     finally:
