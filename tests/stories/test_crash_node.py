@@ -56,6 +56,11 @@ class Stands(msgspec.Struct):
     version: int = 1
 
     @property
+    def loaded(self) -> bool:
+        """Whether the load wrote it, and not the node's own beginnings."""
+        return bool(self.text or self.summary)
+
+    @property
     def mark(self) -> str:
         """What the load wrote, without its padding: names the record and counts its batch."""
         return " ".join((self.text or self.summary)["text"].split(" ")[:3])
@@ -185,7 +190,7 @@ def assert_kept(load: Load) -> None:
         assert promised.id in ("", found.id)
     whole: dict[str, set[int]] = defaultdict(set)
     counts: dict[str, int] = {}
-    for record in entries:
+    for record in (entry for entry in entries if entry.loaded):
         batch, place = record.mark.rsplit(" ", 1)
         at, count = place.split("/")
         whole[batch].add(int(at))
@@ -226,7 +231,7 @@ def releasable(station: Station, there: Station) -> list[tuple[str, int]]:
     clearance = demo_clearances(station.hq).partners[there.hq]
     decode = msgspec.json.Decoder(Stands).decode
     records = map(decode, entries_of(LocalNode(station.root), "master"))
-    return [(r.mark, r.version) for r in records if book.access(clearance, r.label).allowed]
+    return [(r.mark, r.version) for r in records if r.loaded and book.access(clearance, r.label).allowed]
 
 
 def assert_equal_ends(here: Station, there: Station) -> None:

@@ -98,6 +98,7 @@ def test_what_is_wrong_is_refused_by_name_and_noted_once(served: Served, admin: 
 
 
 def test_the_last_administrator_stays_one(served: Served, admin: httpx.Client) -> None:
+    assert admin.patch("/accounts/gateway", json={"roles": ["watch-officer"]}).status_code == 200
     for change in ({"disabled": True}, {"roles": ["viewer"]}):
         answer = admin.patch("/accounts/admin", json=change)
         assert (answer.status_code, answer.json()["code"]) == (409, "account.last")

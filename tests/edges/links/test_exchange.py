@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -65,7 +66,8 @@ def test_a_change_crosses_while_an_event_loop_is_at_work(ends):
             took.append(time.monotonic() - started)
         return took
 
-    took = sorted(uvloop.run(busy()))
+    with ThreadPoolExecutor(1) as thread:  # one in which no other test has left a loop
+        took = sorted(thread.submit(lambda: uvloop.run(busy())).result())
     assert took[len(took) // 2] < 0.05  # the bench measures the real figure; this catches a lost wake-up
 
 
