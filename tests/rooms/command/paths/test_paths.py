@@ -1,0 +1,142 @@
+"""Calendars, the static view, the comparison and the fit."""
+
+import math
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from renkei.kernel.errors import Refused
+from renkei.rooms.command.paths import (
+    Calendar,
+    Kind,
+    Post,
+    Step,
+    Structure,
+    Work,
+    compare,
+    fit,
+    single_points,
+    structure,
+    view,
+    weekly,
+)
+from renkei.rooms.command.paths.compare import student
+
+TOKYO = weekly(range(5), 480, 1020, 9)
+HAWAII = weekly(range(5), 480, 1020, -10)
+NIGHT = weekly((6,), 1320, 360, 0)
+
+
+@pytest.mark.parametrize("calendar", [TOKYO, HAWAII, NIGHT, Calendar()])
+@given(time=st.floats(0, 50_000), work=st.floats(0.01, 10_000))
+def test_work_ends_when_so_much_duty_has_passed(calendar: Calendar, time: float, work: float) -> None:
+    end = calendar.finish(time, work)
+    assert end >= time
+    assert calendar.duty(end) - calendar.duty(time) == pytest.approx(work, abs=1e-6)
+
+
+def test_hours_common_to_tokyo_and_hawaii() -> None:
+    # 08:00 to 17:00 in Tokyo is 13:00 to 22:00 the day before in Hawaii: four hours a day, on four days
+    assert TOKYO.common(HAWAII).minutes == 4 * 4 * 60
+    assert NIGHT.minutes == 8 * 60
+
+
+POSTS = "abcd"
+steps_of = st.lists(
+    st.tuples(st.sampled_from(POSTS), st.sets(st.sampled_from(POSTS), max_size=2), st.integers(0, 7)),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(steps_of)
+def test_a_single_point_is_a_post_whose_loss_leaves_a_step_undone(
+    drawn: list[tuple[str, set[str], int]],
+) -> None:
+    steps = [
+        Step(str(n), post, Work(1.0), tuple(str(k) for k in range(n) if mask >> k & 1), stand_in=tuple(other))
+        for n, (post, other, mask) in enumerate(drawn)
+    ]
+    lost = {p for p in POSTS if any({s.post, *s.stand_in} <= {p} for s in steps)}
+    assert single_points(Kind("k", 1.0, tuple(steps))) == lost
+
+
+def two(mean: float, officers: int = 1, rate: float = 100.0) -> Structure:
+    steps = (Step("s", "a", Work(5.0)), Step("t", "b", Work(mean), ("s",), 3.0))
+    posts = [Post("a", nation="jp"), Post("b", officers, nation="us")]
+    return structure("x", posts, [Kind("k", rate, steps)])
+
+
+def test_the_static_view_counts_hops_and_borders() -> None:
+    found = view(two(7.0), two(7.0).kinds[0])
+    assert [(h.sender, h.receiver, h.border, h.common) for h in found.hops] == [("a", "b", True, 168.0)]
+    assert (found.best, found.worst) == pytest.approx((15.0, 15.0))
+    assert found.single_points == ("a", "b")
+
+
+def test_a_real_gain_is_named_and_the_bottleneck_with_it() -> None:
+    found = compare(two(13.0), two(9.0), seed=1, runs=6, requests=600)
+    assert found.differences[0].winner == "proposed"
+    assert found.today.bottleneck == "b"
+    assert found.today.one_more[0].high < 0
+    assert found.today.capacity == pytest.approx(1440 / 1300, rel=0.15)
+    assert found.today.sweep[-1].minutes is None
+    assert found.today.knee is not None
+    assert compare(two(9.0), two(13.0), seed=1, runs=6, requests=600).differences[0].winner == "today"
+
+
+def test_no_winner_between_equals() -> None:
+    found = compare(two(9.0), two(9.0), seed=1, runs=4, requests=300).differences[0]
+    assert (found.mean, found.low, found.high, found.winner) == (0.0, 0.0, 0.0, "none")
+
+
+def test_the_interval_covers_what_is_true_as_often_as_it_says() -> None:
+    """Structures that differ by name only share no draws; the truth is no difference."""
+    here = two(9.0)
+    steps = (Step("q", "a", Work(5.0)), Step("r", "b", Work(9.0), ("q",), 3.0))
+    there = structure("y", here.posts, [Kind("k", 100.0, steps)])
+    named = [
+        compare(here, there, seed=100 * n, runs=5, requests=150, confidence=0.9).differences[0].winner
+        for n in range(30)
+    ]
+    assert named.count("none") >= 22
+
+
+@pytest.mark.parametrize(("freedom", "expected"), [(1, 12.7062), (9, 2.2622), (19, 2.0930), (200, 1.9719)])
+def test_quantiles_of_student(freedom: int, expected: float) -> None:
+    assert student(0.975, freedom) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "work", [Work(30.0, "exponential"), Work(30.0, "lognormal", 0.5), Work(30.0, "fixed")]
+)
+def test_times_from_a_log_are_fitted_on_earlier_and_scored_on_later_weeks(work: Work) -> None:
+    draw = np.random.default_rng(3)
+    sigma2 = math.log1p(work.cv**2)
+    drawn = {
+        "fixed": np.full(2_000, 30.0),
+        "exponential": draw.exponential(30.0, 2_000),
+        "lognormal": 30 * np.exp(math.sqrt(sigma2) * draw.standard_normal(2_000) - sigma2 / 2),
+    }[work.spread]
+    pairs = [(n * 100.0, n * 100.0 + t) for n, t in enumerate(drawn.tolist())]
+    found = fit(pairs, 120_000.0)
+    assert not isinstance(found, Refused)
+    assert (found.work.spread, found.work.basis) == (work.spread, "fitted")
+    assert found.work.mean == pytest.approx(30.0, rel=0.08)
+    assert found.later == 800
+    if work.spread != "fixed":
+        assert found.distance < 0.06
+        slower = [(a, a + 3 * (b - a)) if a >= 120_000 else (a, b) for a, b in pairs]
+        worse = fit(slower, 120_000.0)
+        assert not isinstance(worse, Refused)
+        assert worse.distance > 0.2  # later weeks that went otherwise are told, not hidden
+
+
+def test_too_few_times_are_refused() -> None:
+    pairs = list(chain((n * 10.0, n * 10.0 + 1) for n in range(30)))
+    found = fit(pairs, 150.0)
+    assert isinstance(found, Refused)
+    assert found.code == "paths.few"
