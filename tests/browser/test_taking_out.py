@@ -116,7 +116,8 @@ def test_dragging_drafts_a_plan_and_writes_nothing(pair: Pair, open_page: Open) 
     officer = pair.jjoc.api("watch")
 
     def logged() -> list[Any]:
-        return [officer.get(where)["items"] for where in ("/relations?limit=200", "/units?limit=200")]
+        pages = [officer.get(where)["items"] for where in ("/relations?limit=200", "/units?limit=200")]
+        return [item["record"] for items in pages for item in items]
 
     before = logged()
     page = open_page(pair.jjoc, "watch", at="#/structure")

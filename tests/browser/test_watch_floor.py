@@ -86,6 +86,7 @@ def test_what_needs_me_goes_when_it_is_acknowledged(pair: Pair, open_page: Open,
         many.first.click()
     assert faults(page) == []
     line.click()
+    expect(page.locator("article")).to_have_attribute("data-state", "read")
     page.keyboard.press("Control+Enter")
     expect(page.locator("article")).to_have_attribute("data-state", "acknowledged")
     page.goto(f"{pair.usfj.url}/#/attention")

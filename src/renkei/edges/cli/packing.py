@@ -1,4 +1,4 @@
-"""Contents of attachments in a sealed file (ADR 0012, ADR 0013).
+"""Contents of attachments in a sealed file (ADR 0012, ADR 0014).
 
 Inside the envelope: the line ``renkei contents v1``, then for each content a line of JSON, ``{"content": ...,
 "size": ...}``, followed by as many bytes.  The file proves nothing by itself: a content is taken only if an

@@ -1,4 +1,4 @@
-"""Attachments: contents beside records, each under a key of its own that can be forgotten (ADR 0013)."""
+"""Attachments: contents beside records, each under a key of its own that can be forgotten (ADR 0014)."""
 
 from .scanning import Scanner, Verdict
 from .store import CHUNK_BYTES, AttachmentStore, digest_of, name_of
