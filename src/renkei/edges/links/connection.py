@@ -135,8 +135,8 @@ class Connection:
         return bool(events) or at_once
 
     def _until_departure(self) -> float:
-        """Seconds until entries that wait for their time may leave; endless if none wait."""
-        due = self._session.departs_at
+        """Seconds until entries that wait for their time may leave; endless if none do, or none could."""
+        due = None if self._blocked else self._session.departs_at
         return float("inf") if due is None else due - self._clock.now().timestamp()
 
     def _receive(self, may_read: bool) -> None:
