@@ -24,6 +24,8 @@ export type Keeper = {
   away: boolean;
   keep: (where: string, answer: unknown) => void;
   kept: <T>(where: string) => Promise<T | undefined>;
+  /** What was kept there is there no more: taken back, or not for this reader. */
+  drop: (where: string) => void;
 };
 
 export class Problem extends Error {
@@ -86,6 +88,7 @@ export async function get<T>(where: string): Promise<T> {
     keeper?.keep(where, answer);
     return answer;
   } catch (err) {
+    if (err instanceof Problem && err.status === 404) keeper?.drop(where);
     if (!(err instanceof Problem && err.unreachable)) throw err;
     const kept = await keeper?.kept<T>(where);
     if (kept === undefined) throw err;

@@ -48,6 +48,11 @@ class Cache implements Keeper {
     return found.answer as T;
   }
 
+  drop(where: string): void {
+    Reflect.deleteProperty(this.#fresh, where);
+    void db.drop('answers', this.who, where).catch(() => undefined);
+  }
+
   /** `me` is signed in: answers kept for anybody else, or for another sight of the same account, go. */
   async enter(me: Me): Promise<void> {
     const who = `${me.hq}|${me.account}`;
@@ -74,6 +79,11 @@ class Cache implements Keeper {
     this.oldest = null;
     await this.#wipe();
     await db.drop('about', LAST.who, LAST.id).catch(() => undefined);
+  }
+
+  /** A record was taken back: which answers held it is not known, so all go; they come again as they are read. */
+  forget(): void {
+    void this.#wipe();
   }
 
   #wipe(): Promise<unknown> {

@@ -28,6 +28,8 @@ class Stream {
   lag = $state(0);
   /** Told of every change of state. */
   onstate: (state: StreamState) => void = () => undefined;
+  /** Something read before is to be shown no more, here or in what is kept. */
+  onforget: () => void = () => undefined;
   #end: StreamEnd | null = null;
   #watchers = new SvelteSet<Watcher>();
 
@@ -66,8 +68,11 @@ class Stream {
   #event({ event, data }: ServerEvent): void {
     const said = parse(data);
     if (event === 'position') this.lag = typeof said.lag === 'number' ? said.lag : 0;
-    // The node could not resume where we were: everything on screen may have changed.
-    if (event === 'reset') return this.#everything();
+    // Its owner took a record back, or the node could not resume where we were and may have missed telling so.
+    if (event === 'gone' || event === 'reset') {
+      this.onforget();
+      return this.#everything();
+    }
     const kind = event === 'record' ? String(said.kind) : event;
     const about = { id: typeof said.id === 'string' ? said.id : '', kind };
     for (const watcher of this.#watchers) {
@@ -120,7 +125,9 @@ export class Live<T> {
       this.problem = null;
     } catch (err) {
       if (!(err instanceof Problem)) throw err;
-      if (turn === this.#turn && !err.signedOut) this.problem = err;
+      if (turn !== this.#turn || err.signedOut) return;
+      if (err.status === 404) this.data = undefined; // taken back, or not for this reader any more
+      this.problem = err;
     }
   }
 

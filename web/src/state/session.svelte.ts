@@ -30,6 +30,7 @@ class Session {
     document.documentElement.dataset.theme = this.theme;
     keepAnswersWith(cache);
     stream.onstate = (state) => this.#heard(state);
+    stream.onforget = () => cache.forget();
     outbox.onsent = () => stream.wakeAll();
   }
 
@@ -101,7 +102,8 @@ class Session {
     const [node, partners] = await Promise.all([api.node.state(), api.node.partners()]);
     this.node = node;
     this.partners = partners;
-    clock.setNode(node.now);
+    // The time in a kept answer is past: it would set the clock back.
+    if (cache.oldest === null) clock.setNode(node.now);
   }
 
   /** Tells the node; a node that is away is told before anybody is let in again. */
