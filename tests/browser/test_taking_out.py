@@ -150,9 +150,9 @@ def test_words_of_the_trade_are_explained_to_pointer_and_keyboard(pair: Pair, op
 
 
 def test_the_longest_text_without_a_break_is_shown_in_steps(pair: Pair, open_page: Open) -> None:
-    write(pair.jjoc, "長" * 19_000 + "終", "Duty use, releasable to USA")
+    write(pair.jjoc, "最長の行 " + "長" * 19_000 + "終", "Duty use, releasable to USA")
     page = open_page(pair.jjoc, "watch", at="#/log")
-    line = page.locator("[data-kind=log-entry]", has_text="長長長")
+    line = page.locator("[data-kind=log-entry]", has_text="最長の行")
     expect(line.locator("[data-act=more]")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     while line.locator("[data-act=more]").count():

@@ -141,4 +141,4 @@ def test_a_line_of_the_log_has_both_languages_and_is_raised_to_a_significant_eve
     line.locator("[data-act=propose]").click()
     expect(line).to_contain_text("重要事象")
     expect(line).to_have_count(1)
-    expect(page.locator(".strip[data-shown] a.event").first).to_be_visible()
+    expect(page.locator(".strip[data-shown] a[data-kinds~=event]").first).to_be_visible()

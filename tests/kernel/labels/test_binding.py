@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
@@ -12,7 +13,7 @@ from lxml import etree
 from kernel.labels.samples import JP, JP_BOOK, US, US_BOOK, handling, jp_label, releasable_to
 from renkei.kernel.clock import SystemClock
 from renkei.kernel.errors import BadInput, RenkeiError, TheirFault
-from renkei.kernel.identity import Identity
+from renkei.kernel.identity import Identity, load_certificate
 from renkei.kernel.identity.label_key import LabelKey, check_label_certificate
 from renkei.kernel.labels.binding import as_bytes, bind_detached, bind_embedded, open_binding, sign
 from renkei.kernel.labels.documents import LabelDocument, LabelSet, with_alternative
@@ -219,6 +220,21 @@ def test_no_byte_of_a_signed_document_can_be_changed_unseen(data, keys):
     except RenkeiError:
         return
     assert (found.labels, found.record) == (LABELS, RECORD)
+
+
+def test_a_certificate_damaged_anywhere_is_no_signer_of_ours(keys):
+    identity, key = keys
+    der = key.certificate.public_bytes(Encoding.DER)
+    loaded = 0
+    for at in range(len(der)):
+        try:
+            damaged = load_certificate(der[:at] + bytes([der[at] ^ 0x38]) + der[at + 1 :])
+        except ValueError:
+            continue
+        loaded += 1
+        with pytest.raises(TheirFault):
+            check_label_certificate(damaged, {"jp.jjoc": identity.authority}, NOW)
+    assert loaded > len(der) // 2
 
 
 def test_the_key_is_kept_and_made_anew_under_another_authority(keys, tmp_path):

@@ -8,7 +8,7 @@ from cryptography import x509
 from cyclopts import App
 
 from ...kernel.errors import BadInput, Refused
-from ...kernel.identity import Identity
+from ...kernel.identity import Identity, load_certificate
 from ...kernel.identity.label_key import LabelKey, check_label_certificate
 from ...kernel.labels.binding import Opened, as_bytes, bind_detached, bind_embedded, open_binding, sign
 from ...kernel.labels.documents import (
@@ -159,7 +159,7 @@ def _labels(
 def _vouch(node: LocalNode, certificate: x509.Certificate) -> str:
     authorities = {node.hq: Identity.load(node.folder.keys).authority}
     for hq, entry in node.partners().items():
-        authorities[hq] = x509.load_pem_x509_certificate(entry.card.ca.encode())
+        authorities[hq] = load_certificate(entry.card.ca.encode())
     return check_label_certificate(certificate, authorities, node.clock.now())
 
 

@@ -20,7 +20,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from renkei.kernel.errors import OurFault, RenkeiError, TheirFault, Unreachable
-from renkei.kernel.identity import Identity, PartnerEntry, check_dates, check_link_certificate
+from renkei.kernel.identity import (
+    Identity,
+    PartnerEntry,
+    check_dates,
+    check_link_certificate,
+    load_certificate,
+)
 
 ALPN = "renkei/1"
 _NO_CHECK_TIME = 0x200000
@@ -115,7 +121,7 @@ def peer_of(
     if der is None:
         raise TheirFault("link.certificate", "a certificate", "none")
     try:
-        peer = x509.load_der_x509_certificate(der)
+        peer = load_certificate(der)
     except ValueError as error:
         raise TheirFault("link.certificate", "a well-formed certificate", "another") from error
     entry, key, authority = _issuing_partner(peer, partners)

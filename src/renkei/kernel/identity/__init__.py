@@ -20,7 +20,7 @@ from .cards import (
     save_partner,
     sign_card,
 )
-from .certificates import check_dates, check_link_certificate, names_in
+from .certificates import check_dates, check_link_certificate, load_certificate, names_in
 from .keys import Identity, start_anew
 from .reading import spoken
 from .revocation import Notice, Reason, RevokedKey, is_notice, open_notice, sign_notice
@@ -49,6 +49,7 @@ __all__ = [
     "distrust",
     "fingerprint",
     "is_notice",
+    "load_certificate",
     "load_partner",
     "load_partners",
     "names_in",

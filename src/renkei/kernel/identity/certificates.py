@@ -13,7 +13,7 @@ exactly the headquarters id.  Signatures: Ed25519 (RFC 8410).
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -63,6 +63,33 @@ def issue_link(
     )
 
 
+_DAMAGE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for parts of a certificate that cannot be read."""
+
+
+def load_certificate(data: bytes) -> x509.Certificate:
+    """The certificate in ``data``, PEM or DER.  Raises ValueError for anything else.
+
+    The library reads most parts only when they are asked for, and names damage to them in several ways;
+    all are asked for here, so that what comes out can be used without fear.
+    """
+    load = x509.load_pem_x509_certificate if data.startswith(b"-----") else x509.load_der_x509_certificate
+    try:
+        found = load(data)
+        _ = found.subject, found.issuer, found.extensions, found.public_key(), found.signature_hash_algorithm
+        _ = found.not_valid_before_utc, found.not_valid_after_utc
+    except _DAMAGE as error:
+        raise ValueError(f"not a certificate: {type(error).__name__}") from error
+    return found
+
+
 def read_ca(pem: str, hq: str, key: Ed25519PublicKey) -> x509.Certificate:
     """The CA certificate in ``pem``, which must be ``hq``'s, for ``key``, signed by ``key``.
 
@@ -70,7 +97,7 @@ def read_ca(pem: str, hq: str, key: Ed25519PublicKey) -> x509.Certificate:
     signature is another.
     """
     try:
-        ca = x509.load_pem_x509_certificate(pem.encode())
+        ca = load_certificate(pem.encode())
         constraints = ca.extensions.get_extension_for_class(x509.BasicConstraints).value
     except (ValueError, x509.ExtensionNotFound) as error:
         raise BadInput("card.certificate", "an X.509 CA certificate in PEM", type(error).__name__) from error

@@ -47,6 +47,7 @@ from .certificates import (
     check_origin,
     issue_ca,
     issue_link,
+    load_certificate,
     read_ca,
 )
 from .files import (
@@ -318,7 +319,7 @@ class Identity:
 
     def _read_link_certificate(self) -> x509.Certificate:
         try:
-            certificate = x509.load_pem_x509_certificate(read_secret(self.link_file))
+            certificate = load_certificate(read_secret(self.link_file))
         except ValueError as error:
             raise OurFault("keys.damaged", "a certificate and key in link.key", "something else") from error
         check_origin(certificate, self.hq, self.authority)

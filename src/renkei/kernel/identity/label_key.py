@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from ..errors import OurFault, TheirFault
-from .certificates import BACKDATED, ca_name, check_dates
+from .certificates import BACKDATED, ca_name, check_dates, load_certificate
 from .files import SECRET_MODE, read_secret, write_atomically
 
 LABEL_DAYS = 365
@@ -62,7 +62,7 @@ class LabelKey:
     def _load(cls, path: Path) -> "LabelKey":
         data = read_secret(path)
         try:
-            key, certificate = load_pem_private_key(data, None), x509.load_pem_x509_certificate(data)
+            key, certificate = load_pem_private_key(data, None), load_certificate(data)
         except ValueError as err:
             raise OurFault("keys.form", f"a key and a certificate in {path.name}", "damage") from err
         if not isinstance(key, ec.EllipticCurvePrivateKey):
@@ -78,7 +78,8 @@ def check_label_certificate(
     Raises TheirFault ``binding.signer`` when none of them issued it, and for one out of date.
     """
     for hq, authority in authorities.items():
-        if certificate.subject == _name(hq) and _issued(certificate, authority):
+        # The signature first: a name is only read when it is asked for, and damage to it found only then.
+        if _issued(certificate, authority) and certificate.subject == _name(hq):
             check_dates(certificate, f"{hq}'s label certificate", now)
             return hq
     known = ", ".join(authorities) or "nobody"

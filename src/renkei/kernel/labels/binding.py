@@ -35,6 +35,7 @@ from signxml.signer import XMLSigner
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from ..errors import BadInput, RenkeiError, TheirFault
+from ..identity import load_certificate
 from ..records import MAX_RECORD_BYTES, Header, what_came
 from .documents import LabelDocument, LabelSet, label_element, label_in
 from .policy import PolicyBook
@@ -301,7 +302,7 @@ def _certificate(signature: Element) -> x509.Certificate:
     try:
         if len(texts) != 1:
             raise ValueError(len(texts))
-        return x509.load_der_x509_certificate(base64.b64decode(texts[0].text or ""))
+        return load_certificate(base64.b64decode(texts[0].text or ""))
     except ValueError:
         raise _bad(signature, "one X.509 certificate in KeyInfo", "something else") from None
 
