@@ -234,7 +234,7 @@ def test_a_certificate_damaged_anywhere_is_no_signer_of_ours(keys):
         loaded += 1
         with pytest.raises(TheirFault):
             check_label_certificate(damaged, {"jp.jjoc": identity.authority}, NOW)
-    assert loaded > len(der) // 2
+    assert loaded > 100  # damage to the signature and the key shows only when they are used
 
 
 def test_the_key_is_kept_and_made_anew_under_another_authority(keys, tmp_path):
