@@ -17,7 +17,7 @@ from .actions import (
 )
 from .records import KINDS, Headquarters, Names, Post, Relation, Site, Strength, Unit
 from .rules import PARENT_KINDS, in_force, nations_of
-from .views import VIEWS, Related, UnitView, by_code, unit_view
+from .views import VIEWS, Related, UnitView, by_code, known, structure_of, unit_view
 
 __all__ = [
     "KINDS",
@@ -41,9 +41,11 @@ __all__ = [
     "by_code",
     "claim_strength",
     "in_force",
+    "known",
     "load_reference",
     "name_headquarters",
     "name_post",
     "nations_of",
+    "structure_of",
     "unit_view",
 ]

@@ -6,15 +6,20 @@ import apsw
 import msgspec
 
 from renkei.kernel.desk import Desk
+from renkei.kernel.errors import BadInput
 from renkei.kernel.records import Record
 from renkei.kernel.seen import Seen, look, look_all
 from renkei.kernel.views import Folded, View
 
+from .plans.model import Structure
+from .plans.recorded import from_records
 from .records import Headquarters, Post, Relation, Site, Strength, Unit
 from .rules import in_force, relation_key, strength_key
 
 MAX_RELATIONS = 1_000
 """Relations shown with one unit; the largest public chart has some twenty."""
+MAX_KNOWN = 250_000
+"""Records read at once as a structure: 100,000 posts with their units and relations, a second or two."""
 
 
 class CommandView:
@@ -134,6 +139,26 @@ def unit_view(desk: Desk, record_id: str) -> UnitView | None:
         children=tuple(r for r in related if _is(r, "object", code) and not _counterpart(r)),
         counterparts=tuple(r for r in related if _counterpart(r)),
     )
+
+
+def known(desk: Desk) -> list[Seen[Record]]:
+    """All units, posts, sites, relations and claims of strength that this person may see, by anyone."""
+    found = desk.views.rows(
+        "SELECT id FROM command_names WHERE {visible} "
+        "AND kind IN ('unit', 'post', 'site', 'relation', 'strength') ORDER BY row LIMIT ?",
+        (MAX_KNOWN + 1,),
+    )
+    if len(found) > MAX_KNOWN:
+        raise BadInput("structure.size", f"at most {MAX_KNOWN} records that make a structure", "more")
+    return look_all(desk.views, [str(id_) for (id_,) in found], Record)
+
+
+def structure_of(desk: Desk) -> Structure:
+    """The structure that this person's headquarters knows, as far as the person may see.
+
+    Raises BadInput (``structure.size``).
+    """
+    return from_records((seen.record for seen in known(desk)), desk.hq)
 
 
 def _related(desk: Desk, code: str, relation: Seen[Relation], units: dict[str, Seen[Unit | Site]]) -> Related:

@@ -1,0 +1,138 @@
+"""Documents of structures and plans, and a node's own records as a structure."""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from renkei.data import packaged
+from renkei.rooms.command import (
+    Loaded,
+    PostIn,
+    RelationIn,
+    assert_relation,
+    load_reference,
+    name_post,
+    structure_of,
+)
+from renkei.rooms.command.plans import (
+    FACT_KINDS,
+    LISTS,
+    UNKNOWN,
+    Amend,
+    Fact,
+    Nation,
+    Phase,
+    Plan,
+    Structure,
+    encode,
+    facts_of,
+    ref_of,
+)
+from renkei.rooms.command.records import Names
+from rooms.duo import JJOC, USFJ, Duo, Side, suggested
+
+UNITS, SITES, STRENGTHS = (packaged(f"reference/{n}.csv") for n in ("units", "sites", "strengths"))
+
+
+def side(duo: Duo, hq: str) -> Side:
+    return duo.usfj if hq == USFJ else duo.jjoc
+
+
+def loaded(duo: Duo, hq: str) -> Any:
+    desk = side(duo, hq).desk()
+    assert isinstance(load_reference(desk, suggested(hq, "open"), UNITS, SITES, strengths=STRENGTHS), Loaded)
+    return side(duo, hq).desk()
+
+
+def test_every_kind_of_fact_has_its_list() -> None:
+    assert tuple(LISTS) == FACT_KINDS
+    assert set(LISTS.values()) | {"nations"} == set(Structure.__struct_fields__)
+    assert {str(kind.__struct_config__.tag) for kind in Fact.__subclasses__()} == set(FACT_KINDS)
+
+
+def test_what_a_node_knows_becomes_a_structure_that_says_no_more_than_its_records(duo: Duo) -> None:
+    structure = structure_of(loaded(duo, USFJ))
+    units = {unit.code: unit for unit in structure.units}
+    usfj = units["US-USFJ"]
+    assert (usfj.nation, usfj.site, usfj.by, usfj.grade) == ("US", "JP-YOKOTA", USFJ, UNKNOWN)
+    above = {r.object: r for r in structure.relations if r.subject == "US-USFJ" and r.relation == "command"}
+    assert set(above) == {"US-INDOPACOM"}
+    assert (above["US-INDOPACOM"].basis, above["US-INDOPACOM"].since) == ("documented", None)
+    kadena = sorted(s.figure for s in structure.strengths if s.subject == "JP-KADENA")
+    assert kadena == [7_000, 20_000, 23_000]
+    sites = {site.code for site in structure.sites}
+    assert all(s.subject_kind == ("site" if s.subject in sites else "unit") for s in structure.strengths)
+
+
+def test_the_other_sides_units_are_there_by_code_until_their_records_are(duo: Duo) -> None:
+    jjoc = {u.code: u for u in structure_of(loaded(duo, USFJ)).units}["JP-JJOC"]
+    assert (jjoc.names.en, jjoc.nation, jjoc.level, jjoc.by) == ("JP-JJOC", "Japan", UNKNOWN, "")
+    loaded(duo, JJOC)
+    duo.carry_all()
+    jjoc = {u.code: u for u in structure_of(duo.usfj.desk()).units}["JP-JJOC"]
+    assert (jjoc.level, jjoc.by) == ("joint command", JJOC)
+
+
+def test_bodies_of_the_alliance_coordination_mechanism_are_coordination_bodies(duo: Duo) -> None:
+    structure = structure_of(loaded(duo, JJOC))
+    forms = {u.code: u.form for u in structure.units}
+    assert {forms[code] for code in ("BI-ACG", "BI-BOCC", "BI-CCC")} == {"coordination body"}
+    assert forms["JP-JJOC"] == "unit"
+    assert {n.key: n.shared for n in structure.nations}["Bilateral"] is True
+
+
+def test_two_headquarters_words_about_one_pair_are_both_kept(duo: Duo) -> None:
+    for hq in (USFJ, JJOC):
+        given = RelationIn(
+            relation="counterpart", subject_code="US-USFJ", object_code="JP-JJOC", label=suggested(hq, "open")
+        )
+        assert_relation(side(duo, hq).desk(), given)
+    duo.carry_all()
+    keys = sorted(r.key for r in structure_of(duo.usfj.desk()).relations)
+    assert keys == [f"counterpart US-USFJ JP-JJOC ({hq})" for hq in (JJOC, USFJ)]
+
+
+def test_who_holds_a_recorded_post_is_not_known(duo: Duo) -> None:
+    label = suggested(USFJ, "open")
+    name_post(
+        duo.usfj.desk(), PostIn(code="watch", names=Names(en="Watch"), label=label, unit_code="US-USFJ")
+    )
+    (post,) = structure_of(duo.usfj.desk()).posts
+    assert (post.code, post.unit, post.holder, post.officers) == ("watch", "US-USFJ", UNKNOWN, UNKNOWN)
+
+
+def test_a_document_comes_back_as_it_was_written_and_equal_ones_are_equal_bytes(duo: Duo) -> None:
+    structure = structure_of(loaded(duo, JJOC))
+    phase = Phase(key="2a", names=Names(en="Phase 2a", ja="第2a段階"), not_before=date(2027, 4, 1))
+    end = Amend(key="c1", phase="2a", kind="unit", of="JP-JJOC", fields={"site": "JP-YOKOTA"})
+    plan = Plan(
+        title=Names(en="t"), start=date(2026, 1, 1), structure=structure, phases=(phase,), changes=(end,)
+    )
+    again = msgspec.json.decode(encode(plan), type=Plan)
+    assert again == plan
+    assert encode(again) == encode(plan)
+
+
+def test_kinds_and_keys_tell_facts_apart(duo: Duo) -> None:
+    facts = facts_of(structure_of(loaded(duo, JJOC)))
+    assert len({ref_of(fact) for fact in facts}) == len(facts) > 100
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"nations": [], "units": [{"code": "x"}]}', "$.units[0].code"),
+        ('{"nations": [], "posts": [{"unti": ""}]}', "$.posts[0]"),
+        ('{"nations": [{"key": "", "names": {}}]}', "$.nations[0].key"),
+    ],
+)
+def test_what_has_not_the_form_is_named_by_its_place(text: str, where: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.json.decode(text, type=Structure)
+    assert where in str(caught.value)
+
+
+def test_a_nation_has_a_word() -> None:
+    assert Nation(key="US", names=Names(en="United States")).shared is False
