@@ -9,6 +9,8 @@ Every message says what was expected and what came, and never carries the conten
 message may be shown to somebody who may not see that record.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 
@@ -44,6 +46,26 @@ class OurFault(RenkeiError):
 
 class BadInput(RenkeiError):
     """Input from a person, a file or a program does not have the promised form."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing wrong with a file: where in it, what was expected there, and what came."""
+
+    where: str
+    expected: str
+    came: str
+
+
+class Faulty(BadInput):
+    """A file that is refused as a whole, with everything found wrong in it, up to a limit.
+
+    The first fault is the message; ``more`` says that reading stopped at the limit.
+    """
+
+    def __init__(self, code: str, faults: Sequence[Fault], more: bool = False) -> None:
+        self.faults, self.more = tuple(faults), more
+        first = self.faults[0]
+        super().__init__(code, f"{first.expected} at {first.where}", first.came)
 
 
 class StaleVersion(BadInput):

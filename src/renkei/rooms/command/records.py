@@ -31,7 +31,8 @@ Basis = Literal["documented", "customary", "inferred"]
 ParentKind = Literal["command", "opcon", "tacon", "support", "administrative", "coordination", "liaison"]
 RelationKind = ParentKind | Literal["counterpart"]
 StrengthBasis = Literal["reported", "authorised", "planned"]
-PartialDate = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$")]
+DATE_PATTERN = r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$"
+PartialDate = Annotated[str, msgspec.Meta(pattern=DATE_PATTERN)]
 """As precise as the source: a year, a month or a day; "" where it gives none."""
 Status = Literal["announced", "in force", "superseded"]
 
