@@ -9,11 +9,13 @@ import msgspec
 
 from ..kernel.errors import BadInput
 from ..kernel.identity.cards import Names, parse_address
+from ..kernel.identity.files import write_atomically
 from ..kernel.labels.policy import Policy, PolicyBook
 from ..kernel.log.sqlite import SqliteLog
 from ..kernel.partners import MIN_VOLUME_BYTES, Rhythm
 from ..kernel.records import LIVE, HqId
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?")
 
 
@@ -174,22 +176,45 @@ def load_config(folder: Folder) -> NodeConfig:
 
 
 def save_config(folder: Folder, config: NodeConfig) -> None:
-    """Write ``node.toml``, with a comment for whoever edits it by hand."""
+    """Write ``node.toml`` with every setting, durable on return, and a comment for whoever edits it by hand.
+
+    A table that is all at its defaults is left out, so that a later version's defaults can be others.
+    """
     text = (
         "# A Renkei node's settings. Addresses are host:port; a change takes effect at the next start.\n"
-        f'hq = "{config.hq}"\n'
-        f'realm = "{config.realm}"\n'
-        f'http = "{config.http}"\n'
-        f'link = "{config.link}"\n'
-        f"public = {_quoted(config.public)}\n\n"
-        f"[names]\nen = {_quoted(config.names.en)}\nja = {_quoted(config.names.ja)}\n"
+        + _lines({k: v for k, v in _settings(config).items() if not isinstance(v, dict)})
+        + f"\n[names]\n{_lines(_settings(config.names))}"
+        + _table("courier", config.courier, CourierConfig())
+        + _table("rhythm", config.rhythm, Rhythm())
+        + _table("attachments", config.attachments, AttachmentsConfig())
     )
-    folder.config.write_text(text, "utf-8")
+    write_atomically(folder.config, text.encode())
 
 
-def _quoted(text: str) -> str:
-    # A JSON string is a TOML basic string, as long as DEL is escaped.
-    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
+def _settings(config: msgspec.Struct) -> dict[str, object]:
+    settings: dict[str, object] = msgspec.to_builtins(config)
+    return settings
+
+
+def _table(name: str, config: msgspec.Struct, default: msgspec.Struct) -> str:
+    """One table of settings, and one for each mapping in it."""
+    if config == default:
+        return ""
+    plain = {k: v for k, v in _settings(config).items() if not isinstance(v, dict)}
+    inner = {k: v for k, v in _settings(config).items() if isinstance(v, dict) and v}
+    return f"\n[{name}]\n{_lines(plain)}" + "".join(
+        f"\n[{name}.{key}]\n{_lines(values)}" for key, values in inner.items()
+    )
+
+
+def _lines(values: dict[str, object]) -> str:
+    """Keys as TOML takes any, values of the few types that settings have."""
+    return "".join(f"{k if _BARE.fullmatch(k) else _value(k)} = {_value(v)}\n" for k, v in values.items())
+
+
+def _value(value: object) -> str:
+    # Strings, numbers, booleans and lists are written alike in JSON and TOML, as long as DEL is escaped.
+    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
 
 
 def load_policies(folder: Folder) -> PolicyBook:

@@ -5,10 +5,11 @@ an append waited for its turn (measured: a fifth of the rate, ADR 0003).  So a r
 the views' file to a child process of lower priority, which reads the logs, folds, and says what each
 commit came to; the node itself only reads the file (``ViewStore.follow``).
 
-To the child go, on its standard input, ``Orders`` and then one byte whenever a log has grown; the input's
-end is its order to stop, so it never outlives the node, however that died.  From it come ``Step`` values,
-msgpack, each after its length in four bytes.  A child that was killed is started anew and goes on where its
-last commit was; one that failed by itself would fail again, so it stays down for all to see.
+To the child go, on its standard input, lines: its ``Orders``, then an empty one whenever a log has grown, or
+``Orders`` with a partner taken up since; the input's end is its order to stop, so it never outlives the
+node, however that died.  From it come ``Step`` values, msgpack, each after its length in four bytes.  A child
+that was killed is started anew and goes on where its last commit was; one that failed by itself would fail
+again, so it stays down for all to see.
 """
 
 import fcntl
@@ -47,6 +48,9 @@ LISTEN_SECONDS = 0.5
 """How soon the child notices that its own fold has failed."""
 RESTART_PAUSE = 1.0
 """Seconds before a killed child is started anew, so that what kills it at once costs little."""
+LEARN_SECONDS = 5.0
+"""How long a child may leave its input unread: it looks between two batches, of under a second."""
+LEARN_PAUSE = 0.02
 _LENGTH_BYTES = 4
 _log = structlog.get_logger("renkei.fold")
 
@@ -88,6 +92,36 @@ class FoldProcess:
                 # A full pipe has woken it already; a broken one is the following thread's business.
                 return
 
+    def learn(self, hq: str) -> None:
+        """A partner has been taken up: its log is to be folded too.  From any thread.
+
+        Raises OurFault if the child does not hear of it, which a child started anew would have.
+        """
+        orders = self._orders()
+        known = msgspec.structs.replace(orders, alias_keys={hq: orders.alias_keys[hq]})
+        line = msgspec.json.encode(known) + b"\n"
+        assert len(line) <= select.PIPE_BUF  # so that it goes whole or not at all
+        deadline = time.monotonic() + LEARN_SECONDS
+        while not self._write(line):
+            if time.monotonic() > deadline:
+                raise OurFault(
+                    "fold.deaf", f"a fold that hears within {LEARN_SECONDS:g} s", "one that does not"
+                )
+            time.sleep(LEARN_PAUSE)
+
+    def _write(self, line: bytes) -> bool:
+        """Whether the child was told, or need not be: one that has ended is followed by one that knows."""
+        with self._told:
+            child = self._child
+            if child is None or child.stdin is None or child.stdin.closed:
+                return True
+            try:
+                return os.write(child.stdin.fileno(), line) == len(line)
+            except BlockingIOError:
+                return False
+            except BrokenPipeError:
+                return True
+
     def stop(self) -> None:
         """Have the child finish its batch and end."""
         self._stopping.set()
@@ -106,13 +140,16 @@ class FoldProcess:
             start_new_session=True,  # Ctrl-C is for the node, which then ends its child in order
         )
         assert child.stdin is not None
-        child.stdin.write(msgspec.json.encode(self._orders()) + b"\n")
+        orders = self._orders()
+        child.stdin.write(msgspec.json.encode(orders) + b"\n")
         child.stdin.flush()
         os.set_blocking(child.stdin.fileno(), False)
         with self._told:
             self._child = child
             if self._stopping.is_set():
                 child.stdin.close()
+        for hq in self._orders().alias_keys.keys() - orders.alias_keys.keys():
+            self.learn(hq)  # taken up while this child began, and told to the one before it
 
     def _run(self) -> None:
         try:
@@ -157,17 +194,18 @@ def main() -> int:
     os.nice(NICENESS)
     gc.set_threshold(GC_THRESHOLD)
     said, sys.stdout = sys.stdout.buffer, sys.stderr  # nothing else may stand between the steps
-    orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
+    heard = Heard(sys.stdin.fileno())
+    orders = heard.orders()
     folder = DataFolder(Path(orders.data))
     with sole_writer(folder.views):
-        sources, resolve, _ = open_logs(folder, orders)
-        store = ViewStore(folder.views, Codec(KINDS), load_policies(folder), VIEWS, resolve, orders.hq)
+        logs = FoldedLogs(folder, orders)
+        store = ViewStore(folder.views, Codec(KINDS), load_policies(folder), VIEWS, logs.resolve, orders.hq)
         # First of all where the file stands: a predecessor may have committed what nobody followed.
         _say(store.standing(), said)
         store.on_step(lambda step: _say(step, said))
-        threads = Folder(store, lambda: sources)
+        threads = Folder(store, lambda: logs.sources)
         threads.start()
-        while not store.failure and _told(threads):
+        while not store.failure and _told(heard, threads, logs):
             pass
         threads.stop()
         failed = store.failure
@@ -187,31 +225,77 @@ class Opened(NamedTuple):
 
 def open_logs(folder: DataFolder, orders: Orders) -> Opened:
     """What a fold in a process of its own needs."""
-
-    def log(name: str, origin: str) -> SqliteLog:
-        return open_log(folder, name, origin, read_only=True)
-
-    sources: dict[str, Log] = {OWN: log("master", f"renkei/{orders.hq}/master")}
-    sent: dict[str, Log] = {}
-    aliases: dict[str, Aliases] = {}
-    for hq, key in orders.alias_keys.items():
-        sources[hq] = log(f"{hq}.received", f"renkei/{hq}/{orders.hq}")
-        sent[hq] = log(f"{hq}.sent", f"renkei/{orders.hq}/{hq}")
-        aliases[hq] = Aliases(sent[hq], key)
-
-    def resolve(source: str, alias: str) -> str | None:
-        return aliases[source].resolve(alias) if source in aliases else None
-
-    return Opened(sources, resolve, sent)
+    logs = FoldedLogs(folder, orders)
+    return Opened(logs.sources, logs.resolve, logs.sent)
 
 
-def _told(folder: Folder) -> bool:
-    """Wait a little for word from the node and pass it on; False when there will be none any more."""
-    ready, _, _ = select.select([sys.stdin], [], [], LISTEN_SECONDS)
-    if not ready:
-        return True
-    folder.notify()
-    return bool(os.read(sys.stdin.fileno(), 4096))
+class FoldedLogs:
+    """The logs that are folded, read only; partners may come while they are."""
+
+    def __init__(self, folder: DataFolder, orders: Orders) -> None:
+        self._folder, self._hq = folder, orders.hq
+        self.sources: dict[str, Log] = {OWN: self._log("master", f"renkei/{orders.hq}/master")}
+        self.sent: dict[str, Log] = {}
+        self._aliases: dict[str, Aliases] = {}
+        self.learn(orders)
+
+    def learn(self, orders: Orders) -> None:
+        """Fold the logs of these partners, too; those known already stay as they are."""
+        for hq, key in orders.alias_keys.items():
+            if hq in self.sources:
+                continue
+            received = self._log(f"{hq}.received", f"renkei/{hq}/{self._hq}")
+            sent = self._log(f"{hq}.sent", f"renkei/{self._hq}/{hq}")
+            self.sent = {**self.sent, hq: sent}
+            self._aliases = {**self._aliases, hq: Aliases(sent, key)}
+            self.sources = {**self.sources, hq: received}  # last: from then on it is folded
+
+    def resolve(self, source: str, alias: str) -> str | None:
+        """Our id behind the name that the partner ``source`` uses, or None."""
+        known = self._aliases.get(source)
+        return known.resolve(alias) if known is not None else None
+
+    def _log(self, name: str, origin: str) -> SqliteLog:
+        return open_log(self._folder, name, origin, read_only=True)
+
+
+class Heard:
+    """Lines on a file descriptor, as they come; nothing is read beyond what is handed on."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd, self._rest, self._lines = fd, b"", list[bytes]()
+
+    def orders(self) -> Orders:
+        """The first line, waited for.  Raises OurFault if none comes."""
+        while not self._lines:
+            if not self._read():
+                raise OurFault("fold.orders", "orders for a fold", "none")
+        return msgspec.json.decode(self._lines.pop(0), type=Orders)
+
+    def lines(self) -> list[bytes] | None:
+        """Whatever has come, after a short wait for it; None when there will be nothing any more."""
+        if not self._lines:
+            ready, _, _ = select.select([self._fd], [], [], LISTEN_SECONDS)
+            if ready and not self._read():
+                return None
+        came, self._lines = self._lines, []
+        return came
+
+    def _read(self) -> bool:
+        more = os.read(self._fd, 65536)
+        *lines, self._rest = (self._rest + more).split(b"\n")
+        self._lines += lines
+        return bool(more)
+
+
+def _told(heard: Heard, folder: Folder, logs: FoldedLogs) -> bool:
+    """Wait a little for word from the node and act on it; False when there will be none any more."""
+    lines = heard.lines()
+    for line in filter(None, lines or ()):
+        logs.learn(msgspec.json.decode(line, type=Orders))
+    if lines:
+        folder.notify()
+    return lines is not None
 
 
 def _say(step: Step, stream: IO[bytes]) -> None:

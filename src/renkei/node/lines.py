@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..kernel.clock import Clock
 from ..kernel.identity import PartnerEntry
+from ..kernel.identity.ring import PinnedKeys
 from ..kernel.link import LinkControl
 from ..kernel.log.base import Log
 from ..kernel.partners import Receiver, Releaser, Rhythm, Sender, Session
@@ -19,7 +20,8 @@ Delivery = Literal["unsent", "sent", "received"]
 class PartnerLine:
     """Everything about one partner, put together by ``Node``.
 
-    ``link`` is None until an edge carries one, and stays so for a partner only couriers reach.
+    ``entry`` and ``keys`` change together, by ``agree``.  ``link`` is None until an edge carries one, and
+    stays so for a partner only couriers reach, or one whose agreement has ended.
     """
 
     entry: PartnerEntry
@@ -31,12 +33,23 @@ class PartnerLine:
     purger: Purger
     clock: Clock
     rhythm: Rhythm
+    keys: PinnedKeys
     link: LinkControl | None = None
 
     @property
     def hq(self) -> str:
         """The partner's id."""
         return self.entry.hq
+
+    @property
+    def in_force(self) -> bool:
+        """Whether the agreement with the partner holds now."""
+        return self.entry.in_force(self.clock.now())
+
+    def agree(self, entry: PartnerEntry) -> None:
+        """The partner is from now on as ``entry`` says: what was agreed, and which keys are believed."""
+        self.keys.pin(entry.ring(self.clock.now))
+        self.entry = entry
 
     def session(self) -> Session:
         """One connection's conversation, from its beginning."""

@@ -37,11 +37,6 @@ from ..kernel.partners import (
     Faulted,
     Intake,
     Received,
-    Receiver,
-    Releaser,
-    Sender,
-    Terms,
-    sent_origin,
 )
 from ..kernel.people import Person
 from ..kernel.records import Codec, Record
@@ -51,10 +46,9 @@ from ..rooms import KINDS, VIEWS
 from .config import Folder, NodeConfig, load_config, load_policies, open_log
 from .folding import FoldProcess, Orders, sole_writer
 from .lines import Delivery, PartnerLine, Worker
+from .partnering import Told, agree, start_line
 from .past import Moment, Past, Task, build_in_child, fold_to, named_by
 from .policies import policy_digest
-from .purging import Purger
-from .taking_up import take_up
 
 APPEND_PATIENCE = 30.0
 """Seconds an action waits for its append: a disk that takes longer is reported, not waited for."""
@@ -85,19 +79,20 @@ class Node:
         self.config = config
         self.folder = folder
         self.identity = identity
-        self.policies = policies
         self.policy_digest = policy_digest(folder)
         """Of the policy file that this node was opened with; one adopted since counts from the next start."""
         self.policy_lock = threading.Lock()
         self.clock = clock
         self.accounts = accounts
         self.codec = Codec(KINDS)
-        self._open_log = open_log
+        self.open_log = open_log
         self.master = open_log("master", self._origin("master"))
         self.intake = Intake(self.master, self.codec)
         self.audit = open_log("audit", self._origin("audit"))
         self.signer = identity.signer
         self.partners: dict[str, PartnerLine] = {}
+        self.partner_lock = threading.Lock()
+        self._told: list[Told] = []
         self.views = ViewStore(views_path, self.codec, policies, VIEWS, self._resolve, config.hq)
         self.past = Past(folder.past, self._build_past)
         self.writer = GroupWriter(self.master, clock)
@@ -106,10 +101,10 @@ class Node:
             if views_path is None
             else FoldProcess(self.views, self._fold_orders)
         )
-        self._workers: list[Worker] = []
-        self._purging: list[Worker] = []
+        self.workers: list[Worker] = []
+        self.purging: list[Worker] = []
         self._sealers: list[Sealer] = []
-        self._upkeep: dict[str, Worker] = {}
+        self.upkeep: dict[str, Worker] = {}
         self.started = False
 
     @classmethod
@@ -150,81 +145,40 @@ class Node:
             views_path=None,
         )
 
+    @property
+    def policies(self) -> PolicyBook:
+        """The policies in force: one reference, exchanged whole (``adopting``)."""
+        return self.views.book
+
     # --- partners ------------------------------------------------------------------------------------
 
     def add_partner(self, entry: PartnerEntry) -> PartnerLine:
-        """Take up a partner, before the node is started: open its two logs, put its line together."""
-        if self.started:
-            raise OurFault("node.started", "partners agreed before the node starts", "one while it runs")
-        if entry.hq in self.partners:
-            raise BadInput("partner.known", "a new partner", entry.hq)
-        hq = entry.hq
-        sent = self._open_log(f"{hq}.sent", sent_origin(self.config.hq, hq))
-        received = self._open_log(f"{hq}.received", sent_origin(hq, self.config.hq))
-        take_up(
-            self.master,
-            entry,
-            self.policies,
-            self.codec,
-            self.config.hq,
-            self.config.realm,
-            self.clock.now(),
-        )
-        releaser = Releaser(
-            self.intake,
-            sent,
-            Terms(hq=hq, realm=self.config.realm),
-            self.policies,
-            self.codec,
-            self.identity.alias_key(hq),
-            hq=self.config.hq,
-            clock=self.clock,
-        )
-        line = self._line(entry, sent, received, releaser)
-        self.partners[hq] = line
-        return line
+        """Take up a new partner.  Raises BadInput for one that is known."""
+        with self.partner_lock:
+            if entry.hq in self.partners:
+                raise BadInput("partner.known", "a new partner", entry.hq)
+            return agree(self, entry)
 
-    def _line(self, entry: PartnerEntry, sent: Log, received: Log, releaser: Releaser) -> PartnerLine:
-        verifier = entry.ring(self.clock.now)
-        sender = Sender(
-            sent,
-            self.signer,
-            verifier,
-            hq=self.config.hq,
-            partner=entry.hq,
-            withdrawn=releaser.withdrawn,
-        )
-        receiver = Receiver(
-            received,
-            verifier,
-            self.signer,
-            self._keep_evidence,
-            hq=self.config.hq,
-            partner=entry.hq,
-            clock=self.clock,
-            realm=self.config.realm,
-        )
-        purger = Purger(
-            entry.hq,
-            received,
-            self.master,
-            self.views,
-            self.codec,
-            self.clock,
-            self._log,
-            self.past.forget,
-            hq=self.config.hq,
-        )
-        return PartnerLine(
-            entry, sent, received, releaser, sender, receiver, purger, self.clock, self.config.rhythm
-        )
+    def agree(self, entry: PartnerEntry) -> PartnerLine:
+        """What ``entry`` says of a partner, new or known, counts from now on; see ``partnering``."""
+        with self.partner_lock:
+            return agree(self, entry)
 
-    def _log(self, drafts: Sequence[Draft]) -> None:
+    def on_partner(self, told: Told) -> None:
+        """Have ``told`` called whenever what was agreed with a partner has changed."""
+        self._told.append(told)
+
+    def told_of(self, line: PartnerLine) -> None:
+        """What was agreed with the line's partner has changed."""
+        for told in self._told:
+            told(line)
+
+    def log_own(self, drafts: Sequence[Draft], facts: Mapping[str, bytes] | None = None) -> None:
         """Log what the node itself has to say; durable on return."""
         if self.started:
-            self.writer.submit(drafts).result(APPEND_PATIENCE)
+            self.writer.submit(drafts, facts).result(APPEND_PATIENCE)
         else:
-            self.master.append(drafts, self.clock.now())
+            self.master.append(drafts, self.clock.now(), facts)
 
     def line(self, hq: str) -> PartnerLine:
         """The line to ``hq``.  Raises BadInput when there is none."""
@@ -237,8 +191,8 @@ class Node:
         """What a conversation with ``hq`` came to: have new entries folded.  Safe from any thread."""
         if any(isinstance(event, Received) for event in events):
             self.folding.notify()
-            if hq in self._upkeep:
-                self._upkeep[hq].notify()
+            if hq in self.upkeep:
+                self.upkeep[hq].notify()
         for event in events:
             if isinstance(event, Faulted):
                 _log.warning("fault", partner=hq, code=event.code, expected=event.expected, came=event.came)
@@ -256,14 +210,15 @@ class Node:
     # --- writing and reading -------------------------------------------------------------------------
 
     def desk(self, person: Person) -> Desk:
-        """``person``'s place at this node, for one action."""
+        """``person``'s place at this node, for one action, which is decided by one policy throughout."""
+        book = self.policies
         return Desk(
             hq=self.config.hq,
             realm=self.config.realm,
             person=person,
             clock=self.clock,
-            policies=self.policies,
-            views=self.views.reader(self.config.realm, person.clearance),
+            policies=book,
+            views=self.views.reader(self.config.realm, person.clearance, book),
             writer=self,
         )
 
@@ -281,10 +236,11 @@ class Node:
         else:
             sizes = {source: size_at(log, moment) for source, log in self.sources().items()}
         with self.past.at(Moment(known_to, tuple(sorted(sizes.items())))) as views:
+            desk = self.desk(person)
             yield msgspec.structs.replace(
-                self.desk(person),
+                desk,
                 clock=FakeClock(moment),
-                views=views.reader(self.config.realm, person.clearance),
+                views=views.reader(self.config.realm, person.clearance, desk.policies),
                 writer=ReadOnly(),
             )
 
@@ -384,28 +340,7 @@ class Node:
         self.folding.start()
         self.folding.notify()  # of what was logged while the node was down: the agreement with a new partner
         for line in self.partners.values():
-            self._start_line(line)
-
-    def _start_line(self, line: PartnerLine) -> None:
-        def release() -> int:
-            done = line.releaser.run()
-            if done and line.link is not None:
-                line.link.notify()
-            return done
-
-        def seal() -> int:
-            line.received.seal()
-            return 0
-
-        releasing, sealing = Worker(f"release {line.hq}", release), Worker(f"seal {line.hq}", seal)
-        purging = Worker(f"purge {line.hq}", line.purger.run)
-        self.writer.on_commit(lambda first, count: releasing.notify())
-        self.views.on_step(lambda step: purging.notify())
-        self._upkeep[line.hq] = sealing
-        self._purging.append(purging)
-        for worker in (releasing, sealing, purging):
-            self._workers.append(worker)
-            worker.start()
+            start_line(self, line)
 
     def rebuild_views(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Fold everything afresh, before the node is started; how many entries that was."""
@@ -414,7 +349,7 @@ class Node:
 
     def failures(self) -> list[str]:
         """What of the background work has stopped, in words; empty when all is well."""
-        stopped = [f"{w.name}: {type(w.failure).__name__}" for w in self._workers if w.failure]
+        stopped = [f"{w.name}: {type(w.failure).__name__}" for w in self.workers if w.failure]
         stuck = [f"sealing: {type(s.failure).__name__}" for s in self._sealers if s.failure]
         folding = [f"fold: {self.views.failure}"] if self.views.failure else []
         return stopped + stuck + folding
@@ -436,12 +371,12 @@ class Node:
 
     def close(self) -> None:
         """Stop the background work and close every file.  Everything acknowledged is on disk already."""
-        for worker in self._purging:
+        for worker in self.purging:
             worker.close()  # they write: before the writer ends
         self.writer.close()
         if self.started:
             self.folding.stop()
-        for worker in self._workers:
+        for worker in self.workers:
             worker.close()
         for sealer in self._sealers:
             sealer.close()
@@ -480,7 +415,7 @@ class Node:
         views.past = True
         return views
 
-    def _keep_evidence(self, evidence: Evidence) -> None:
+    def keep_evidence(self, evidence: Evidence) -> None:
         """Keep what convicts a partner where an administrator finds it, under its digest: once each."""
         data = evidence.encode()
         name = f"{evidence.partner}-{evidence.code}-{hashlib.sha256(data).hexdigest()[:16]}.json"

@@ -5,7 +5,7 @@ under ``partners/`` is what an administrator wrote while the node may have been 
 opens it, its promise is recorded, once for each promise: a fact beside the master log remembers which.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -22,17 +22,27 @@ from ..kernel.records import Codec
 
 BY = "Administrator (renkei partner add)"
 UNCITED = "Granted when the partner was taken up"
+Append = Callable[[Sequence[Draft], Mapping[str, bytes]], object]
+"""Logs drafts of the node's own and sets facts, in one transaction; durable on return."""
 _FACT = "promised/"
 _MARK = b'"kind":"release.agreement"'
 _SCAN = 4096
 
 
 def take_up(
-    master: Log, entry: PartnerEntry, book: PolicyBook, codec: Codec, hq: str, realm: str, now: datetime
+    master: Log,
+    entry: PartnerEntry,
+    book: PolicyBook,
+    codec: Codec,
+    hq: str,
+    realm: str,
+    now: datetime,
+    append: Append,
 ) -> int:
     """Record what ``entry`` promises, unless that is done; how many records that took.
 
-    A new promise ends the agreements that it would contradict, and lowers those that go beyond it.
+    A new promise ends the agreements that it would contradict, and lowers those that go beyond it; one that
+    is over ends them all.  ``append`` logs drafts and sets facts in one transaction.
     """
     promise = sha256(
         msgspec.json.encode((entry.since, entry.until, entry.clearance, entry.kinds, entry.cites))
@@ -43,7 +53,9 @@ def take_up(
     first = _first(entry, hq, realm, book.open_label())
     known = next((a for a in standing if a.id == first.id), None)
     others = [a for a in standing if a.id != first.id and (a.until is None or a.until > now)]
-    changed = [c for a in others if (c := _beside(a, first, now)) is not None]
+    over = entry.until is not None and entry.until <= now
+    beside = _ended if over else _beside
+    changed = [c for a in others if (c := beside(a, first, now)) is not None]
     if known is None:
         changed.append(first)
     elif entry.until is not None and (known.until is None or entry.until < known.until):
@@ -53,7 +65,7 @@ def take_up(
     drafts = [Draft(codec.encode(r), r.id, r.version) for r in changed]
     facts = {_FACT + entry.hq: promise}
     if drafts:
-        master.append(drafts, now, facts)
+        append(drafts, facts)
     else:
         master.set_facts(facts)
     return len(drafts)
@@ -81,12 +93,17 @@ def _beside(standing: Agreement, first: Agreement, now: datetime) -> Agreement |
     ceiling = first.covers[0].ceiling
     new = {cover.kind for cover in first.covers}
     if any(cover.kind in new for cover in standing.covers):
-        end = max(now, standing.since)
-        return msgspec.structs.replace(standing, version=standing.version + 1, at=now, by=BY, until=end)
+        return _ended(standing, first, now)
     covers = tuple(Cover(c.kind, lower(c.ceiling, ceiling)) for c in standing.covers)
     if covers == standing.covers:
         return None
     return msgspec.structs.replace(standing, version=standing.version + 1, at=now, by=BY, covers=covers)
+
+
+def _ended(standing: Agreement, first: Agreement, now: datetime) -> Agreement:
+    """``standing``, over."""
+    end = max(now, standing.since)
+    return msgspec.structs.replace(standing, version=standing.version + 1, at=now, by=BY, until=end)
 
 
 def _agreements(master: Log, codec: Codec, partner: str, realm: str) -> Iterable[Agreement]:

@@ -67,7 +67,7 @@ class Shower:
 
     def __init__(self, node: "Node", reader: Reader, now: datetime) -> None:
         self._node, self._reader, self._now = node, reader, now
-        self._book: PolicyBook = node.policies
+        self._book: PolicyBook = reader.book
         self._markings: dict[Label, MarkingOut] = {}
         self._links: dict[str, Literal["up", "connecting", "down", "off"] | None] = {"": None}
 

@@ -189,10 +189,11 @@ class Ingest:
             label = self._label_decoder.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as err:
             raise _bad_line(line, err) from None
+        labels = self._labels  # those of the policy it is checked by, should that change meanwhile
         self._check_known(label, line)
-        if len(self._labels) >= MAX_LABELS:
-            self._labels.clear()
-        known = self._labels[raw] = msgspec.Raw(self._encode(label.canonical()))
+        if len(labels) >= MAX_LABELS:
+            labels.clear()
+        known = labels[raw] = msgspec.Raw(self._encode(label.canonical()))
         return known
 
     def _check_known(self, label: Label, line: int) -> None:

@@ -236,7 +236,7 @@ async def get_visibility(
         why = (
             Why(outcome="released")
             if isinstance(whole, Unknown)
-            else explain_to(whole, about.clearance, edge.node.policies)
+            else explain_to(whole, about.clearance, desk.policies)
         )
         return Visibility(
             account=about.account,
@@ -257,17 +257,17 @@ async def get_visibility(
 )
 async def post_audience(edge: Edge, person: Caller, data: JSONBody[AudienceIn]) -> AudienceOut:
     """For whoever writes: who would get it, who is left out and why, and the widest label there is."""
-    node = edge.node
+    node, book = edge.node, edge.node.policies
     kind = node.codec.kinds.get(data.kind)
     if kind is None:
         raise refuse(KIND)
-    if (no := node.policies.validate(data.label)) is not None:
+    if (no := book.validate(data.label)) is not None:
         raise refuse(no)
     chains = {hq: line.releaser.chain for hq, line in node.partners.items()}
 
     def reaching(label: Label) -> Reaching:
-        marking = node.policies.mark(label)
-        found = audience(chains, kind, label, node.clock.now(), node.policies)
+        marking = book.mark(label)
+        found = audience(chains, kind, label, node.clock.now(), book)
         return Reaching(
             label,
             MarkingOut(marking.en, marking.ja, marking.colour, marking.portion),
@@ -284,7 +284,7 @@ async def post_audience(edge: Edge, person: Caller, data: JSONBody[AudienceIn]) 
             ],
         )
 
-    best = widest(chains, kind, data.label, node.clock.now(), node.policies, data.only)
+    best = widest(chains, kind, data.label, node.clock.now(), book, data.only)
     return AudienceOut(reaching(data.label), reaching(best))
 
 

@@ -87,5 +87,21 @@ class KeyRing(NoteVerifier):
         return found[1]
 
 
+class PinnedKeys(NoteVerifier):
+    """A ring that can be exchanged for another: for whoever goes on while a partner's keys change."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        super().__init__(ring.name, ring.key)
+        self._ring = ring
+
+    def pin(self, ring: KeyRing) -> None:
+        """Believe the keys of ``ring``, of the same headquarters, from now on."""
+        self._ring = ring
+
+    def of(self, key_id: bytes, kind: int) -> NoteVerifier | None:
+        """See ``NoteVerifier``."""
+        return self._ring.of(key_id, kind)
+
+
 def _shown(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}Z"

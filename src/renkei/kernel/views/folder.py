@@ -73,6 +73,10 @@ class Folder:
         """Say that a log has grown.  Cheap; from any thread."""
         self._wake.set()
 
+    def learn(self, source: str) -> None:
+        """A log has been added to the sources, which are asked anew each round anyway."""
+        self.notify()
+
     def stop(self) -> None:
         """End after the batch at hand, and wait for that."""
         self._stop.set()

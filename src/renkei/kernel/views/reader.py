@@ -19,6 +19,7 @@ import msgspec
 
 from ..errors import OurFault
 from ..labels.model import Clearance, Label
+from ..labels.policy import PolicyBook
 from ..labels.release import covers_all, cut
 from ..records import Record, Unknown
 from . import text
@@ -128,12 +129,13 @@ SELECT coalesce(sum(count), 0) FROM shelves WHERE shelf IN (SELECT value FROM js
 
 
 class Reader:
-    """The views as one realm and clearance see them.  Safe to use from any thread."""
+    """The views as one realm and clearance see them, all by one policy book.  Safe to use from any thread."""
 
-    def __init__(self, store: "ViewStore", realm: str, clearance: Clearance) -> None:
+    def __init__(self, store: "ViewStore", realm: str, clearance: Clearance, book: PolicyBook) -> None:
         self._store = store
         self.realm = realm
         self.clearance = clearance
+        self.book = book
 
     @property
     def past(self) -> bool:
@@ -157,7 +159,7 @@ class Reader:
     ) -> Page:
         """The newest records first, of these kinds and this owner (None for any), in pages."""
         limit = _within_limits(limit)
-        with self._store.reading(self.realm, self.clearance) as (db, visible):
+        with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
             params = {
                 "shelves": visible.shelves(kind, owner),
                 "before": 2**62 if before is None else before,
@@ -173,14 +175,14 @@ class Reader:
 
     def referring(self, record_id: str, kinds: Kinds = None, limit: int = MAX_ROWS) -> list[Row]:
         """Records that point at ``record_id`` in any field, newest first."""
-        with self._store.reading(self.realm, self.clearance) as (db, visible):
+        with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
             shelves = visible.shelves(kinds, None)
             params = {"target": record_id, "shelves": shelves, "n": _within_limits(limit)}
             return self._rows(db.execute(visible.fill(_REFERRING), params))
 
     def count(self, kind: Kinds = None, owner: str | None = None) -> int:
         """How many records of these kinds this reader may see."""
-        with self._store.reading(self.realm, self.clearance) as (db, visible):
+        with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
             sql = visible.fill(_COUNT)
             counted: Any = db.execute(sql, (visible.shelves(kind, owner),)).fetchall()
             return int(counted[0][0])
@@ -191,7 +193,7 @@ class Reader:
         That becomes a condition on the column ``label`` of the table, or of the alias.  Raises
         ValueError if it is missing.
         """
-        with self._store.reading(self.realm, self.clearance) as (db, visible):
+        with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
             return db.execute(visible.fill(sql), params).fetchall()
 
     # --- map and search ------------------------------------------------------------------------------
@@ -213,7 +215,7 @@ class Reader:
         limit = _within_limits(limit)
         found: dict[int, Row] = {}
         boxes = split(west, south, east, north)
-        with self._store.reading(self.realm, self.clearance) as (db, visible):
+        with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
             sql, shelves = visible.fill(_WITHIN), visible.shelves(kinds, None)
             for w, s, e, n in boxes:
                 params = {"west": w, "south": s, "east": e, "north": n, "shelves": shelves, "n": limit}
@@ -239,7 +241,7 @@ class Reader:
     def _candidates(self, query: text.Query, limit: int) -> Iterator[Row]:
         before, looked = 2**62, 0
         while looked < MAX_CANDIDATES:
-            with self._store.reading(self.realm, self.clearance) as (db, visible):
+            with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
                 if not visible.marks:
                     return
                 params = {"q": query.expression(visible.marks), "before": before, "n": limit}
@@ -267,17 +269,17 @@ class Reader:
         """
         record = self._store.codec.decode(row.raw)
         if isinstance(record, Unknown):
-            if covers_all(row.raw, self._store.book.gate(self.clearance)):
+            if covers_all(row.raw, self.book.gate(self.clearance)):
                 return record, 0
             return Unknown(header=record.header, raw=b""), 1
-        left, count = cut(record, self.clearance, self._store.book)
+        left, count = cut(record, self.clearance, self.book)
         if left is None:
             raise OurFault("views.visible", "a row that this reader may see", "one that the labels forbid")
         return left, count
 
     def whole(self, row: Row) -> bool:
         """Whether this reader may have the record's bytes as they are, unknown fields included."""
-        gate = self._store.book.gate(self.clearance)
+        gate = self.book.gate(self.clearance)
         return gate[row.labelled].allowed and (plain(row.raw) or covers_all(row.raw, gate))
 
     def label(self, row: Row) -> Label:
@@ -290,12 +292,15 @@ class Reader:
 
     def sees(self, label_row: int, realm: str) -> bool:
         """Whether this reader may see what stands under that label row: for a live stream's changes."""
-        return realm == self.realm and label_row in self._store.sight(self.realm, self.clearance).labels
+        return (
+            realm == self.realm
+            and label_row in self._store.sight(self.realm, self.clearance, self.book).labels
+        )
 
     # --- inside --------------------------------------------------------------------------------------
 
     def _query(self, sql: str, params: Params) -> list[Row]:
-        with self._store.reading(self.realm, self.clearance) as (db, visible):
+        with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
             return self._rows(db.execute(visible.fill(sql), params))
 
     def _rows(self, found: Iterable[Any]) -> list[Row]:

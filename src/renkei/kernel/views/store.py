@@ -138,6 +138,16 @@ class ViewStore:
     def _folding(self, db: apsw.Connection, first_label: int = 1) -> Folding:
         return Folding(db, self._views, self._digester, self.codec.kinds, first_label)
 
+    def decide_by(self, book: PolicyBook) -> None:
+        """Decide by another ``book`` from now on.  The tables stay: they know labels, not who may see them.
+
+        Whoever reads already goes on by the book it began with, so that no answer mixes the two.
+        """
+        with self._fold_lock:
+            self.book = book
+            if not self.outdated:
+                self._sights = Sights(self._folding_now.catalogue, book)
+
     def _use(self, folding: Folding) -> None:
         self._folding_now: Folding | Followed = folding
         self._sights = Sights(folding.catalogue, self.book)
@@ -380,21 +390,31 @@ class ViewStore:
 
     # --- reading -------------------------------------------------------------------------------------
 
-    def reader(self, realm: str, clearance: Clearance) -> Reader:
-        """What somebody of ``clearance`` sees in ``realm``; cheap to make and safe to share."""
-        return Reader(self, realm, clearance)
+    def reader(self, realm: str, clearance: Clearance, book: PolicyBook | None = None) -> Reader:
+        """What somebody of ``clearance`` sees in ``realm``, by ``book`` or the one in force now.
+
+        Cheap to make and safe to share.
+        """
+        return Reader(self, realm, clearance, book or self.book)
 
     @contextmanager
-    def reading(self, realm: str, clearance: Clearance) -> Iterator[tuple[apsw.Connection, Visible]]:
-        """A connection, and what may be seen through it; the two belong together."""
+    def reading(
+        self, realm: str, clearance: Clearance, book: PolicyBook
+    ) -> Iterator[tuple[apsw.Connection, Visible]]:
+        """A connection, and what may be seen through it by ``book``; the two belong together."""
         self._check_current()
         with self._readers.one() as db:
-            yield db, self._sights.of(realm, clearance)
+            yield db, self._sights_by(book).of(realm, clearance)
 
-    def sight(self, realm: str, clearance: Clearance) -> Visible:
-        """What they see at this moment."""
+    def sight(self, realm: str, clearance: Clearance, book: PolicyBook | None = None) -> Visible:
+        """What they see at this moment, by ``book`` or the one in force now."""
         self._check_current()
-        return self._sights.of(realm, clearance)
+        return self._sights_by(book or self.book).of(realm, clearance)
+
+    def _sights_by(self, book: PolicyBook) -> Sights:
+        """Remembered for the book in force; worked out for whoever began before it came."""
+        now = self._sights
+        return now if now.book is book else Sights(self._folding_now.catalogue, book)
 
     def label_rows(self) -> Mapping[int, Marked]:
         """What each label row stands for."""

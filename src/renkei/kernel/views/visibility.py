@@ -108,11 +108,11 @@ class Visible:
 
 
 class Sights:
-    """``Visible`` per realm and clearance, for one catalogue."""
+    """``Visible`` per realm and clearance, for one catalogue and by one policy book."""
 
     def __init__(self, catalogue: Catalogue, book: PolicyBook) -> None:
+        self.book = book
         self._catalogue = catalogue
-        self._book = book
         self._known: dict[tuple[str, Clearance], tuple[int, Visible]] = {}
 
     def of(self, realm: str, clearance: Clearance) -> Visible:
@@ -131,7 +131,7 @@ class Sights:
         return visible
 
     def _covers(self, realm: str, clearance: Clearance, marked: Marked) -> bool:
-        gate = self._book.gate(clearance)
+        gate = self.book.gate(clearance)
         return marked.realm == realm and all(gate[label].allowed for label in marked.labels)
 
 
