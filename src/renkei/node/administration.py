@@ -6,7 +6,7 @@ works on the files acts as the ``console``: the machine's own protection is what
 """
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 
@@ -17,8 +17,8 @@ from ..kernel.errors import BadInput, Refused
 from ..kernel.labels.model import Clearance
 from ..kernel.labels.policy import PolicyBook
 from ..kernel.people import Permission, Person, Role
+from .steps import RuleSaid, Steps
 
-T = TypeVar("T")
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PASSWORD_CHARS)]
 Roles = Annotated[tuple[Role, ...], msgspec.Meta(min_length=1, max_length=len(Role))]
 PostName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -68,8 +68,9 @@ def console(clearance: Clearance) -> Person:
 class Administration:
     """One node's accounts, for an administrator.  Refusals are raised as BadInput with the rule's words."""
 
-    def __init__(self, accounts: Accounts, policies: PolicyBook, trail: AuditTrail) -> None:
-        self._accounts, self._policies, self._trail = accounts, policies, trail
+    def __init__(self, accounts: Accounts, policies: Callable[[], PolicyBook], trail: AuditTrail) -> None:
+        """``policies`` gives those in force, which may change."""
+        self._accounts, self._policies, self._steps = accounts, policies, Steps(trail)
 
     def create(self, person: Person, given: AccountIn) -> AccountInfo:
         """Make an account.  Hashes a password: slow on purpose."""
@@ -86,19 +87,19 @@ class Administration:
             )
             return self.one(given.account)
 
-        return self._step(person, "account.create", given.account, make, why=", ".join(given.roles))
+        return self._steps.step(person, "account.create", given.account, make, why=", ".join(given.roles))
 
     def change(self, person: Person, account: str, given: AccountChange) -> AccountInfo:
         """Give an account other roles, another clearance, or bar it and let it again."""
-        self._step(person, "account.change", account, lambda: self._check(account, given), noted=False)
+        self._steps.step(person, "account.change", account, lambda: self._check(account, given), noted=False)
         if given.clearance is not None:
             held = given.clearance.canonical()
-            self._step(
+            self._steps.step(
                 person, "account.clearance", account, lambda: self._accounts.set_clearance(account, held)
             )
         if given.roles is not None:
             roles = given.roles
-            self._step(
+            self._steps.step(
                 person,
                 "account.roles",
                 account,
@@ -107,7 +108,7 @@ class Administration:
             )
         if given.disabled is not None:
             action, disabled = "account.disable" if given.disabled else "account.enable", given.disabled
-            self._step(person, action, account, lambda: self._accounts.disable(account, disabled))
+            self._steps.step(person, action, account, lambda: self._accounts.disable(account, disabled))
         return self.one(account)
 
     def set_password(self, person: Person, account: str, password: str) -> None:
@@ -117,7 +118,7 @@ class Administration:
             self.one(account)
             self._accounts.set_password(account, password)
 
-        self._step(person, "account.password", account, change)
+        self._steps.step(person, "account.password", account, change)
 
     def sign_out(self, person: Person, account: str) -> Ended:
         """End all of an account's sessions and revoke all of its tokens."""
@@ -126,7 +127,7 @@ class Administration:
             self.one(account)
             return Ended(self._accounts.end_sessions(account), self._accounts.revoke_all(account))
 
-        return self._step(person, "account.sign_out", account, end)
+        return self._steps.step(person, "account.sign_out", account, end)
 
     def tokens(self, account: str) -> list[TokenInfo]:
         """An account's tokens, newest first, without their secrets."""
@@ -144,7 +145,7 @@ class Administration:
                 raise RuleSaid(minted)
             return minted
 
-        return self._step(person, "token.make", "", make, named=lambda made: made[0].id)
+        return self._steps.step(person, "token.make", "", make, named=lambda made: made[0].id)
 
     def revoke(self, person: Person, account: str, token_id: str) -> None:
         """Revoke one of an account's tokens; it stops working at once."""
@@ -153,7 +154,7 @@ class Administration:
             if not self._accounts.revoke(account, token_id):
                 raise RuleSaid(NO_TOKEN)
 
-        self._step(person, "token.revoke", token_id, end)
+        self._steps.step(person, "token.revoke", token_id, end)
 
     def all(self) -> list[AccountInfo]:
         """All accounts, by name."""
@@ -169,7 +170,7 @@ class Administration:
     # --- inside --------------------------------------------------------------------------------------
 
     def _check_clearance(self, clearance: Clearance) -> None:
-        wrong = self._policies.check_clearance(clearance)
+        wrong = self._policies().check_clearance(clearance)
         if wrong is not None:
             raise RuleSaid(wrong)
 
@@ -187,46 +188,6 @@ class Administration:
         administrators = {a.account for a in self.all() if Role.ADMINISTRATOR in a.roles and not a.disabled}
         if administrators == {account}:
             raise RuleSaid(LAST)
-
-    def _step(
-        self,
-        person: Person,
-        action: str,
-        about: str,
-        do: Callable[[], T],
-        *,
-        why: str = "",
-        named: Callable[[T], str] | None = None,
-        noted: bool = True,
-    ) -> T:
-        """Do one thing, and write it down: as done, or as refused with the reason."""
-        try:
-            result = do()
-        except BadInput as err:
-            no = Refused(code=err.code, expected=err.expected, came=err.came)
-            self._trail.refused(person, action, about, no)
-            raise Noted(err) from err
-        if noted:
-            self._trail.done(person, action, named(result) if named else about, why)
-        return result
-
-
-class RuleSaid(BadInput):
-    """A rule's no on its way out; ``refused`` is what to answer."""
-
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(refused.code, refused.expected, refused.came)
-        self.refused = refused
-
-
-class Noted(BadInput):
-    """A failure that is in the audit trail already."""
-
-    noted = True
-
-    def __init__(self, err: BadInput) -> None:
-        super().__init__(err.code, err.expected, err.came)
-        self.refused: Refused | None = getattr(err, "refused", None)
 
 
 NO_ACCOUNT = Refused(code="account.unknown", expected="an existing account", came="another name", status=404)

@@ -85,8 +85,8 @@ def add_partner(
         cites=cites,
     )
     known = load_partners(folder.partners).get(opened.hq)
-    if known is not None and _promised(known) == _promised(entry):
-        entry = msgspec.structs.replace(entry, since=known.since)
+    if known is not None:
+        entry = settle(known, entry, now)
     save_partner(folder.partners, msgspec.structs.replace(entry, revoked=revoked, one_way=one_way))
     return opened
 
@@ -115,6 +115,12 @@ def agree(
         kinds=kinds,
         cites=cites,
     )
+
+
+def settle(before: PartnerEntry, after: PartnerEntry, now: datetime) -> PartnerEntry:
+    """``after`` since when it holds: as before where nothing of what was promised changed, else ``now``."""
+    same = _promised(before) == _promised(after)
+    return msgspec.structs.replace(after, since=before.since if same else now)
 
 
 def _promised(entry: PartnerEntry) -> tuple[object, ...]:

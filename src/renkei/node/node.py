@@ -91,8 +91,9 @@ class Node:
         self.audit = open_log("audit", self._origin("audit"))
         self.signer = identity.signer
         self.partners: dict[str, PartnerLine] = {}
-        self.partner_lock = threading.Lock()
+        self.partner_lock, self.agreeing_lock = threading.Lock(), threading.Lock()
         self._told: list[Told] = []
+        self._told_of_policy: list[Callable[[], object]] = []
         self.views = ViewStore(views_path, self.codec, policies, VIEWS, self._resolve, config.hq)
         self.past = Past(folder.past, self._build_past)
         self.writer = GroupWriter(self.master, clock)
@@ -172,6 +173,19 @@ class Node:
         """What was agreed with the line's partner has changed."""
         for told in self._told:
             told(line)
+
+    def on_policy(self, told: Callable[[], object]) -> None:
+        """Have ``told`` called whenever the policies in force have changed."""
+        self._told_of_policy.append(told)
+
+    def told_of_policy(self) -> None:
+        """The policies in force have changed."""
+        for told in self._told_of_policy:
+            told()
+
+    def in_force(self) -> frozenset[str]:
+        """The partners with whom an agreement holds now."""
+        return frozenset(hq for hq, line in self.partners.items() if line.in_force)
 
     def log_own(self, drafts: Sequence[Draft], facts: Mapping[str, bytes] | None = None) -> None:
         """Log what the node itself has to say; durable on return."""

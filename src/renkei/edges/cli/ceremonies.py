@@ -19,12 +19,13 @@ from ...kernel.identity import (
     is_notice,
     open_card,
     open_notice,
-    save_partner,
     spoken,
     start_anew,
 )
 from ...node import own_card
+from ...node.agreeing import Distrust, PartnerChange
 from .app import Local, accepted
+from .either import Either
 from .local import LocalNode, iso, read_file, write_new
 from .nodes import when
 from .partners import confirm
@@ -176,9 +177,9 @@ def accept(
     /,
     *,
     fingerprint_heard: Annotated[str | None, Parameter(name="--fingerprint")] = None,
-    local: Local | None = None,
+    either: Either | None = None,
 ) -> None:
-    """Take a partner's newer card, or its notice that a key is revoked; a running node at its next start.
+    """Take a partner's newer card, or its notice that a key is revoked; a running node does so at once.
 
     A card whose keys continue those pinned is taken on its keys' word; any other only once two people have
     compared the fingerprint.  A notice needs nobody's word: only the key's holder can have made it.
@@ -190,24 +191,27 @@ def accept(
     fingerprint_heard
         The fingerprint as the partner read it out; if it is the card's, nothing is asked.
     """
-    local = local or Local()
-    node = LocalNode(local.data)
+    either = either or Either()
+    node = LocalNode(either.data)
     data, now = read_file(file), node.clock.now()
     if is_notice(data):
         notice = open_notice(data)
         entry = node.partner(notice.hq)
-        _save_revoked(local, node, entry, accept_notice(entry, notice, now), notice.at)
+        gone = accept_notice(entry, notice, now)
+        _save_revoked(either, node, entry, gone, PartnerChange(notice=data.decode()), notice.at)
         return
     card = open_card(data, now)
     entry = node.partner(card.hq)
     continues = [k.public for k in entry.card.keys] == [k.public for k in card.keys[: len(entry.card.keys)]]
     heard = not continues or fingerprint_heard is not None
-    taken = accept_card(entry, card, data, now, heard=heard)  # refused for its keys before anybody is asked
+    accept_card(entry, card, data, now, heard=heard)  # refused for its keys before anybody is asked
     if heard:
-        confirm(card, fingerprint_heard, local)
-    save_partner(node.folder.partners, taken)
+        confirm(card, fingerprint_heard, either)
+    with either.node() as door:
+        given = PartnerChange(card=data.decode(), fingerprint=fingerprint(card) if heard else None)
+        door.change_partner(card.hq, given)
     coming = card.keys[-1]
-    local.out.data(
+    either.out.data(
         {"hq": card.hq, "fingerprint": fingerprint(card), "continues": continues, "since": iso(coming.since)},
         text=f"{card.hq}: its newest key signs from {iso(coming.since)}; "
         + ("the pinned key vouched for it" if continues else "the keys before it are believed no more"),
@@ -222,7 +226,7 @@ def revoke(
     prepare: Path | None = None,
     notice: Path | None = None,
     partner: str | None = None,
-    local: Local | None = None,
+    either: Either | None = None,
 ) -> None:
     """End a key before its time: ours, with a new one that nothing vouches for, or a partner's here.
 
@@ -241,7 +245,7 @@ def revoke(
     partner
         Believe none of this partner's keys any more, on our own decision, without a notice.
     """
-    local = local or Local()
+    local = either = either or Either()
     node = LocalNode(local.data)
     now = node.clock.now()
     suspect = to_millisecond(when(suspect_from)) if suspect_from else now
@@ -253,7 +257,8 @@ def revoke(
         local.out.data({"file": str(prepare)}, text=f"{prepare} written: whoever has it can end our key")
     elif partner is not None:
         entry = node.partner(partner)
-        _save_revoked(local, node, entry, distrust(entry, reason, suspect, now), suspect)
+        given = PartnerChange(distrust=Distrust(reason=reason, suspect_from=suspect))
+        _save_revoked(either, node, entry, distrust(entry, reason, suspect, now), given, suspect)
     else:
         _revoke_own(local, node, reason, suspect, notice)
 
@@ -284,18 +289,24 @@ def _revoke_own(
 
 
 def _save_revoked(
-    local: Local, node: LocalNode, before: PartnerEntry, after: PartnerEntry, suspect: datetime
+    either: Either,
+    node: LocalNode,
+    before: PartnerEntry,
+    after: PartnerEntry,
+    given: PartnerChange,
+    suspect: datetime,
 ) -> None:
-    """Keep a partner's revocation, and tell which entries came while its key was doubtful."""
-    save_partner(node.folder.partners, after)
+    """Have the node make ``after`` of ``before``, and tell which entries came while its key was doubtful."""
+    with either.node() as door:
+        door.change_partner(after.hq, given)
     doubtful = _logged_since(node, after.hq, suspect)
     new = len(after.revoked) - len(before.revoked)
     told = {"hq": after.hq, "revoked": new, "suspectFrom": iso(suspect), "doubtful": doubtful}
-    text = f"{after.hq}: {new} key(s) believed no more; a running node does so at its next start"
+    text = f"{after.hq}: {new} key(s) believed no more"
     if doubtful:
         text += f"\nlook at entries {doubtful['first']} to {doubtful['size'] - 1} of {after.hq}.received: "
         text += "they came since the key was doubtful"
-    local.out.data(told, text=text)
+    either.out.data(told, text=text)
 
 
 def _logged_since(node: LocalNode, hq: str, moment: datetime) -> dict[str, int] | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
+from urllib.parse import urlencode
 
 import msgspec
 from cyclopts import Parameter
@@ -16,6 +17,7 @@ from cyclopts import Parameter
 from ...kernel.audit import AuditTrail
 from ...kernel.labels.model import Clearance
 from ...node.administration import AccountChange, AccountIn, Administration, console
+from ...node.agreeing import Agreeing, EndIn, PartnerChange, PartnerIn
 from .app import Local
 from .client import Api, find_credentials
 from .local import LocalNode
@@ -23,7 +25,7 @@ from .nodes import opened
 
 
 class Door(Protocol):
-    """What an administrator does to accounts, either way; everything given and returned is plain JSON."""
+    """What an administrator does to accounts and partners, either way."""
 
     def accounts(self) -> list[dict[str, Any]]:
         """All accounts."""
@@ -39,6 +41,15 @@ class Door(Protocol):
 
     def sign_out(self, account: str) -> dict[str, int]:
         """End its sessions and tokens; how many there were."""
+
+    def add_partner(self, given: PartnerIn) -> None:
+        """Agree on a partner."""
+
+    def change_partner(self, hq: str, given: PartnerChange) -> None:
+        """Have something about a partner be otherwise."""
+
+    def end_partner(self, hq: str, reason: str) -> None:
+        """End what was agreed with a partner."""
 
 
 class OverHttp:
@@ -69,12 +80,25 @@ class OverHttp:
         ended: dict[str, int] = self._api.post(f"/accounts/{account}/sign-out")
         return ended
 
+    def add_partner(self, given: PartnerIn) -> None:
+        """See ``Door``."""
+        self._api.post("/partners", given)
+
+    def change_partner(self, hq: str, given: PartnerChange) -> None:
+        """See ``Door``."""
+        self._api.patch(f"/partners/{hq}", given)
+
+    def end_partner(self, hq: str, reason: str) -> None:
+        """See ``Door``."""
+        self._api.delete(f"/partners/{hq}?{urlencode({'reason': reason})}")
+
 
 class OnFiles:
     """A stopped node's door."""
 
-    def __init__(self, administration: Administration, clearance: Clearance) -> None:
-        self._administration, self._console = administration, console(clearance)
+    def __init__(self, administration: Administration, agreeing: Agreeing, clearance: Clearance) -> None:
+        self._administration, self._agreeing = administration, agreeing
+        self._console = console(clearance)
 
     def accounts(self) -> list[dict[str, Any]]:
         """See ``Door``."""
@@ -97,6 +121,18 @@ class OnFiles:
         """See ``Door``."""
         ended: dict[str, int] = msgspec.to_builtins(self._administration.sign_out(self._console, account))
         return ended
+
+    def add_partner(self, given: PartnerIn) -> None:
+        """See ``Door``."""
+        self._agreeing.add(self._console, given)
+
+    def change_partner(self, hq: str, given: PartnerChange) -> None:
+        """See ``Door``."""
+        self._agreeing.change(self._console, hq, given)
+
+    def end_partner(self, hq: str, reason: str) -> None:
+        """See ``Door``."""
+        self._agreeing.end(self._console, hq, EndIn(reason))
 
 
 @Parameter(name="*")
@@ -127,8 +163,8 @@ class Either(Local):
         with opened(self.data) as node:
             trail = AuditTrail(node.audit, node.clock)
             try:
-                administration = Administration(node.accounts, node.policies, trail)
-                yield OnFiles(administration, Clearance(node.policies.own.id, (), ()))
+                administration = Administration(node.accounts, lambda: node.policies, trail)
+                yield OnFiles(administration, Agreeing(node, trail), Clearance(node.policies.own.id, (), ()))
             finally:
                 trail.close()
         self.out.note("the node is not running: done on its files")

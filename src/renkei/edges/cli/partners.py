@@ -6,23 +6,20 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from cyclopts import App, Parameter
+from msgspec import UNSET
 
 from ...kernel.clock import to_millisecond
 from ...kernel.errors import BadInput
-from ...kernel.identity import (
-    PartnerCard,
-    PartnerEntry,
-    accept_card,
-    fingerprint,
-    open_card,
-    save_partner,
-)
+from ...kernel.identity import PartnerCard, PartnerEntry, fingerprint, open_card
 from ...kernel.identity.cards import Connect, OneWay
 from ...kernel.log.checkpoint import NoteVerifier
 from ...kernel.partners import Halt, decode_evidence, judge
-from ...node import add_partner, own_card
+from ...node import own_card
+from ...node.agreeing import PartnerChange, PartnerIn, check_heard
+from ...node.config import load_policies
 from .accounts import parse_clearance
 from .app import Local, Remote
+from .either import Either
 from .local import LocalNode, iso, read_file, write_new
 from .logs import tell_verified, write_export
 from .nodes import when
@@ -51,12 +48,12 @@ def add(
     cites: str | None = None,
     one_way: Literal["out", "in", "no"] | None = None,
     fingerprint_heard: Annotated[str | None, Parameter(name="--fingerprint")] = None,
-    local: Local | None = None,
+    either: Either | None = None,
 ) -> None:
     """Agree on a partner: pin its card once two people have compared the fingerprint by voice.
 
     For a partner known already: take its newer card, whose keys must continue those pinned, or change what
-    was agreed.  A running node takes it up at its next start.
+    was agreed.  One whose agreement has ended is agreed on anew.  A running node does so at once.
 
     Parameters
     ----------
@@ -80,58 +77,129 @@ def add(
     fingerprint_heard
         The fingerprint as the partner read it out; if it is the card's, nothing is asked.
     """
-    local = local or Local()
-    node = LocalNode(local.data)
-    signed = read_file(card)
-    opened = open_card(signed, node.clock.now())
-    before = known = node.partners().get(opened.hq)
-    held = _clearance(clearance, node, known)
-    end = to_millisecond(when(until)) if until else (known.until if known else None)
-    if known is None:
-        confirm(opened, fingerprint_heard, local)
+    either = either or Either()
+    node = LocalNode(either.data)
+    opened = open_card(read_file(card), node.clock.now())
+    known = node.partners().get(opened.hq)
+    new = known is None or known.over(node.clock.now())
+    change = PartnerChange(
+        card=read_file(card).decode(),
+        fingerprint=fingerprint_heard,
+        clearance=None if clearance is None else parse_clearance(clearance, node.folder),
+        policy=read_file(policy).decode() if policy else None,
+        connect=connect,
+        address=address,
+        until=UNSET if until is None else to_millisecond(when(until)),
+        kinds=kinds,
+        cites=cites,
+        one_way=_one_way(one_way),
+    )
+    if new:
+        given = _as_new(change, known)
+        confirm(opened, fingerprint_heard, either)
+        given = msgspec.structs.replace(given, fingerprint=fingerprint(opened))
+        with either.node() as door:
+            door.add_partner(given)
     else:
-        if fingerprint_heard is not None:
-            _same(opened, fingerprint_heard)
-        known = accept_card(known, opened, signed, node.clock.now(), heard=fingerprint_heard is not None)
-    add_partner(
-        local.data,
-        signed,
-        held,
-        policy=read_file(policy) if policy else None,
-        connect=connect or (known.connect if known else "dial"),
-        address=address if address is not None else (known.address if known else ""),
-        until=end,
-        kinds=kinds if kinds is not None else (known.kinds if known else ()),
-        cites=cites if cites is not None else (known.cites if known else ""),
-        revoked=known.revoked if known else (),
-        one_way=_one_way(one_way, known),
+        with either.node() as door:
+            door.change_partner(opened.hq, change)
+    either.out.data(
+        {"hq": opened.hq, "names": opened.names, "fingerprint": fingerprint(opened), "new": new},
+        text=f"{opened.hq} ({opened.names.en}) is a partner",
     )
-    local.out.data(
-        {"hq": opened.hq, "names": opened.names, "fingerprint": fingerprint(opened), "new": before is None},
-        text=f"{opened.hq} ({opened.names.en}) is a partner; a running node takes this up at its next start",
-    )
-    if not (node.folder.policies / f"{opened.hq}.xml").exists() and policy is None:
-        local.out.note("without the partner's policy (--policy) its labels cannot be read here")
+    if not readable(node, opened.policy):
+        either.out.note("without the partner's policy (--policy) its labels cannot be read here")
 
 
-def _clearance(text: str | None, node: LocalNode, known: PartnerEntry | None) -> Any:
-    if text is not None:
-        return parse_clearance(text, node.folder)
-    if known is None:
+def _as_new(change: PartnerChange, ended: PartnerEntry | None) -> PartnerIn:
+    """The same, for a partner to be agreed on; what is not said of one that had ended is as it was."""
+    clearance = change.clearance or (ended.clearance if ended is not None else None)
+    if clearance is None:
         raise BadInput("partner.clearance", "--clearance for a new partner", "none")
-    return known.clearance
+    return PartnerIn(
+        card=change.card or "",
+        fingerprint="",
+        clearance=clearance,
+        policy=change.policy or "",
+        connect=change.connect or (ended.connect if ended else "dial"),
+        address=change.address if change.address is not None else (ended.address if ended else ""),
+        until=None if change.until is UNSET else change.until,
+        kinds=change.kinds if change.kinds is not None else (ended.kinds if ended else ()),
+        cites=change.cites if change.cites is not None else (ended.cites if ended else ""),
+        one_way=change.one_way if change.one_way is not None else (ended.one_way if ended else ""),
+    )
 
 
-def _one_way(given: str | None, known: PartnerEntry | None) -> OneWay:
-    if given is None:
-        return known.one_way if known else ""
-    return "out" if given == "out" else "in" if given == "in" else ""
+def readable(node: LocalNode, policy: str) -> bool:
+    """Whether labels of the policy of that id can be read here."""
+    return load_policies(node.folder).policy(policy) is not None
+
+
+def _one_way(given: str | None) -> OneWay | None:
+    return {"out": "out", "in": "in", "no": ""}[given] if given is not None else None  # type: ignore[return-value]
+
+
+@partner_app.command
+def change(
+    hq: str,
+    /,
+    *,
+    clearance: Annotated[
+        str | None, Parameter(help="JSON, or @FILE with JSON: what the partner may get, by our own policy.")
+    ] = None,
+    policy: Path | None = None,
+    connect: Connect | None = None,
+    address: str | None = None,
+    until: str | None = None,
+    kinds: tuple[str, ...] | None = None,
+    cites: str | None = None,
+    one_way: Literal["out", "in", "no"] | None = None,
+    either: Either | None = None,
+) -> None:
+    """Change what was agreed with a partner, or how it is reached; a running node does so at once.
+
+    Its newer card is taken by renkei key accept.
+
+    Parameters
+    ----------
+    hq
+        The partner.
+    policy
+        The partner's security policy (SPIF 2.1), to read its labels by.
+    connect
+        Who opens the link: we "dial", or we "listen" and the partner dials.
+    address
+        host:port to dial; "" for the card's.
+    until
+        When the agreement ends, such as 2027-03-31T15:00:00Z, or "open" for until further notice.
+    kinds
+        The kinds of records the first agreement covers.
+    cites
+        The treaty, arrangement or order that it rests on.
+    one_way
+        Files only: "out" where we send and nothing comes back, "in" where we only receive, "no" for both.
+    """
+    either = either or Either()
+    folder = LocalNode(either.data).folder
+    given = PartnerChange(
+        clearance=None if clearance is None else parse_clearance(clearance, folder),
+        policy=read_file(policy).decode() if policy else None,
+        connect=connect,
+        address=address,
+        until=UNSET if until is None else None if until == "open" else to_millisecond(when(until)),
+        kinds=kinds,
+        cites=cites,
+        one_way=_one_way(one_way),
+    )
+    with either.node() as door:
+        door.change_partner(hq, given)
+    either.out.data({"hq": hq, "changed": True}, text=f"what was agreed with {hq} is changed")
 
 
 def confirm(card: PartnerCard, heard: str | None, local: Local) -> None:
     """Have a person, or the option, say that the fingerprint is the one heard."""
     if heard is not None:
-        _same(card, heard)
+        check_heard(card, heard)
         return
     local.out.note(f"{card.hq}  {card.names.en}  {card.names.ja}")
     local.out.note(f"fingerprint: {fingerprint(card)}")
@@ -144,28 +212,23 @@ def confirm(card: PartnerCard, heard: str | None, local: Local) -> None:
         raise BadInput("partner.fingerprint", "yes, once the fingerprints were compared", said or "no answer")
 
 
-def _same(card: PartnerCard, heard: str) -> None:
-    digits = "".join(c for c in heard if c.isdigit())
-    if digits != fingerprint(card).replace(" ", ""):
-        raise BadInput("partner.fingerprint", f"the card's, {fingerprint(card)}", heard[:80])
-
-
 @partner_app.command
-def end(hq: str, /, *, local: Local | None = None) -> None:
-    """End the agreement with a partner as of now; its logs stay.
-
-    A running node takes it up at its next start; renkei partner link HQ off cuts a link at once.
+def end(hq: str, /, *, reason: str = "ended by the administrator", either: Either | None = None) -> None:
+    """End the agreement with a partner as of now: its link closes, nothing more is released; its logs stay.
 
     Parameters
     ----------
     hq
         The partner.
+    reason
+        Why, for the audit trail.
     """
-    local = local or Local()
-    node = LocalNode(local.data)
-    now = node.clock.now()
-    save_partner(node.folder.partners, msgspec.structs.replace(node.partner(hq), until=now))
-    local.out.data({"hq": hq, "until": iso(now)}, text=f"the agreement with {hq} ended at {iso(now)}")
+    either = either or Either()
+    with either.node() as door:
+        door.end_partner(hq, reason)
+    until = LocalNode(either.data).partner(hq).until
+    assert until is not None
+    either.out.data({"hq": hq, "until": iso(until)}, text=f"the agreement with {hq} ended at {iso(until)}")
 
 
 @partner_app.command(name="list")

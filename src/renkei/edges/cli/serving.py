@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from ...node import Node
+from ...node import Node, PartnerLine
 from ..http import HttpServer, create_app
 from ..links import Links
 from ..links.spool import Spool, SpoolLine
@@ -32,22 +32,32 @@ class Running:
         self.server = HttpServer(self.app)
         self.links = Links(
             node.identity,
-            [line.entry for line in node.partners.values() if not line.entry.one_way],
+            [line.entry for line in node.partners.values() if linked(line)],
             lambda hq: node.line(hq).session(),
             node.clock,
             listen=node.config.link_address(),
             on_events=node.link_said,
         )
         self.spool = spool_of(node)
+        node.on_partner(self.link_anew)
 
     async def start(self) -> None:
         """Start everything; what partners and people may reach comes last."""
         self.node.start()
         for hq, line in self.node.partners.items():
-            if not line.entry.one_way:
+            if linked(line):
                 line.link = self.links.link(hq)
         await self.server.start(*self.node.config.http_address())
         await asyncio.to_thread(self.links.start)
+
+    def link_anew(self, line: PartnerLine) -> None:
+        """Link with a partner as it is agreed now, or no more."""
+        if linked(line):
+            self.links.replace(line.entry)
+            line.link = self.links.link(line.hq)
+        else:
+            line.link = None
+            self.links.remove(line.hq)
 
     async def stop(self) -> None:
         """Stop in the opposite order; what was acknowledged is on disk already."""
@@ -75,6 +85,11 @@ class Running:
             if await asyncio.to_thread(self.node.identity.renew_if_due, self.node.clock):
                 _log.info("link certificate renewed", hq=self.node.config.hq)
             await asyncio.sleep(UPKEEP_SECONDS)
+
+
+def linked(line: PartnerLine) -> bool:
+    """Whether there is to be a link with a partner: not where files go one way, nor after the end."""
+    return not line.entry.one_way and not line.entry.over(line.clock.now())
 
 
 def spool_of(node: Node) -> Spool | None:

@@ -57,7 +57,7 @@ def _check_moves(node: "Node", person: Person, batch: Batch) -> Refused | None:
     """The room's refusal of the first record that its own route would have refused, with its line."""
     if not batch.moves:
         return None
-    found = coordination.check_appended(node.desk(person), node.partners, [m for _, m in batch.moves])
+    found = coordination.check_appended(node.desk(person), node.in_force(), [m for _, m in batch.moves])
     if found is None:
         return None
     place, no = found

@@ -22,11 +22,13 @@ from ...kernel.accounts import Accounts
 from ...kernel.audit import AuditTrail
 from ...kernel.desk import Appended, Desk
 from ...kernel.errors import Refused
+from ...kernel.labels.model import Label
 from ...kernel.opaque import PATTERN, Opaque
 from ...kernel.people import Permission, Person
 from ...kernel.records import Record, is_record_id
 from ...kernel.views import OWN, Change
 from ...node.administration import Administration
+from ...node.agreeing import Agreeing
 from .appender import Appender
 from .callers import Callers
 from .checking import SEEN_SECONDS, check_batch
@@ -39,7 +41,7 @@ from .problems import BUSY, NOT_FOUND, refuse
 from .pulse import pulse
 
 if TYPE_CHECKING:
-    from ...node import Node
+    from ...node import Node, PartnerLine
     from .answers import RecordView
     from .files import Files
 
@@ -111,12 +113,14 @@ class HttpEdge:
         self.accounts: Accounts = node.accounts
         self.metrics = Metrics()
         self.trail = AuditTrail(node.audit, node.clock)
-        self.administration = Administration(node.accounts, node.policies, self.trail)
+        self.agreeing = Agreeing(node, self.trail)
+        self.administration = Administration(node.accounts, lambda: node.policies, self.trail)
         public = node.config.public_host.lower()
         self.hosts: set[bytes] = {public.encode()} if public else set()
         self.reads = Pool("http-read", READ_THREADS, MAX_READS_WAITING)
         self.actions = Pool("http-act", ACTION_THREADS, MAX_READS_WAITING)
         self.hashers = Pool("http-hash", HASH_THREADS, MAX_SIGN_INS_WAITING)
+        self.courier_at_work = asyncio.Lock()
         self.hub = Hub(node.views.sight, self.metrics)
         self.once = Once(node.master.facts(PREFIX))
         self.cursors = Opaque(node.identity.cursor_key(), "page")
@@ -136,7 +140,14 @@ class HttpEdge:
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tie the edge to the loop it is served from."""
-        ingest = Ingest(self.node.codec, self.hq, self.realm, self.node.policies.validate, permission_of)
+        self._loop = loop
+        self._ingest = ingest = Ingest(
+            self.node.codec,
+            self.hq,
+            self.realm,
+            self._validate,
+            permission_of,
+        )
         self.appender = Appender(
             ingest=ingest,
             writer=self.node.writer,
@@ -150,7 +161,22 @@ class HttpEdge:
         self.callers = Callers(self.accounts, loop)
         self._completions = Completions(loop)
         self._end_fold = self.node.views.on_fold(self._folded)
+        self.node.on_policy(self._policy_changed)
+        self.node.on_partner(self._partner_changed)
         self._pulse = loop.create_task(pulse(self))
+
+    def _validate(self, label: Label) -> Refused | None:
+        return self.node.policies.validate(label)  # those in force at that moment
+
+    def _policy_changed(self) -> None:
+        """In the thread of whoever changed it: programs' labels are checked anew, screens fetch anew."""
+        self._ingest.forget_labels()
+        self._loop.call_soon_threadsafe(self.hub.publish, None)
+        self._loop.call_soon_threadsafe(self.hub.announce, "policy", {})
+
+    def _partner_changed(self, line: "PartnerLine") -> None:
+        told = {"hq": line.hq, "inForce": line.in_force}
+        self._loop.call_soon_threadsafe(self.hub.announce, "partner", told)
 
     def serve_host(self, host: str, port: int) -> None:
         """Accept requests whose Host is ``host``; on loopback also its other names."""

@@ -325,9 +325,9 @@ async def list_request_rows(edge: Edge, person: Caller, of: Of = None) -> RowsOu
 @post("/requests", tags=_TAG, summary="Ask another headquarters", responses=_WRITE)
 async def send_request(edge: Edge, person: Caller, data: JSONBody[room.RequestIn]) -> RequestOut:
     """It leaves when the label allows and the link carries."""
-    if data.to not in edge.node.partners:
+    if data.to not in edge.node.in_force():
         raise refuse(
-            Refused(code="request.to", expected="a partner of this node", came="another", status=422)
+            Refused(code="request.to", expected="a partner of this node in force", came="another", status=422)
         )
     made: Record = await edge.act(person, room.send_request, data)
     return await edge.at_desk(person, lambda desk: _request(edge, desk, made.id))

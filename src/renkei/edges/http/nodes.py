@@ -115,6 +115,7 @@ class InOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class PartnerOut(msgspec.Struct, frozen=True, kw_only=True):
     """A partner.
 
+    ``inForce`` is whether the agreement with it holds: it began at ``since``, ends or ended at ``until``.
     ``oneWay`` is ``out`` where we only send, by file, and nothing is ever confirmed (``out.received`` stays
     0); ``in`` where we only receive.
     """
@@ -126,6 +127,9 @@ class PartnerOut(msgspec.Struct, frozen=True, kw_only=True):
     in_: InOut = msgspec.field(name="in")
     evidence: int
     one_way: Literal["", "out", "in"] = msgspec.field(name="oneWay", default="")
+    in_force: bool = msgspec.field(name="inForce")
+    since: datetime
+    until: datetime | None
 
 
 class QueueRow(msgspec.Struct, frozen=True):
@@ -209,10 +213,11 @@ async def list_partners(edge: Edge, person: Caller) -> list[PartnerOut]:
     Whoever may not see everything is told of what they may see alone: going out, among the newest entries.
     """
     lines = list(edge.node.partners.values())
-    return await edge.reads.run(lambda: [_partner(edge, person, line) for line in lines])
+    return await edge.reads.run(lambda: [partner_out(edge, person, line) for line in lines])
 
 
-def _partner(edge: HttpEdge, person: Person, line: PartnerLine) -> PartnerOut:
+def partner_out(edge: HttpEdge, person: Person, line: PartnerLine) -> PartnerOut:
+    """A partner as ``person`` may know of it."""
     names, all_of_it = line.entry.card.names, edge.sees_all(person)
     return PartnerOut(
         hq=line.hq,
@@ -222,6 +227,9 @@ def _partner(edge: HttpEdge, person: Person, line: PartnerLine) -> PartnerOut:
         in_=_whole_in(line) if all_of_it else _seen_in(edge, person, line),
         evidence=edge.evidence_count(line.hq),
         one_way=line.entry.one_way,
+        in_force=line.in_force,
+        since=line.entry.since,
+        until=line.entry.until,
     )
 
 
@@ -284,11 +292,12 @@ def _last_at(line: PartnerLine) -> datetime | None:
 )
 async def partner_queue(edge: Edge, person: Caller, hq: FromPath[str]) -> list[QueueRow]:
     """The newest entries for the partner that the caller may see, newest first."""
-    line = _line(edge, hq)
+    line = line_of(edge, hq)
     return await edge.reads.run(_queue, edge, person, line)
 
 
-def _line(edge: HttpEdge, hq: str) -> PartnerLine:
+def line_of(edge: HttpEdge, hq: str) -> PartnerLine:
+    """The line to ``hq``.  Raises the refusal NO_PARTNER."""
     line = edge.node.partners.get(hq)
     if line is None:
         raise refuse(NO_PARTNER)
@@ -327,7 +336,7 @@ def _visible_rows(edge: HttpEdge, person: Person, line: PartnerLine) -> list[Que
 )
 async def switch_link(edge: Edge, person: Caller, hq: FromPath[str], data: JSONBody[LinkSwitchIn]) -> LinkOut:
     """By hand; a link cut so stays cut until it is restored here."""
-    line = _line(edge, hq)
+    line = line_of(edge, hq)
     if line.link is None:
         raise refuse(NO_LINK)
     if data.state == "off":

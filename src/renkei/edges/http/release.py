@@ -394,7 +394,7 @@ async def list_agreements(
 async def add_agreement(edge: Edge, person: Caller, data: JSONBody[room.AgreementIn]) -> room.Agreement:
     """Record what may be released to a partner: dated, on a ground, up to a ceiling for each kind."""
     line = edge.node.partners.get(data.partner)
-    if line is None:
+    if line is None or not line.in_force:
         raise refuse(NO_PARTNER)
     made: room.Agreement = await edge.act(person, room.agree, data, line.entry.clearance)
     return made

@@ -13,59 +13,24 @@ from datetime import datetime
 from pathlib import Path
 
 from renkei.kernel.errors import BadInput, Unreachable
-from renkei.kernel.identity import Identity, PartnerEntry
 from renkei.kernel.identity.files import sync_folder
-from renkei.kernel.partners import (
-    Header,
-    Imported,
-    Opening,
-    Parcel,
-    Receiver,
-    Sender,
-    export_parcel,
-    import_parcel,
-    is_sealed,
-    peek_parcel,
-    seal,
-)
+from renkei.kernel.partners import Header, Imported, Parcel, Receiver, Sender, export_parcel
 from renkei.kernel.partners.courier import READ_BYTES
+from renkei.node.couriers import Envelope, check_direction, import_pieces, peek
+
+__all__ = [
+    "Envelope",
+    "check_direction",
+    "file_pieces",
+    "peek_courier_file",
+    "read_courier_file",
+    "write_courier_file",
+    "write_file",
+]
 
 FILE_MODE = 0o600
 Progress = Callable[[int], None]
 """Told how many bytes have been written or read so far."""
-
-
-class Envelope:
-    """Seals files for one partner, and opens those it sealed for us."""
-
-    def __init__(self, identity: Identity, entry: PartnerEntry) -> None:
-        self._identity, self._entry = identity, entry
-
-    def seal(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """``pieces``, sealed for the partner.  Raises BadInput when its card has no key for that."""
-        card = self._entry.card
-        if not card.agreement:
-            expected = f"an agreement key on {card.hq}'s card (ask for a newer card, or write a plain file)"
-            raise BadInput("courier.key", expected, "a card without one")
-        return seal(pieces, self._identity.hq, self._identity.private_key, card.hq, card.agreement)
-
-    def open(self, pieces: Iterable[bytes], now: datetime) -> Iterator[bytes]:
-        """What is inside ``pieces``, a sealed file.  Raises BadInput or TheirFault as ``Opening`` does."""
-        opening = Opening(pieces)
-        if opening.header.sender != self._entry.hq:
-            raise BadInput("courier.sender", self._entry.hq, opening.header.sender[:200])
-
-        def check(public: str) -> None:
-            self._entry.check_key(public, now)
-
-        return opening.contents(self._identity.hq, check, self._identity.agreement_keys)
-
-
-def check_direction(entry: PartnerEntry, *, outward: bool) -> None:
-    """Raise BadInput where the agreement lets files go the other way only."""
-    if entry.one_way == ("in" if outward else "out"):
-        expected = f"a file {'from' if outward else 'for'} {entry.hq}, with whom files go one way"
-        raise BadInput("courier.one-way", expected, f"one {'for' if outward else 'from'} it")
 
 
 def write_courier_file(
@@ -123,25 +88,12 @@ def read_courier_file(
     Raises BadInput or TheirFault for a file that is none, not for us from this partner, or sealed by a key
     that is not in force; Unreachable if the disk fails, with what was sound before the failure kept.
     """
-    pieces = file_pieces(path, progress)
-    beginning = next(pieces, b"")
-    whole = _again(beginning, pieces)
-    if is_sealed(beginning):
-        if opened is None:
-            raise BadInput("courier.key", "a plain courier's file", "a sealed one")
-        whole = opened(whole)
-    return import_parcel(whole, sender, receiver)
+    return import_pieces(file_pieces(path, progress), sender, receiver, opened)
 
 
 def peek_courier_file(path: Path) -> Parcel | Header:
     """From whom and for whom the file at ``path`` is.  Raises BadInput if it is none."""
-    beginning = next(file_pieces(path, None), b"")
-    return Opening([beginning]).header if is_sealed(beginning) else peek_parcel(beginning)
-
-
-def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+    return peek(next(file_pieces(path, None), b""))
 
 
 def _write(path: Path, waiting: Path, pieces: Iterable[bytes], progress: Progress | None) -> int:

@@ -26,7 +26,7 @@ import msgspec
 import structlog
 
 from renkei.kernel.clock import Clock
-from renkei.kernel.errors import RenkeiError, Unreachable
+from renkei.kernel.errors import OurFault, RenkeiError, Unreachable
 from renkei.kernel.identity import PartnerEntry
 from renkei.kernel.link import LinkSession, LinkState
 
@@ -40,6 +40,8 @@ OnState = Callable[[str, LinkState], None]
 OnEvents = Callable[[str, Sequence[object]], None]
 """Told (partner, events) what a session made of what came.  From the connection's thread."""
 
+SWITCHED_OFF = "switched off: "
+"""How the last error of a link begins that was cut by hand."""
 _log = structlog.get_logger("renkei.links")
 
 
@@ -87,7 +89,7 @@ class Link:
         """Cut the link and keep it cut; ``reason`` is shown as its last error."""
         with self._changing():
             current = self._current
-            self._note(state="off", last_error=f"switched off: {reason}", next_try_at=None)
+            self._note(state="off", last_error=f"{SWITCHED_OFF}{reason}", next_try_at=None)
         if current is not None:
             current.close(Unreachable("link.off", "the link to be on", "the switch"))
 
@@ -102,6 +104,16 @@ class Link:
         current = self._current
         if current is not None:
             current.close(why)
+
+    def retire(self) -> None:
+        """Be no link any more: take no connection, and wait until the present one has ended.
+
+        Raises OurFault ``link.busy`` if it does not.
+        """
+        self.switch_off("no partner to link with, or one that is linked anew")
+        current = self._current
+        if current is not None and not current.ended.wait(REPLACE_PATIENCE):
+            raise OurFault("link.busy", "the connection to end", f"none in {REPLACE_PATIENCE:g} s")
 
     @property
     def is_off(self) -> bool:

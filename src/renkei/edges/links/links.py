@@ -9,7 +9,7 @@ from renkei.kernel.identity import Identity, PartnerEntry
 from renkei.kernel.link import LinkState
 
 from .dialer import LinkDialer
-from .link import Link, OnEvents, OnState, SessionFactory
+from .link import SWITCHED_OFF, Link, OnEvents, OnState, SessionFactory
 from .listener import LinkListener
 
 
@@ -70,14 +70,45 @@ class Links:
         with self._lock:
             if any(known.hq == partner.hq for known in self._partners):
                 raise BadInput("partner.known", "a new partner", partner.hq)
-            self._partners = (*self._partners, partner)
-            if self.listener is not None:
-                self.listener.add(partner)
-            if partner.connect == "dial":
-                dialer = self._dialer(partner)
-                self._dialers = {**self._dialers, partner.hq: dialer}
-                if self._started:
-                    dialer.start()
+            self._add(partner, None)
+
+    def remove(self, hq: str) -> None:
+        """Hang up on a partner and know it no more; on return nothing of it runs.
+
+        Nothing happens for one that is not known.  Raises OurFault ``link.busy`` if one does not end.
+        """
+        with self._lock:
+            self._remove(hq)
+
+    def replace(self, partner: PartnerEntry) -> None:
+        """Link with a partner as it is agreed now, by a new connection; a link cut by hand stays cut.
+
+        Raises OurFault ``link.busy`` if the old one does not end.
+        """
+        with self._lock:
+            before = self.states().get(partner.hq)
+            self._remove(partner.hq)
+            self._add(partner, before)
+
+    def _add(self, partner: PartnerEntry, before: LinkState | None) -> None:
+        self._partners = (*self._partners, partner)
+        if self.listener is not None:
+            self.listener.add(partner)
+        if partner.connect == "dial":
+            self._dialers = {**self._dialers, partner.hq: self._dialer(partner)}
+        if before is not None and before.state == "off":
+            self.switch_off(partner.hq, before.last_error.removeprefix(SWITCHED_OFF))
+        if self._started and partner.connect == "dial":
+            self._dialers[partner.hq].start()
+
+    def _remove(self, hq: str) -> None:
+        self._partners = tuple(known for known in self._partners if known.hq != hq)
+        dialer = self._dialers.get(hq)
+        if dialer is not None:
+            self._dialers = {known: other for known, other in self._dialers.items() if known != hq}
+            dialer.stop()
+        if self.listener is not None:
+            self.listener.remove(hq)
 
     def link(self, hq: str) -> Link:
         """The link with ``hq``.  Raises BadInput when there is none."""

@@ -72,6 +72,14 @@ class LinkListener:
             )
             self.links = {**self.links, partner.hq: link}
 
+    def remove(self, hq: str) -> None:
+        """Know a partner no more, and hang up on it.  Raises OurFault ``link.busy`` if that does not end."""
+        self.partners = tuple(known for known in self.partners if known.hq != hq)
+        link = self.links.get(hq)
+        if link is not None:
+            self.links = {known: other for known, other in self.links.items() if known != hq}
+            link.retire()
+
     def start(self) -> tuple[str, int]:
         """Listen; the host and port in use (a port of 0 lets the system choose).
 
@@ -174,6 +182,8 @@ class LinkListener:
             link = self.links.get(entry.hq)
             if link is None:
                 raise TheirFault("link.role", f"to dial {entry.hq} ourselves", "its call")
+            if link.partner is not entry:  # it called while what was agreed with it changed
+                raise Unreachable("link.replaced", f"{entry.hq} as agreed now", "a call begun before")
             if fault is not None:
                 link.note_failure(fault)
                 raise fault

@@ -67,6 +67,8 @@ class Spool:
         return done
 
     def _write(self, line: SpoolLine, folder: Path) -> int:
+        if line.entry.over(self._clock.now()):
+            return 0
         check_direction(line.entry, outward=True)
         first, size, receipt = line.sender.carried, line.sender.positions.logged, line.receiver.receipt
         news = receipt != self._told.get(line.entry.hq, "") and not line.entry.one_way

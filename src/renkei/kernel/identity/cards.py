@@ -156,6 +156,10 @@ class PartnerEntry(msgspec.Struct, frozen=True, kw_only=True):
         """Host and port to dial.  Raises BadInput when there is none."""
         return parse_address(self.address or self.card.link)
 
+    def over(self, now: datetime) -> bool:
+        """Whether the agreement has ended; only agreeing anew brings it back."""
+        return self.until is not None and self.until <= now
+
     def in_force(self, now: datetime) -> bool:
         """Whether the agreement holds ``now``."""
         return self.since <= now and (self.until is None or now < self.until)

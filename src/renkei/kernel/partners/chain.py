@@ -92,11 +92,11 @@ class _Usual(NamedTuple):
 
 
 class Chain:
-    """The chain for one partner.  Safe to ask from any thread while one thread fills the register."""
+    """The chain for one partner, by one policy book.  Any thread may ask while one fills the register."""
 
     def __init__(self, hq: str, terms: Terms, register: Register, book: PolicyBook, codec: Codec) -> None:
         self.terms, self.register = terms, register
-        self._book, self._codec = book, codec
+        self.book, self._codec = book, codec
         self._usual: dict[Sort, _Usual] = {}
         self._epoch, self._from, self._until = -1, _NEVER, _EVER
         self._at = _EVER
@@ -191,17 +191,17 @@ class Chain:
         if ceiling is None:
             return _Usual(Stopped("agreement", *self._no_agreement(kind, now)))
         # 5. Label.
-        gate = self._book.gate(ceiling)
+        gate = self.book.gate(ceiling)
         decision = gate[label]
         if isinstance(decision, Denied):
             return _Usual(Stopped("label", decision.code, decision.reason))
-        rule = self._book.reviews(label, kind)
+        rule = self.book.reviews(label, kind)
         return _Usual(_ALLOWED, gate, rule, rule is None and kind != str(Onward.__struct_config__.tag))
 
     def _review_of(self, released: Released) -> ReviewRule | None:
         """The rule for a record with portions under labels of their own, as far as they are released."""
         labels = dict.fromkeys((released.record.label, *labels_in(released.raw)))
-        rules = (self._book.reviews(label, released.record.kind) for label in labels)
+        rules = (self.book.reviews(label, released.record.kind) for label in labels)
         return max(
             (rule for rule in rules if rule is not None),
             key=lambda r: (r.signatures, -r.within),

@@ -14,6 +14,7 @@ a notice in the log sent: which of its entries the partner is to forget (ADR 001
 """
 
 from datetime import datetime
+from threading import Lock
 from typing import NamedTuple
 
 import msgspec
@@ -101,19 +102,25 @@ class Releaser:
         """``master`` may be an ``Intake`` that the releasers of a node share."""
         self._intake = master if isinstance(master, Intake) else Intake(master, codec)
         self._sent, self._terms, self._hq = sent, partner, hq
-        self._book, self._codec, self._clock = book, codec, clock
+        self._codec, self._clock = codec, clock
+        self._deciding = Lock()
         self.aliases = Aliases(sent, partner_key)
         self._salts = Salts(partner_key)
         self.withdrawn = Withdrawn(sent)
         self._renderer = Renderer(hq, partner.hq, self.aliases, codec, self._has)
         self._fresh: dict[str, int] = {}
-        self._load_register()
+        self._load_register(book)
         self._begin()
 
-    def _load_register(self) -> None:
+    def decide_by(self, book: PolicyBook) -> None:
+        """Decide by another ``book``; on return no run decides by the one before any more."""
+        with self._deciding:
+            self.chain = Chain(self._hq, self._terms, self.register, book, self._codec)
+
+    def _load_register(self, book: PolicyBook) -> None:
         """The register as the log sent has it, and all that hangs on it."""
         self.register = Register(self._terms.hq, self._terms.realm, self._sent.facts(FACTS))
-        self.chain = Chain(self._hq, self._terms, self.register, self._book, self._codec)
+        self.chain = Chain(self._hq, self._terms, self.register, book, self._codec)
         self.pace = Pace.kept(self._sent.fact(PACE))
 
     @property
@@ -124,6 +131,10 @@ class Releaser:
 
     def run(self, limit: int = RUN_LIMIT) -> int:
         """Decide on the next entries, at most ``limit``; how many there were.  Durable on return."""
+        with self._deciding:
+            return self._run(limit)
+
+    def _run(self, limit: int) -> int:
         position = self.position
         incoming = self._intake.run(position, limit, RUN_BYTES)
         if not incoming:
@@ -141,7 +152,7 @@ class Releaser:
         except BaseException:
             self._begin()  # what was counted as released was not
             self._renderer.forget()
-            self._load_register()
+            self._load_register(self.chain.book)
             raise
         return len(incoming)
 
@@ -377,7 +388,8 @@ class Releaser:
     def _explain(self, it: Opened, now: datetime) -> Explanation:
         record = it.record
         head = record.header if isinstance(record, Unknown) else record
-        why = explain(self.chain, it, now, self._book)
+        chain = self.chain
+        why = explain(chain, it, now, chain.book)
         if why.outcome == "released":
             made = self._render(it, now)
             if isinstance(made, Stopped):

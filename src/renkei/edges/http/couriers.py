@@ -1,0 +1,213 @@
+"""Couriers' files over HTTP, for administrators: fetched from the running node, and brought to it.
+
+A file fetched is sealed for the partner, so whoever carries or stores it learns nothing; a plain one is made
+at a stopped node's console alone.  Its entries count as sent once the caller says that the file is kept
+(``/courier/carried``), so that a transfer that broke off loses nothing.  A file that is brought lies on the
+node's disk until all of it has come; then it is taken in under the checks of every courier's file.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Annotated, Any
+
+import msgspec
+from litestar import Request, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.response import Stream
+
+from ...kernel.errors import Refused
+from ...kernel.partners import MIN_VOLUME_BYTES, Imported
+from ...kernel.partners.courier import READ_BYTES
+from ...kernel.people import Permission, Person
+from ...node.couriers import Export, export_sealed, take_in
+from ...node.steps import Steps
+from .attachments import HEADERS
+from .context import Caller, Edge, HttpEdge
+from .nodes import line_of
+from .problems import refuse
+from .schema import problems
+
+MAX_COURIER_BYTES = 4_700_000_000
+"""One file brought to a running node: a DVD's worth.  What is larger comes in volumes."""
+_MANAGE: dict[str, Any] = {"permission": Permission.PARTNER_MANAGE}
+_MANY = Refused(code="courier.busy", expected="one courier's file at a time", came="another", status=503)
+
+
+class CarriedIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Up to which entry a file that was fetched is kept."""
+
+    upto: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class CarriedOut(msgspec.Struct, frozen=True):
+    """How many entries couriers have taken along, or the partner has signed for."""
+
+    carried: int
+
+
+class FaultOut(msgspec.Struct, frozen=True):
+    """Something in a file that was refused."""
+
+    code: str
+    expected: str
+    came: str
+
+
+class ImportedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What a courier's file came to (``kernel/partners/courier``)."""
+
+    from_: str = msgspec.field(name="from")
+    first: int
+    size: int
+    logged: int
+    receipted: int
+    whole: bool
+    repeated: bool
+    faults: list[FaultOut]
+
+
+@post(
+    "/partners/{hq:str}/courier/export",
+    status_code=200,
+    opt=_MANAGE,
+    media_type="application/octet-stream",
+    tags=["node"],
+    summary="A courier's file for a partner",
+    responses={
+        200: ResponseSpec(
+            data_container=bytes,
+            media_type="application/octet-stream",
+            description="The sealed file",
+            generate_examples=False,
+        ),
+        **problems(503),
+    },
+)
+async def export_courier(
+    edge: Edge,
+    person: Caller,
+    hq: FromPath[str],
+    first: Annotated[int | None, QueryParameter(ge=0, le=2**53)] = None,
+    volume: Annotated[int | None, QueryParameter(ge=MIN_VOLUME_BYTES, le=2**40)] = None,
+) -> Stream:
+    """Everything the partner has not signed for yet, or from ``first`` on; at most ``volume`` bytes.
+
+    Headers: ``Renkei-First``, ``Renkei-Upto`` (where the next volume begins) and ``Renkei-Logged``.
+    """
+    line_of(edge, hq)
+
+    def begin() -> tuple[Export, bytes]:
+        made = Steps(edge.trail).step(
+            person, "courier.export", hq, lambda: export_sealed(edge.node, hq, first, volume), noted=False
+        )
+        return made, next(made.pieces, b"")
+
+    made, beginning = await edge.actions.run(begin)
+    edge.trail.done(person, "courier.export", hq, f"entries {made.first} to {made.upto}")
+    headers = {
+        **HEADERS,
+        "Accept-Ranges": "none",
+        "Renkei-First": str(made.first),
+        "Renkei-Upto": str(made.upto),
+        "Renkei-Logged": str(made.logged),
+    }
+    pieces = _after(beginning, made.pieces)
+    return Stream(pieces, status_code=200, headers=headers, media_type="application/octet-stream")
+
+
+@post(
+    "/partners/{hq:str}/courier/carried",
+    status_code=200,
+    opt=_MANAGE,
+    tags=["node"],
+    summary="A courier's file is kept",
+    responses=problems(413, 415, 503),
+)
+async def courier_carried(
+    edge: Edge, person: Caller, hq: FromPath[str], data: JSONBody[CarriedIn]
+) -> CarriedOut:
+    """What was in it counts as sent from now on."""
+    sender = line_of(edge, hq).sender
+    await edge.actions.run(sender.couriered, min(data.upto, sender.positions.logged))
+    edge.trail.done(person, "courier.carried", hq, f"up to entry {data.upto}")
+    return CarriedOut(sender.carried)
+
+
+@post(
+    "/partners/{hq:str}/courier/import",
+    status_code=200,
+    opt={**_MANAGE, "media": "its own"},
+    tags=["node"],
+    summary="Take in a courier's file from a partner",
+    request_max_body_size=MAX_COURIER_BYTES,
+    responses=problems(413, 503),
+)
+async def import_courier(
+    edge: Edge, request: Request[Any, Any, Any], person: Caller, hq: FromPath[str]
+) -> ImportedOut:
+    """The file is the body.  What is sound in it is logged, whatever else is wrong with it."""
+    line_of(edge, hq)
+    if edge.courier_at_work.locked():
+        raise refuse(_MANY)
+    async with edge.courier_at_work:
+        with TemporaryFile(dir=_place(edge)) as file:
+            await _receive(request.stream(), file)
+            came = await edge.actions.run(_take_in, edge, person, hq, file)
+    return _told(came)
+
+
+def _place(edge: HttpEdge) -> Path:
+    """Where files lie while they come: beside the logs, on a disk that has room for what is in them."""
+    return edge.node.folder.root
+
+
+async def _receive(pieces: AsyncIterable[bytes], file: IO[bytes]) -> None:
+    """Write what comes, a good deal at a time, so that the loop never waits for the disk."""
+    waiting = bytearray()
+    async for piece in pieces:
+        waiting += piece
+        if len(waiting) >= READ_BYTES:
+            await asyncio.to_thread(file.write, bytes(waiting))
+            waiting.clear()
+    await asyncio.to_thread(file.write, bytes(waiting))
+
+
+def _take_in(edge: HttpEdge, person: Person, hq: str, file: IO[bytes]) -> Imported:
+    file.seek(0, os.SEEK_SET)
+    steps = Steps(edge.trail)
+    came = steps.step(
+        person, "courier.import", hq, lambda: take_in(edge.node, hq, _pieces(file)), noted=False
+    )
+    found = f"{came.logged} logged, {came.receipted} receipted, {len(came.faults)} refused"
+    edge.trail.done(person, "courier.import", hq, found)
+    return came
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(READ_BYTES):
+        yield piece
+
+
+def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _told(came: Imported) -> ImportedOut:
+    return ImportedOut(
+        from_=came.sender,
+        first=came.first,
+        size=came.size,
+        logged=came.logged,
+        receipted=came.receipted,
+        whole=came.whole,
+        repeated=came.repeated,
+        faults=[FaultOut(f.code, f.expected, f.came) for f in came.faults],
+    )
+
+
+HANDLERS = (export_courier, courier_carried, import_courier)

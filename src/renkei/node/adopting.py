@@ -1,0 +1,55 @@
+"""Other policies for a running node: its own, adopted, or a partner's, taken along with the partner.
+
+All decisions hang on one reference, ``views.book``, which is exchanged whole:
+
+1. the views decide by the new book; whoever began to read goes on by the old one to the end of its answer,
+   so that no answer mixes the two; tables and search index stay, since they know labels, not readers;
+2. every partner's chain decides by it, once the run in hand is over; when ``decide_by`` returns nothing is
+   decided under the old policy any more;
+3. whoever remembers decisions (labels that programs may use, open streams) is told to begin anew.
+
+What was released before stays released; what was withheld before is not released by itself (ADR 0010).
+"""
+
+from typing import TYPE_CHECKING
+
+from ..kernel.errors import BadInput
+from ..kernel.identity import PartnerCard
+from ..kernel.identity.files import write_atomically
+from ..kernel.labels.policy import Policy, PolicyBook
+from .config import Folder
+
+if TYPE_CHECKING:
+    from .node import Node
+
+
+def decide_by(node: "Node", book: PolicyBook) -> None:
+    """Have all of ``node`` decide by ``book``; see above.  One call at a time."""
+    node.views.decide_by(book)
+    for line in node.partners.values():
+        line.releaser.decide_by(book)
+    node.told_of_policy()
+
+
+def keep_partner_policy(node: "Node", card: PartnerCard, xml: bytes) -> None:
+    """Take along the policy that a partner's card names, to read its labels by.
+
+    Raises BadInput, with nothing written, if it is another one or does not go with those known.
+    """
+    policy = Policy.load(xml)
+    if policy.id != card.policy:
+        raise BadInput("partner.policy", f"the policy {card.policy} that the card names", policy.id)
+    with node.policy_lock:
+        others = partner_policies(node.folder)
+        others.pop(card.hq, None)
+        if policy.id in {node.policies.own.id, *(other.id for other in others.values())}:
+            return  # its labels can be read already
+        book = PolicyBook(node.policies.own, [*others.values(), policy])
+        node.folder.policies.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(node.folder.policies / f"{card.hq}.xml", xml)
+        decide_by(node, book)
+
+
+def partner_policies(folder: Folder) -> dict[str, Policy]:
+    """The policies kept for partners, by the name of their file."""
+    return {path.stem: Policy.load(path.read_bytes()) for path in sorted(folder.policies.glob("*.xml"))}
