@@ -4,6 +4,7 @@ Files on a disk are an edge (``edges/links/courier``), and so is a file that a p
 HTTP; both make and take them here, under the same checks.  What is inside is ``kernel/partners``.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,6 +30,10 @@ from .lines import PartnerLine
 
 if TYPE_CHECKING:
     from .node import Node
+
+RELEASE_PATIENCE = 5.0
+"""Seconds a file waits for the releaser: it is some milliseconds behind, seconds in a flood."""
+RELEASE_LOOK = 0.01
 
 
 class Envelope:
@@ -93,6 +98,7 @@ def export_sealed(node: "Node", hq: str, first: int | None, volume_bytes: int | 
     """
     line, now = node.line(hq), node.clock.now()
     check_outward(line.entry, now)
+    _await_releaser(node, line)
     begin, logged = begins_at(line) if first is None else first, line.sender.positions.logged
     if begin > logged:
         raise BadInput("courier.first", f"an entry up to {logged}", str(begin))
@@ -101,6 +107,13 @@ def export_sealed(node: "Node", hq: str, first: int | None, volume_bytes: int | 
     upto = logged if volume_bytes is None else next(volumes(line.sender, begin, volume_bytes))[1]
     inside = export_parcel(line.sender, line.receiver, now, begin, upto, counted=False)
     return Export(begin, upto, logged, Envelope(node.identity, line.entry).seal(inside))
+
+
+def _await_releaser(node: "Node", line: PartnerLine) -> None:
+    """Wait a little for what was written before: whoever asks for a file expects it in there."""
+    written, deadline = node.master.size, time.monotonic() + RELEASE_PATIENCE
+    while line.releaser.position < written and time.monotonic() < deadline:
+        time.sleep(RELEASE_LOOK)
 
 
 def take_in(node: "Node", hq: str, pieces: Iterable[bytes]) -> Imported:

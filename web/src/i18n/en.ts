@@ -327,6 +327,7 @@ export const en = {
     lag: 'behind',
     uptime: 'up for',
     none: 'No partners.',
+    over: 'agreement ended',
     evidenceHint: 'Signed by the partner and then contradicted; kept in the evidence folder.',
   },
   audit: {

@@ -328,6 +328,7 @@ export const ja: Dictionary = {
     lag: '遅れ',
     uptime: '稼働',
     none: '相手司令部はありません。',
+    over: '取決め終了',
     evidenceHint: '相手が署名後に矛盾したもの。証拠フォルダーに保管。',
   },
   audit: {

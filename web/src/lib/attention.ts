@@ -57,7 +57,7 @@ function byUrgency(a: Matter, b: Matter): number {
 
 /** A link that is not up, with all that waits for it. */
 function links({ partners, rows }: Known): Matter[] {
-  return partners.flatMap((p) => {
+  return partners.filter((p) => p.inForce !== false).flatMap((p) => {
     const waiting = rows.filter((row) => row.to === p.hq && row.state === 'unsent').length;
     const place = { ...EMPTY, hq: p.hq, href: href('partners', p.hq), calls: true, urgency: 'now' as const };
     const down: Matter[] = p.link.state === 'down' || p.link.state === 'off' ? [{ ...place, key: `link:${p.hq}:${p.link.state}`, cause: 'link', at: p.link.since ?? null, count: Math.max(1, waiting) }] : [];

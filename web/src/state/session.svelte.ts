@@ -81,6 +81,11 @@ class Session {
     return this.me?.permissions.includes(permission) ?? false;
   }
 
+  /** The partners with whom an agreement holds: whom something can be asked of. */
+  get agreed(): Partner[] {
+    return this.partners.filter((p) => p.inForce);
+  }
+
   /** A headquarters by its short name; the id where the name is not known. */
   hqName(hq: string, lang: 'en' | 'ja'): string {
     const names = hq === this.node?.hq ? this.node.names : this.partners.find((p) => p.hq === hq)?.names;
@@ -100,6 +105,10 @@ class Session {
 
   async refreshNode(): Promise<void> {
     const [node, partners] = await Promise.all([api.node.state(), api.node.partners()]);
+    // Another policy was adopted: labels are offered and marked by it from here on.
+    if (this.policy && this.node && this.node.policy.version !== node.policy.version) {
+      this.policy = await api.labels.policy();
+    }
     this.node = node;
     this.partners = partners;
     // The time in a kept answer is past: it would set the clock back.

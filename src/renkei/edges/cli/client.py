@@ -5,7 +5,8 @@ kept in the user's configuration folder (mode 0600), in that order.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ TIMEOUT_SECONDS = 30.0
 """Longest wait for one answer: a bulk append on a busy node stays well under it."""
 SECRET_MODE = 0o600
 PARTIAL = 206
+BAD = 400
+FILE_SECONDS = 600.0
+"""Longest wait for the answer to a courier's file: half a million entries are taken in in seconds."""
 
 
 class Problem(BadInput):
@@ -123,9 +127,9 @@ class Api:
         """PATCH ``path`` with ``body`` as JSON; the decoded answer."""
         return self._call("PATCH", path, content=msgspec.json.encode(body))
 
-    def delete(self, path: str) -> Any:
-        """DELETE ``path``."""
-        return self._call("DELETE", path)
+    def delete(self, path: str, **params: str) -> Any:
+        """DELETE ``path``; the decoded answer."""
+        return self._call("DELETE", path, params=dict(params))
 
     def put(self, path: str, body: bytes, **params: int) -> Any:
         """PUT ``body`` as bytes; the decoded answer."""
@@ -142,6 +146,24 @@ class Api:
         except httpx.HTTPError as err:
             expected = f"a node that answers at {self.url}"
             raise Unreachable("node.unreachable", expected, type(err).__name__) from err
+
+    @contextmanager
+    def fetch(self, path: str, **params: int | None) -> Iterator[tuple[Mapping[str, str], Iterator[bytes]]]:
+        """POST ``path`` for a file: the answer's headers and its bytes."""
+        given = {k: v for k, v in params.items() if v is not None}
+        try:
+            with self._http.stream("POST", path, params=given, timeout=FILE_SECONDS) as answer:
+                if answer.status_code >= BAD:
+                    answer.read()
+                    raise Problem(answer.status_code, _problem(answer))
+                yield answer.headers, answer.iter_bytes()
+        except httpx.HTTPError as err:
+            expected = f"a node that answers at {self.url}"
+            raise Unreachable("node.unreachable", expected, type(err).__name__) from err
+
+    def send(self, path: str, pieces: Iterator[bytes]) -> Any:
+        """POST a file's bytes; the decoded answer, however long it takes in what was sent."""
+        return self._call("POST", path, content=pieces, media="application/octet-stream", wait=FILE_SECONDS)
 
     def pages(self, path: str, **params: str | int | None) -> Iterator[dict[str, Any]]:
         """The items of a listed path, page after page."""
@@ -161,14 +183,17 @@ class Api:
         self,
         method: str,
         path: str,
-        content: bytes | None = None,
+        content: bytes | Iterator[bytes] | None = None,
         params: dict[str, Any] | None = None,
         media: str = "application/json",
+        wait: float = TIMEOUT_SECONDS,
     ) -> Any:
         headers = {"Content-Type": media} if content is not None else {}
         params = {**(params or {}), **self._past}
         try:
-            answer = self._http.request(method, path, content=content, params=params, headers=headers)
+            answer = self._http.request(
+                method, path, content=content, params=params, headers=headers, timeout=wait
+            )
         except httpx.UnsupportedProtocol:
             raise BadInput(
                 "cli.url", "an address such as http://127.0.0.1:8440", repr(self.url[:80])
@@ -177,7 +202,7 @@ class Api:
             raise Unreachable(
                 "node.unreachable", f"a node that answers at {self.url}", type(err).__name__
             ) from err
-        if answer.status_code >= 400:
+        if answer.status_code >= BAD:
             raise Problem(answer.status_code, _problem(answer))
         return msgspec.json.decode(answer.content) if answer.content else None
 

@@ -1,11 +1,11 @@
 """``renkei courier``: the link on a disk.
 
-These commands want the node stopped, since its logs have one writer; a running node carries by itself
-where ``node.toml`` names an outbox or inbox (``links/spool``).
+A running node makes and takes in the files itself, over its API, for an administrator's token; a stopped one
+is opened here.  A running node also carries by itself where ``node.toml`` names an outbox or inbox
+(``links/spool``).
 """
 
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,13 @@ from cyclopts import App
 
 from ...kernel.errors import BadInput
 from ...kernel.partners import MIN_VOLUME_BYTES, Imported, volumes
-from ...node import Node, PartnerLine
-from ..links.courier import (
-    Envelope,
-    check_direction,
-    peek_courier_file,
-    read_courier_file,
-    write_courier_file,
-)
+from ...node import Node, PartnerLine, couriers
+from ...node.couriers import Envelope, begins_at, check_outward
+from ..links.courier import file_pieces, peek_courier_file, write_courier_file, write_file
 from .app import Local
+from .client import Api
+from .either import Either
+from .local import LocalNode
 from .nodes import opened
 
 courier_app = App(name="courier", help="The link on a disk: files that a courier carries.")
@@ -38,12 +36,11 @@ def export(
     first: int | None = None,
     volume_size: str | None = None,
     plain: bool = False,
-    local: Local | None = None,
+    either: Either | None = None,
 ) -> None:
     """Write everything the partner has not signed for yet to a file for a courier, with our receipts.
 
     For a one-way partner: everything not carried yet.  The file is sealed for the partner and signed by us.
-    The node must not be running.
 
     Parameters
     ----------
@@ -56,27 +53,54 @@ def export(
     volume_size
         Split into files of at most so much, such as 700MB or 4GB.
     plain
-        Do not encrypt it: then carry it as its label demands.
+        Do not encrypt it: then carry it as its label demands.  The node must not be running.
     """
-    local = local or Local()
+    either = either or Either()
     limit = parse_size(volume_size) if volume_size else None
-    with opened(local.data) as node:
-        line = node.line(hq)
-        check_direction(line.entry, outward=True)
-        node.pump()
-        begin = begins_at(line) if first is None else first
-        written = _write_all(local, node, line, file, begin, limit, plain=plain)
-        upto = line.sender.positions.logged
+    api = either.running()
+    if api is not None:
+        if plain:
+            raise BadInput("courier.plain", "a stopped node for a file that is not sealed", "a running one")
+        begin, upto, written = _fetch_all(either, api, hq, file, first, limit)
+        one_way = LocalNode(either.data).partner(hq).one_way
+    else:
+        with opened(either.data) as node:
+            line = node.line(hq)
+            check_outward(line.entry, node.clock.now())
+            node.pump()
+            begin = begins_at(line) if first is None else first
+            written = _write_all(either, node, line, file, begin, limit, plain=plain)
+            upto, one_way = line.sender.positions.logged, line.entry.one_way
     total = sum(size for _, size in written)
     names = [path.name for path, _ in written]
     told = {"hq": hq, "file": str(file), "first": begin, "size": upto, "bytes": total, "files": names}
-    unconfirmed = " (one-way: the partner cannot confirm it)" if line.entry.one_way else ""
-    local.out.data(
+    unconfirmed = " (one-way: the partner cannot confirm it)" if one_way else ""
+    either.out.data(
         told,
         text=f"entries {begin} to {upto - 1} for {hq} in {', '.join(names)} ({total} bytes){unconfirmed}"
         if upto > begin
         else f"no new entries for {hq}; {file} carries our receipts",
     )
+
+
+def _fetch_all(
+    local: Local, api: Api, hq: str, file: Path, first: int | None, limit: int | None
+) -> tuple[int, int, list[tuple[Path, int]]]:
+    """Where the files begin and end, and every volume's file and bytes, from the running node."""
+    begin, end = first, -1
+    written: list[tuple[Path, int]] = []
+    at = first
+    with local.out.progress("writing bytes", None) as ticker:
+        while end < 0 or (at is not None and at < end):
+            path = file if limit is None else file.with_name(f"{file.name}.{len(written) + 1:03}")
+            with api.fetch(f"/partners/{hq}/courier/export", first=at, volume=limit) as (said, pieces):
+                size = write_file(path, pieces, ticker.to)
+            at = int(said["renkei-upto"])
+            begin = int(said["renkei-first"]) if begin is None else begin
+            end = int(said["renkei-logged"]) if end < 0 else end
+            written.append((path, size))
+            api.post(f"/partners/{hq}/courier/carried", {"upto": at})
+    return begin or 0, at or 0, written
 
 
 def _write_all(
@@ -108,14 +132,9 @@ def _write_all(
     return written
 
 
-def begins_at(line: PartnerLine) -> int:
-    """The first entry that a file for the partner needs: after its receipt, or what was carried last."""
-    return line.sender.carried if line.entry.one_way else line.sender.received
-
-
 @courier_app.command(name="import")
-def import_file(file: Path, /, *more: Path, local: Local | None = None) -> int:
-    """Take in files that a courier brought, in the order given.  The node must not be running.
+def import_file(file: Path, /, *more: Path, either: Either | None = None) -> int:
+    """Take in files that a courier brought, in the order given.
 
     Exit status 1 if anything in them was refused; what was sound before that is kept.
 
@@ -126,29 +145,31 @@ def import_file(file: Path, /, *more: Path, local: Local | None = None) -> int:
     more
         Further volumes.
     """
-    local = local or Local()
+    either = either or Either()
     told = []
-    with opened(local.data) as node:
+    api = either.running()
+    if api is not None:
         for path in (file, *more):
-            with local.out.progress("reading bytes", path.stat().st_size) as ticker:
-                told.append(_told(take_in(node, path, node.clock.now(), ticker.to)))
-        node.pump()
-    _tell(local, told)
+            hq = peek_courier_file(path).sender
+            with either.out.progress("reading bytes", path.stat().st_size) as ticker:
+                told.append(api.send(f"/partners/{hq}/courier/import", file_pieces(path, ticker.to)))
+    else:
+        with opened(either.data) as node:
+            for path in (file, *more):
+                with either.out.progress("reading bytes", path.stat().st_size) as ticker:
+                    told.append(_told(take_in(node, path, ticker.to)))
+            node.pump()
+    _tell(either, told)
     return 1 if any(one["faults"] or not one["whole"] for one in told) else 0
 
 
-def take_in(node: Node, path: Path, now: datetime, progress: Any = None) -> Imported:
+def take_in(node: Node, path: Path, progress: Any = None) -> Imported:
     """Take in one file.  Raises BadInput or TheirFault for one that is not for us, or not from a partner."""
     sender = peek_courier_file(path).sender
     if sender not in node.partners:
         known = ", ".join(node.partners) or "no partner yet"
         raise BadInput("courier.sender", f"a file from one of: {known}", sender[:80])
-    line = node.line(sender)
-    check_direction(line.entry, outward=False)
-    envelope = Envelope(node.identity, line.entry)
-    return read_courier_file(
-        path, line.sender, line.receiver, opened=lambda pieces: envelope.open(pieces, now), progress=progress
-    )
+    return couriers.take_in(node, sender, file_pieces(path, progress))
 
 
 def parse_size(text: str) -> int:

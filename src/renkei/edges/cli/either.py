@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
-from urllib.parse import urlencode
 
 import msgspec
 from cyclopts import Parameter
@@ -90,7 +89,7 @@ class OverHttp:
 
     def end_partner(self, hq: str, reason: str) -> None:
         """See ``Door``."""
-        self._api.delete(f"/partners/{hq}?{urlencode({'reason': reason})}")
+        self._api.delete(f"/partners/{hq}", reason=reason)
 
 
 class OnFiles:
@@ -151,14 +150,21 @@ class Either(Local):
         ),
     ] = None
 
+    def running(self) -> Api | None:
+        """A client of the running node, None if it is stopped.  Raises BadInput without a token for it."""
+        local = LocalNode(self.data)
+        if local.health() is None:
+            return None
+        credentials = find_credentials(self.url or local.url, self.token)
+        return Api(credentials.url, credentials.token)
+
     @contextmanager
     def node(self) -> Iterator[Door]:
         """The way that is open.  Raises BadInput if the node runs and there is no token for it."""
-        local = LocalNode(self.data)
-        if local.health() is not None:
-            credentials = find_credentials(self.url or local.url, self.token)
-            yield OverHttp(Api(credentials.url, credentials.token))
-            self.out.note(f"done at the running node, {credentials.url}")
+        api = self.running()
+        if api is not None:
+            yield OverHttp(api)
+            self.out.note(f"done at the running node, {api.url}")
             return
         with opened(self.data) as node:
             trail = AuditTrail(node.audit, node.clock)

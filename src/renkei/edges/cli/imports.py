@@ -1,7 +1,7 @@
 """``renkei import``: reports of authorities, reference tables, a courier's file.
 
 Reports go to the running node as its feeds would send them: read here, posted typed, in order of issue.
-Reference tables and couriers' files are work on the data folder of a stopped node.
+Reference tables are work on the data folder of a stopped node; a courier's file is taken in either way.
 """
 
 from pathlib import Path

@@ -50,6 +50,7 @@ class PolicyOut(msgspec.Struct, frozen=True):
 
     id: str
     name: str
+    version: int
 
 
 class LogOut(msgspec.Struct, frozen=True):
@@ -188,7 +189,7 @@ def _node(edge: HttpEdge, person: Person) -> NodeOut:
         version=node_version(),
         now=now,
         dtg=dtg(now),
-        policy=PolicyOut(own.id, own.name),
+        policy=PolicyOut(own.id, own.name, own.version),
         **(_counts(edge) if person.may(Permission.PARTNER_MANAGE) else {"logs": [], "views": []}),
         uptime_seconds=(now - edge.started_at).total_seconds(),
     )

@@ -37,7 +37,8 @@ async def stream(
     last_event_id: Annotated[str, HeaderParameter(name="Last-Event-ID", max_length=100)] = "",
 ) -> Stream:
     """Events ``record`` {id, kind, version, source}, ``gone`` {the same}: its owner took it back, ``link``
-    {hq, state}; and ``reset`` {}: fetch what you show anew.  Administrators also get a record's ``seq``, and
+    {hq, state}, ``partner`` {hq, inForce}: what was agreed with it has changed, ``policy`` {}: another one
+    is in force; and ``reset`` {}: fetch what you show anew.  Administrators also get a record's ``seq``, and
     ``position`` {lag}.
     """
     inside = person.may(Permission.PARTNER_MANAGE)
