@@ -3,23 +3,47 @@
 The part's door.  Pure: what reads and writes the files themselves is ``edges.formats``.
 """
 
+from .charts import (
+    LEAVE_OUT,
+    MAX_LEVELS,
+    Chart,
+    Drawn,
+    Kept,
+    Scenario,
+    Side,
+    chart_of,
+    nations_of_sides,
+    structure_of_chart,
+)
 from .columns import KINDS, Cell, Item, cells_of, columns_of
 from .faults import Faults, shown
-from .reading import Imported, LeftOut, Row, Table, check, cycles, structure_of_tables
+from .left_out import LeftOut, LeftOuts
+from .reading import Imported, Row, Table, check, cycles, structure_of_tables
 
 __all__ = [
     "KINDS",
+    "LEAVE_OUT",
+    "MAX_LEVELS",
     "Cell",
+    "Chart",
+    "Drawn",
     "Faults",
     "Imported",
     "Item",
+    "Kept",
     "LeftOut",
+    "LeftOuts",
     "Row",
+    "Scenario",
+    "Side",
     "Table",
     "cells_of",
+    "chart_of",
     "check",
     "columns_of",
     "cycles",
+    "nations_of_sides",
     "shown",
+    "structure_of_chart",
     "structure_of_tables",
 ]

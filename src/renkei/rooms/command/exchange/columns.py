@@ -56,7 +56,7 @@ _PATTERNS = {
     CODE_PATTERN: "a code such as US-USFJ",
     DATE_PATTERN: "a date as 2025, 2025-03 or 2025-03-24",
 }
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 class Column(NamedTuple):
@@ -131,7 +131,7 @@ def wanted(type_: Any) -> str:
 def _field(column: Column, cell: Cell) -> Any:
     """The plain value of a cell for its field; None if the cell is empty."""
     if isinstance(cell, str):
-        if _CONTROL.search(cell):
+        if CONTROL.search(cell):
             raise Wrong("text without control characters")
         cell = cell.strip().replace("\r\n", "\n").replace("\r", "\n")
     if cell is None or cell == "":

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-import msgspec
-
 from ..plans.model import (
     FUNCTIONS,
     LISTS,
@@ -26,6 +24,7 @@ from ..plans.recorded import NATIONS
 from ..rules import PARENT_KINDS
 from .columns import KINDS, Cell, Item, columns_of, item_of, key_column
 from .faults import Faults, shown
+from .left_out import LeftOut
 
 MAX_FACTS = 250_000
 """Facts in one import: twice the largest structure that checks are made for, some 300 MB while it is read."""
@@ -45,15 +44,6 @@ class Table(NamedTuple):
     where: str
     columns: tuple[str, ...]
     rows: Iterable[Row]
-
-
-class LeftOut(msgspec.Struct, frozen=True):
-    """What a file holds or a structure says, and the other has no place for: how often, and where first."""
-
-    what: str
-    why: str
-    count: int
-    where: str
 
 
 class Imported(NamedTuple):
