@@ -18,6 +18,7 @@ from bench import (
     bench_live,
     bench_map,
     bench_million,
+    bench_plans,
     bench_recall,
     bench_sealing,
     bench_simulate,
@@ -116,4 +117,5 @@ PARTS: dict[str, Part] = {
     "recall": bench_recall.figures,
     "release": bench_chain.figures,
     "simulate": bench_simulate.figures,
+    "plans": bench_plans.figures,
 }

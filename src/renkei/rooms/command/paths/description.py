@@ -105,14 +105,16 @@ def read(raw: bytes, *, as_json: bool) -> Description:
 
 def calendar_of(post: PostIn) -> Calendar:
     """A post's duty as minutes of the week."""
-    if isinstance(post.duty, str):
-        return Calendar()
-    duty = post.duty
+    return Calendar() if isinstance(post.duty, str) else calendar_of_duty(post.duty, post.key)
+
+
+def calendar_of_duty(duty: Duty, where: str) -> Calendar:
+    """Duty hours as minutes of the week.  Raises BadInput (``paths.duty``) naming ``where``."""
     times = [_CLOCK.fullmatch(text) for text in (duty.begin, duty.end)]
     right = duty.days and all(0 <= day <= 6 for day in duty.days) and -12 <= duty.utc_offset <= 14
     if not right or times[0] is None or times[1] is None:
         raise BadInput(
-            "paths.duty", "days 0 to 6, times HH:MM, an offset from -12 to 14", f"other at {post.key}"
+            "paths.duty", "days 0 to 6, times HH:MM, an offset from -12 to 14", f"other at {where}"
         )
     begin, end = (int(t[1]) * 60 + int(t[2]) for t in times if t)
     return weekly(duty.days, begin, end, duty.utc_offset)

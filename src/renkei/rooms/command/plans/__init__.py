@@ -3,6 +3,9 @@
 The part's door.  Pure: documents and records in, results out.
 """
 
+from .checks import AnyRule, Report, Rules, examine
+from .diff import Line, between, diff
+from .document import read_plan, read_rules
 from .model import (
     FACT_KINDS,
     FUNCTIONS,
@@ -36,17 +39,23 @@ from .model import (
     ref_of,
     target,
 )
+from .owners import SHARED, owners_of
 from .recorded import from_records
+from .sound import check_plan, check_structure
+from .timeline import Branch, Moment, Timeline
 
 __all__ = [
     "FACT_KINDS",
     "FUNCTIONS",
     "LISTS",
+    "SHARED",
     "UNKNOWN",
     "Add",
     "Amend",
     "AnyChange",
     "AnyFact",
+    "AnyRule",
+    "Branch",
     "Choice",
     "End",
     "Fact",
@@ -54,6 +63,8 @@ __all__ = [
     "Function",
     "Hours",
     "LegalBasis",
+    "Line",
+    "Moment",
     "Nation",
     "Option",
     "Phase",
@@ -61,14 +72,25 @@ __all__ = [
     "Post",
     "Ref",
     "Relation",
+    "Report",
     "Responsibility",
+    "Rules",
     "Site",
     "Strength",
     "Structure",
+    "Timeline",
     "Unit",
+    "between",
+    "check_plan",
+    "check_structure",
+    "diff",
     "encode",
+    "examine",
     "facts_of",
     "from_records",
+    "owners_of",
+    "read_plan",
+    "read_rules",
     "ref_of",
     "target",
 ]

@@ -321,6 +321,24 @@ def facts_of(structure: Structure) -> tuple[AnyFact, ...]:
     return tuple(fact for name in LISTS.values() for fact in getattr(structure, name))
 
 
+def names_in(fact: AnyFact) -> tuple[Ref, ...]:
+    """The facts that it speaks of by name."""
+    match fact:
+        case Unit():
+            named: list[Ref] = [("site", fact.site)]
+        case Post():
+            named = [("unit", fact.unit), ("site", fact.site), ("hours", fact.hours)]
+        case Site():
+            named = [("hours", fact.hours)]
+        case Relation():
+            named = [("unit", fact.subject), ("unit", fact.object), *(("legal basis", k) for k in fact.under)]
+        case Responsibility():
+            named = [(fact.subject_kind, fact.subject), *(("legal basis", k) for k in fact.under)]
+        case _:
+            named = []
+    return tuple((kind, key) for kind, key in named if key and key != UNKNOWN)
+
+
 def encode(document: Structure | Plan) -> bytes:
     """The document as JSON: the same for equal documents, without what is empty or as usual."""
     return msgspec.json.encode(document, order="deterministic")

@@ -2,7 +2,7 @@
 
 Nothing is added that no record says.  Where several headquarters describe one unit or site, our own record is
 taken, else the one of the first headquarters by name; relations and claims are all kept, for they may differ.
-A unit that a relation names but no record describes is there by its code alone, everything else unknown.
+A unit or site that is named but no record describes is there by its code alone, everything else unknown.
 """
 
 from collections import Counter
@@ -26,6 +26,7 @@ NATIONS = {
     "Bilateral": Nation(key="Bilateral", names=Names(en="Bilateral", ja="日米共同"), shared=True),
 }
 """Nations by the word that reference tables use; any other is named by that word itself."""
+_BY_NAME = "Known by its code alone."
 _PREFIXES = {"US": "US", "JP": "Japan", "PH": "Philippines", "BI": "Bilateral"}
 COORDINATION = frozenset({"ACM body", "SOFA body", "forum", "standing cell"})
 """Levels whose units bring others together and command nobody."""
@@ -41,13 +42,15 @@ def from_records(known: Iterable[Record], hq: str) -> Structure:
     claims = [r for r in listed if isinstance(r, records.Strength)]
     named = {code for r in relations for code in (r.subject_code, r.object_code)}
     named |= {r.unit_code for r in posts} | {r.subject_code for r in claims} - sites.keys()
+    placed = {r.site_code for r in units.values()} - sites.keys() - {""}
     there = [_unit(r) for r in units.values()] + [_by_name(code) for code in sorted(named - units.keys())]
-    nations = {u.nation for u in there} | {s.nation for s in sites.values()}
+    grounds = [_site(r) for r in sites.values()] + [_site_by_name(code) for code in sorted(placed)]
+    nations = {u.nation for u in there} | {s.nation for s in grounds}
     return Structure(
         nations=tuple(NATIONS.get(n, Nation(key=n, names=Names(en=n))) for n in sorted(nations)),
         units=tuple(there),
         posts=tuple(_post(r, key) for key, r in _apart(posts, lambda r: r.code)),
-        sites=tuple(_site(r) for r in sites.values()),
+        sites=tuple(grounds),
         relations=tuple(_relation(r, key) for key, r in _apart(relations, _relation_key)),
         strengths=tuple(_strength(r, key, sites) for key, r in _apart(claims, _strength_key)),
     )
@@ -94,10 +97,17 @@ def _unit(r: records.Unit) -> Unit:
     )
 
 
-def _by_name(code: str) -> Unit:
+def _nation(code: str) -> str:
     prefix = code.partition("-")[0]
-    nation = _PREFIXES.get(prefix, prefix)
-    return Unit(code=code, names=Names(en=code), nation=nation, note="Known by its code alone.")
+    return _PREFIXES.get(prefix, prefix)
+
+
+def _by_name(code: str) -> Unit:
+    return Unit(code=code, names=Names(en=code), nation=_nation(code), note=_BY_NAME)
+
+
+def _site_by_name(code: str) -> Site:
+    return Site(code=code, names=Names(en=code), nation=_nation(code), note=_BY_NAME)
 
 
 def _post(r: records.Post, key: str) -> Post:
