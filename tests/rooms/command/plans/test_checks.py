@@ -16,8 +16,8 @@ from renkei.rooms.command.plans.state import State
 from renkei.rooms.command.plans.timeline import Branch, Timeline
 from rooms.command.plans.random_plans import RULES, plans
 
-often = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
-seldom = settings(often, max_examples=40)
+often = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+seldom = settings(often, max_examples=25)
 Rows = set[tuple[int, tuple[str, ...], str, tuple[Any, ...], int, int | None]]
 
 

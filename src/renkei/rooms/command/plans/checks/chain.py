@@ -91,6 +91,9 @@ class _CycleCheck(_ByUnit):
     kinds = frozenset({"relation"})
     rule: Cycle
 
+    def cells(self, state: State) -> Iterable[Cell]:
+        return ((code,) for code in {code for kind in self.rule.kinds for code in state.above[kind]})
+
     def touched(self, state: State, fact: AnyFact) -> Iterable[Cell]:
         if isinstance(fact, Relation) and fact.relation in self.rule.kinds:
             yield (fact.subject,)

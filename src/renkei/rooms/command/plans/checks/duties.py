@@ -52,9 +52,9 @@ class _UnchangedCheck(_OfResponsibilities):
 
     def touched(self, state: State, fact: AnyFact) -> Iterable[Cell]:
         if isinstance(fact, Responsibility) and self._ours(state, fact):
-            yield (fact.subject, fact.function, fact.part, fact.extent)
+            line = (fact.subject, fact.function, fact.part, fact.extent)
             # What is said of the extent decides the other lines of the same subject, function and part.
-            yield from self._like(state, (fact.subject, fact.function, fact.part, ""))
+            yield from (line, *self._like(state, line))
 
     def judge(self, state: State, cell: Cell, memory: Memory) -> Found | None:
         if not cell:

@@ -39,6 +39,7 @@ class _ReachableCheck(Check):
                 yield from (pair for pair in self.rule.needed if set(pair) == {fact.subject, fact.object})
             case Unit():
                 yield from self._of(state, fact.code)
+                yield from (pair for pair in self.rule.needed if fact.code in pair)
             case Post():
                 yield from self._of(state, fact.unit)
             case Site():

@@ -1,0 +1,85 @@
+"""What findings, outcomes and differences are called on screens, in both languages."""
+
+from ..records import Names
+
+OUTCOMES = {
+    "proved": Names(en="proved", ja="成立"),
+    "refuted": Names(en="refuted", ja="不成立"),
+    "unknown": Names(en="unknown", ja="不明"),
+}
+CHECKS = {
+    "ceiling": Names(en="Ceiling of personnel", ja="人員の上限"),
+    "unchanged": Names(en="Responsibilities unchanged", ja="所掌の不変"),
+    "held": Names(en="Functions held", ja="機能の充足"),
+    "reachable": Names(en="Counterparts reachable", ja="相手部署との共通勤務時間"),
+    "orphan": Names(en="No orphans", ja="所属の欠落なし"),
+    "cycle": Names(en="No cycles", ja="循環なし"),
+    "double command": Names(en="No double command", ja="二重指揮なし"),
+    "span": Names(en="Span of control", ja="統制範囲"),
+    "commands nobody": Names(en="Coordination bodies command nobody", ja="調整機関は指揮権を持たない"),
+    "dual hat": Names(en="Dual hats", ja="兼職"),
+    "hand-over": Names(en="Authority handed over", ja="権限の移譲"),
+    "legal basis": Names(en="Legal basis", ja="根拠（協定・法令）"),
+}
+"""Checks by the name that rules give them."""
+PROBLEMS = {
+    "above": Names(en="above the ceiling", ja="上限を超過"),
+    "figure unknown": Names(en="the claim's figure is not known", ja="人員数の主張値が不明"),
+    "no figure": Names(en="nobody claims a figure", ja="人員数の主張なし"),
+    "officers unknown": Names(
+        en="how many the posts gained or lost is not known", ja="増減する職の人数が不明"
+    ),
+    "ended": Names(en="a responsibility ended", ja="所掌が消滅"),
+    "added": Names(en="a responsibility was added", ja="所掌が追加"),
+    "extent unknown": Names(en="its extent is not known", ja="範囲が不明"),
+    "none recorded": Names(en="no responsibility is recorded", ja="所掌の記録なし"),
+    "not held": Names(en="no filled post holds it", ja="充足された職がない"),
+    "holder unknown": Names(en="who holds the post is not known", ja="職の充足状況が不明"),
+    "holders unknown": Names(en="who holds these posts is not known", ja="これらの職の就任者が不明"),
+    "too many hats": Names(en="too many posts in one hand", ja="兼職が多すぎる"),
+    "hats of two nations": Names(en="posts of two nations in one hand", ja="二か国の職を兼ねる"),
+    "functions apart": Names(en="functions to be kept apart in one hand", ja="分離すべき機能を兼ねる"),
+    "orphan": Names(en="nobody above it", ja="上級部隊がない"),
+    "outlived": Names(en="posts or relations left without their unit", ja="部隊の廃止後に職・関係が残る"),
+    "cycle": Names(en="above itself", ja="自らの上級となる循環"),
+    "double command": Names(en="under two at once", ja="同時に二つの上級を持つ"),
+    "too many": Names(en="too many directly under it", ja="直属の数が多すぎる"),
+    "commands": Names(en="a coordination body has units under it", ja="調整機関が部隊を指揮している"),
+    "gap": Names(en="nobody is accountable", ja="責任者が不在（空白）"),
+    "overlap": Names(en="two are accountable at once", ja="責任者が重複"),
+    "between two": Names(en="nobody above it between two", ja="移管の間に上級が不在"),
+    "no basis": Names(en="no legal basis in force", ja="有効な根拠がない"),
+    "basis unknown": Names(en="the legal basis is not known", ja="根拠が不明"),
+    "not reachable": Names(en="too little duty time in common", ja="共通勤務時間が不足"),
+    "hours unknown": Names(en="duty hours are not known", ja="勤務時間が不明"),
+    "no relation": Names(en="no such relation in force", ja="必要な関係がない"),
+    "orders not tried": Names(en="not every order of the phases was tried", ja="段階の全順序は未検証"),
+}
+"""Findings by their problem."""
+CAUSES = {
+    "start": Names(en="so without any change", ja="変更前から"),
+    "smallest": Names(en="smallest set of changes", ja="最小の変更の組"),
+    "minimal": Names(en="none of these can be left out", ja="いずれも除けない変更の組"),
+    "enough": Names(en="these are enough; some may not be needed", ja="十分な変更の組（余分を含みうる）"),
+}
+"""How sure a cause is."""
+REPAIRS = {
+    "shift": Names(en="move the change to", ja="変更日を移す："),
+    "add": Names(en="add the fact", ja="事実を追加："),
+    "drop": Names(en="drop the change", ja="変更を取り下げる："),
+}
+DIFFERENCES = {
+    "added": Names(en="added", ja="新設"),
+    "ended": Names(en="ended", ja="廃止"),
+    "moved": Names(en="moved", ja="移管・移動"),
+    "renamed": Names(en="renamed", ja="改称"),
+    "re-authorised": Names(en="re-authorised", ja="権限変更"),
+    "amended": Names(en="amended", ja="変更"),
+}
+SIGNS = {"added": "+", "ended": "-", "moved": ">", "renamed": "=", "re-authorised": "!", "amended": "~"}
+"""A sign beside the colour, for who cannot tell colours or prints."""
+
+
+def both(names: Names) -> str:
+    """English and Japanese in one line."""
+    return " / ".join(text for text in (names.en, names.ja) if text)
