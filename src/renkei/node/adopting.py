@@ -8,7 +8,9 @@ All decisions hang on one reference, ``views.book``, which is exchanged whole:
    decided under the old policy any more;
 3. whoever remembers decisions (labels that programs may use, open streams) is told to begin anew.
 
-What was released before stays released; what was withheld before is not released by itself (ADR 0010).
+What was withheld before is not released by itself, and what the partner has it keeps, until a person decides
+(ADR 0010); but what has not arrived and may not go any more is taken back, so that it does not leave after
+the adoption was answered.
 """
 
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ from ..kernel.identity import PartnerCard
 from ..kernel.identity.files import write_atomically
 from ..kernel.labels.policy import Policy, PolicyBook
 from .config import Folder
+from .policies import put_in_force
 
 if TYPE_CHECKING:
     from .node import Node
@@ -29,6 +32,26 @@ def decide_by(node: "Node", book: PolicyBook) -> None:
     for line in node.partners.values():
         line.releaser.decide_by(book)
     node.told_of_policy()
+
+
+def put_into_force(node: "Node", digest: str) -> None:
+    """Have the adopted file be the policy, on the disk and in all that runs; done twice, it does no harm.
+
+    Called with ``policy_lock`` held.
+    """
+    put_in_force(node.folder, digest)
+    if node.policy_digest == digest:
+        return
+    take_on(node, Policy.load(node.folder.policy.read_bytes()))
+    node.policy_digest = digest
+
+
+def take_on(node: "Node", own: Policy) -> None:
+    """Have ``own`` be the node's policy, and hold back what is under way and may not go by it."""
+    decide_by(node, PolicyBook(own, node.policies.policies[1:]))
+    for line in node.partners.values():
+        if line.releaser.hold_back(line.sender.received) and line.link is not None:
+            line.link.notify()
 
 
 def keep_partner_policy(node: "Node", card: PartnerCard, xml: bytes) -> None:

@@ -64,6 +64,12 @@ class PartnerLine:
         seq = self.sent_seq(record_id)
         return "unsent" if seq is None else self.sender.state_of(seq)
 
+    def held(self, record_id: str) -> Delivery | None:
+        """How far the rendition has got that the partner has of our record; None if it has none any more."""
+        seq = self.sent_seq(record_id)
+        gone = seq is None or seq in self.releaser.withdrawn
+        return None if seq is None or gone else self.sender.state_of(seq)
+
     def close(self) -> None:
         """Close both logs."""
         self.sent.close()

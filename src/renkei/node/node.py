@@ -80,7 +80,7 @@ class Node:
         self.folder = folder
         self.identity = identity
         self.policy_digest = policy_digest(folder)
-        """Of the policy file that this node was opened with; one adopted since counts from the next start."""
+        """Of the policy file that this node decides by."""
         self.policy_lock = threading.Lock()
         self.clock = clock
         self.accounts = accounts

@@ -17,7 +17,7 @@ MAX_PROPOSED = 20
 
 
 def policy_digest(folder: Folder) -> str:
-    """The digest of the policy file, which counts from the next start on; "" for a node without files."""
+    """The digest of the policy file; "" for a node without files."""
     return digest_of(folder.policy.read_bytes()) if folder.policy.exists() else ""
 
 
@@ -46,7 +46,7 @@ def proposed(folder: Folder, digest: str) -> bytes:
 
 
 def put_in_force(folder: Folder, digest: str) -> None:
-    """Make an adopted file the policy from the next start on; the one before is kept.
+    """Make an adopted file the policy on the disk; the one before is kept.
 
     Done twice, it does no harm.
     """
@@ -58,6 +58,14 @@ def put_in_force(folder: Folder, digest: str) -> None:
     write_atomically(former / f"{digest_of(before)}.xml", before)
     write_atomically(folder.policy, xml)
     _path(folder, digest).unlink(missing_ok=True)
+
+
+def once_in_force(folder: Folder, digest: str) -> bytes:
+    """The file that is or was in force under ``digest``.  Raises BadInput when it is not kept."""
+    for path in (folder.policy, folder.policies / "former" / f"{digest}.xml"):
+        if path.exists() and digest_of(xml := path.read_bytes()) == digest:
+            return xml
+    raise BadInput("policy.former", "a policy that was in force here", "one that is not kept")
 
 
 def forget_proposed(folder: Folder, digest: str) -> None:

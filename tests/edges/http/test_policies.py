@@ -1,6 +1,7 @@
 """A policy is changed by two officers, on record, whole or not at all; what it changes is told before."""
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from renkei.kernel.identity.label_key import check_label_certificate
 from renkei.kernel.labels.adoption import PolicyChange
 from renkei.kernel.labels.binding import open_binding
 from renkei.kernel.labels.documents import read_label
+from renkei.kernel.labels.model import Clearance
 from renkei.kernel.people import Role
 from renkei.node import Node
 
@@ -40,23 +42,56 @@ def adopt(served: Served, proposal: str, by: str = "admin", digest: str = DIGEST
     return served.client(by).post(f"/policy/proposals/{proposal}/adopt", json={"digest": digest})
 
 
-def test_a_policy_is_adopted_by_a_second_officer_and_counts_from_the_next_start(served: Served) -> None:
+def test_a_policy_is_adopted_by_a_second_officer_and_counts_at_once(served: Served) -> None:
     made = proposed(served)
     assert (made["step"], made["digest"], made["proposer"]) == ("proposed", DIGEST, "disclosure")
     answer = adopt(served, made["id"])
     assert (answer.status_code, answer.json()["step"], answer.json()["adopter"]) == (200, "adopted", "admin")
     standing = served.client("admin").get("/policy").json()
-    assert (standing["version"], standing["nextDigest"], standing["restartNeeded"]) == (1, DIGEST, True)
+    assert (standing["version"], standing["digest"], standing["restartNeeded"]) == (2, DIGEST, False)
     folder = served.node.folder
     assert folder.policy.read_text("utf-8") == NEW
     assert (folder.policies / "former" / f"{hashlib.sha256(OLD.encode()).hexdigest()}.xml").exists()
-    assert served.node.policies.own.version == 1
+    assert "GUARDED CLOSELY" in served.node.policies.mark(served.labels["guarded-own"]).en
     served.app.edge.trail.flush()
     actions = {e.action: e.account for _, e in served.app.edge.trail.newest(50) if e.outcome == "done"}
     assert (actions["policy_propose"], actions["policy_adopt"]) == ("disclosure", "admin")
 
 
-def test_after_the_restart_the_node_decides_by_it(tmp_path: Path) -> None:
+def test_screens_are_told_and_programs_labels_are_checked_anew(served: Served) -> None:
+    shares = {"tag": "Releasable to", "type": "permissive", "values": ["AUS", "JPN"]}
+    label = served.label("usa") | {"classification": "DUTY USE", "categories": [shares]}
+    line = {"kind": "log-entry", "label": label, "happened_at": "2022-09-18T15:49:00Z"}
+    line |= {"text": {"text": "x", "lang": "en"}}
+    made = served.client("gateway").post("/records", json=line)
+    assert made.status_code == 201, made.text
+    for info in served.node.accounts.all():  # nobody may hold what the new policy cannot mean
+        served.node.accounts.set_clearance(info.account, without(info.clearance, "AUS"))
+    proposal = proposed(served, NEW.replace('tagCategory name="AUS"', 'tagCategory name="AUX"'))
+    with served.client("viewer").stream("GET", "/stream") as stream:
+        lines = stream.iter_lines()
+        assert adopt(served, proposal["id"], digest=proposal["digest"]).status_code == 200
+        told = list(itertools.islice((x for x in lines if x in {"event: reset", "event: policy"}), 2))
+    assert told == ["event: reset", "event: policy"]
+    refused = served.client("gateway").post("/records", json=line)
+    assert (refused.status_code, refused.json()["code"]) == (422, "label.value"), refused.text
+    changed = served.client("admin").get(f"/policy/proposals/{proposal['id']}/effects")
+    assert changed.status_code == 200, changed.text
+    shifts = [effect["shift"] for effect in changed.json()["effects"]]
+    # The administrator may not see the record any more, and so is not told that there is one.
+    assert shifts == []
+    assert served.client("watch").get(f"/policy/proposals/{proposal['id']}/effects").status_code == 403
+
+
+def without(clearance: Clearance, value: str) -> Clearance:
+    categories = tuple(
+        msgspec.structs.replace(c, values=tuple(v for v in c.values if v != value))
+        for c in clearance.categories
+    )
+    return msgspec.structs.replace(clearance, categories=categories)
+
+
+def test_after_a_restart_the_node_decides_by_it_too(tmp_path: Path) -> None:
     served = Served(tmp_path / "data")
     try:
         assert adopt(served, proposed(served)["id"]).status_code == 200
@@ -137,7 +172,7 @@ def test_an_adoption_that_a_crash_cut_short_is_completed_by_adopting_again(
         raise OSError("the machine stopped")
 
     with monkeypatch.context() as patch:
-        patch.setattr("renkei.edges.http.policies.put_in_force", crash)
+        patch.setattr("renkei.node.adopting.put_in_force", crash)
         assert adopt(served, made["id"]).status_code == 500
     assert served.node.folder.policy.read_text("utf-8") == OLD
     assert adopt(served, made["id"]).status_code == 200

@@ -218,7 +218,7 @@ def show(*, remote: Remote | None = None) -> None:
     if not out.as_json:
         out.say(f"{found['name']}  {found['id']}  version {found['version']}  {found['digest']}")
         if found["restartNeeded"]:
-            out.say(f"adopted, in force from the next start: {found['nextDigest']}")
+            out.say(f"another file lies there, in force from the next start: {found['nextDigest']}")
     out.rows(("id", "step", "policyVersion", "digest", "proposer", "adopter"), found["changes"], whole=found)
 
 
@@ -245,7 +245,7 @@ def propose(file: Path, /, *, reason: str, remote: Remote | None = None) -> None
 
 @policy_app.command
 def adopt(proposal: str, /, *, file: Path, remote: Remote | None = None) -> None:
-    """Adopt a proposed policy as the second officer; in force from the node's next start on.
+    """Adopt a proposed policy as the second officer; in force at once.
 
     Parameters
     ----------
@@ -257,7 +257,34 @@ def adopt(proposal: str, /, *, file: Path, remote: Remote | None = None) -> None
     remote = remote or Remote()
     digest = digest_of(read_file(file))
     made = remote.api().post(f"/policy/proposals/{proposal}/adopt", {"digest": digest})
-    remote.out.data(made, text=f"{made['digest']} adopted; start the node anew to put it in force")
+    remote.out.data(made, text=f"{made['digest']} adopted and in force")
+
+
+@policy_app.command
+def effects(change: str, /, *, remote: Remote | None = None) -> None:
+    """What an adopted policy changed: who gained or lost which records, and what a partner holds of them.
+
+    What a partner gained is not released by itself: a new version of the record is.  What it lost and
+    holds stays there until somebody recalls it.
+
+    Parameters
+    ----------
+    change
+        The change's id, as renkei policy show lists it.
+    """
+    remote = remote or Remote()
+    found = remote.api().get(f"/policy/proposals/{change}/effects")
+    columns = ("audience", "change", "count", "kind", "label", "held", "why")
+    rows = [{**e["shift"], "held": _held(e)} for e in found["effects"]]
+    remote.out.rows(columns, rows, whole=found)
+
+
+def _held(effect: dict[str, Any]) -> str:
+    """How many of the records looked at the partner holds; nothing for a person."""
+    looked = effect["records"]
+    if not effect["shift"]["partner"]:
+        return ""
+    return f"{sum(r['state'] is not None for r in looked)} of {len(looked)}"
 
 
 @policy_app.command

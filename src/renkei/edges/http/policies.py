@@ -10,7 +10,7 @@ from ...kernel.desk import Desk
 from ...kernel.errors import BadInput, Refused
 from ...kernel.labels import adoption
 from ...kernel.labels.adoption import PolicyChange, adopt, digest_of, propose, withdraw
-from ...kernel.labels.change import Audience, compare
+from ...kernel.labels.change import Audience, Shift, compare
 from ...kernel.labels.explain import explain
 from ...kernel.labels.model import Label
 from ...kernel.labels.policy import Policy, PolicyBook
@@ -18,7 +18,8 @@ from ...kernel.labels.reading import MAX_POLICY_BYTES
 from ...kernel.people import Permission
 from ...kernel.seen import look
 from ...kernel.views.census import COUNTS, counted
-from ...node.policies import forget_proposed, keep_proposed, policy_digest, proposed, put_in_force
+from ...node.adopting import put_into_force
+from ...node.policies import forget_proposed, keep_proposed, policy_digest, proposed
 from .context import Caller, Edge, HttpEdge, key_path
 from .problems import refuse
 from .schema import problems
@@ -46,7 +47,10 @@ class ProposalOut(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PolicyOut(msgspec.Struct, frozen=True, rename="camel"):
-    """The policy the node decides by, and the file it will start with next; digests are SHA-256."""
+    """The policy the node decides by, and its file on the disk; digests are SHA-256.
+
+    ``restartNeeded`` where somebody put another file there by hand.
+    """
 
     id: str
     name: str
@@ -173,10 +177,7 @@ async def diff_policy(edge: Edge, person: Caller, data: JSONBody[DiffIn]) -> Dif
         return DiffOut(
             found.records,
             found.labels,
-            [
-                ShiftOut(s.audience, s.partner, s.change, s.label, s.kind, s.count, s.why)
-                for s in found.shifts
-            ],
+            [shift_out(s) for s in found.shifts],
             list(found.unknown_labels),
             list(found.unsound_clearances),
         )
@@ -208,7 +209,7 @@ async def propose_policy(edge: Edge, person: Caller, data: JSONBody[ProposalIn])
 async def adopt_policy(
     edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[AdoptIn]
 ) -> ProposalOut:
-    """As a second officer, by the digest of the exact file; in force from the node's next start on."""
+    """As a second officer, by the digest of the exact file; in force once this is answered."""
     return _out(await edge.act(person, policy_adopt, edge, f"{owner}/{key}", data.digest))
 
 
@@ -225,6 +226,13 @@ async def withdraw_policy(
 ) -> ProposalOut:
     """A proposal that nobody adopted yet."""
     return _out(await edge.act(person, policy_withdraw, edge, f"{owner}/{key}"))
+
+
+def shift_out(shift: Shift) -> ShiftOut:
+    """A shift as the API tells it."""
+    return ShiftOut(
+        shift.audience, shift.partner, shift.change, shift.label, shift.kind, shift.count, shift.why
+    )
 
 
 def holders(edge: HttpEdge) -> list[Audience]:
@@ -247,18 +255,18 @@ def policy_propose(desk: Desk, edge: HttpEdge, data: ProposalIn) -> PolicyChange
 
 
 def policy_adopt(desk: Desk, edge: HttpEdge, record_id: str, digest: str) -> PolicyChange | Refused:
-    """Put the adoption on record, then the file in force; of an adoption that a crash cut short, the file."""
+    """Put the adoption on record, then the file in force; where a crash came between the two, the file."""
     folder = edge.node.folder
     with edge.node.policy_lock:
         now = policy_digest(folder)
         seen = look(desk.views, record_id, PolicyChange)
         if seen is not None and seen.record.step == "adopted" and digest == seen.record.digest:
             if seen.record.replaces == now:
-                put_in_force(folder, digest)
+                put_into_force(edge.node, digest)
             return seen.record
         made = adopt(desk, record_id, digest, proposed(folder, digest), now, holders(edge))
         if isinstance(made, PolicyChange):
-            put_in_force(folder, digest)
+            put_into_force(edge.node, digest)
         return made
 
 

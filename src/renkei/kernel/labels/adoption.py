@@ -5,9 +5,7 @@ file itself waits beside the policies.  The second officer, who must hold anothe
 names that digest, having seen the same bytes; the record's next version says who adopted it.  Records of
 this kind never leave and are written by these actions alone.
 
-What is adopted takes effect when the node starts next.  A running node holds decisions in many places on
-purpose (gates, what each reader sees, releasers half way through the log), and a restart is the one moment
-at which all of them begin anew together.
+How a running node then changes over is ``node/adopting``.
 """
 
 import hashlib

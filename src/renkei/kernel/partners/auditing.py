@@ -26,7 +26,8 @@ from ..log.commitments import Salts, commitments, said_in
 from ..records import Codec, Header
 from .chain import Terms
 from .intake import Incoming, Intake
-from .register import FACTS
+from .records import Recall
+from .register import FACTS, RECALLS, Recalled
 from .releaser import POSITION, RUN_BYTES, RUN_LIMIT, Considered, Releaser
 from .rendition import Rendition
 
@@ -238,6 +239,8 @@ class _Audit:
     def _unfounded(self, there: _Sent) -> None:
         """An entry sent that nothing in the master log accounts for."""
         own_id = self._own_id(there)
+        if self._held_back(there, own_id):
+            return
         doubt = self._doubts.get(own_id)
         reason = "no record in the master log gives it"
         found = doubt or Deviation(what="against", own_id=own_id, code="audit.unfounded", reason=reason)
@@ -246,6 +249,19 @@ class _Audit:
             self._tape.versions[own_id] = self._tape.versions.get(own_id, 0) + 1
         self._last_at = there.at
         self._next = next(self._ahead, None)
+
+    def _held_back(self, there: _Sent, own_id: str) -> bool:
+        """Whether the entry takes back what a change of policy held back; it is passed then."""
+        if there.said is None or not isinstance(self._releaser.codec.decode(there.said), Recall):
+            return False
+        kept = self._kept.get(RECALLS + own_id)
+        back = None if kept is None else msgspec.json.decode(kept, type=Recalled)
+        if back is None or not back.narrowed:
+            return False
+        self._releaser.register.take_back(back)
+        self._matched += 1
+        self._pass(own_id, self._tape.versions.get(own_id, 0) + 1)
+        return True
 
     # --- whose an entry is ---------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from .records import Agreement, ReleaseDecision
 
 FACTS = "register/"
 """What the names of the register's facts begin with."""
-_AGREEMENT, _ITEM, _RECALL = FACTS + "agreement/", FACTS + "item/", FACTS + "recall/"
+_AGREEMENT, _ITEM, RECALLS = FACTS + "agreement/", FACTS + "item/", FACTS + "recall/"
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ class Register:
                 self.agreements[name[len(_AGREEMENT) :]] = msgspec.json.decode(raw, type=Agreement)
             elif name.startswith(_ITEM) and raw:
                 self.items[name[len(_ITEM) :]] = msgspec.json.decode(raw, type=Item)
-            elif name.startswith(_RECALL):
+            elif name.startswith(RECALLS):
                 self._remember(msgspec.json.decode(raw, type=Recalled))
 
     def changes(self) -> dict[str, bytes]:
@@ -96,7 +96,7 @@ class Register:
     def facts(self) -> dict[str, bytes]:
         """All facts, as they would be after a start from nothing."""
         held = {_ITEM + name: msgspec.json.encode(item) for name, item in self.items.items()}
-        held |= {_RECALL + name: msgspec.json.encode(one) for name, one in self.recalls.items()}
+        held |= {RECALLS + name: msgspec.json.encode(one) for name, one in self.recalls.items()}
         return held | {_AGREEMENT + n: msgspec.json.encode(a) for n, a in self.agreements.items()}
 
     # --- as the log passes ---------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class Register:
     def take_back(self, recalled: Recalled) -> None:
         """A record is taken back, or let go again."""
         self._remember(recalled)
-        self._changes[_RECALL + recalled.id] = msgspec.json.encode(recalled)
+        self._changes[RECALLS + recalled.id] = msgspec.json.encode(recalled)
 
     def _remember(self, recalled: Recalled) -> None:
         self.recalls[recalled.id] = recalled

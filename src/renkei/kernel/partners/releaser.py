@@ -22,7 +22,7 @@ import msgspec
 from ..clock import Clock
 from ..errors import OurFault
 from ..labels.policy import PolicyBook
-from ..labels.release import Opened, Released, opened
+from ..labels.release import Opened, Released, covers_all, opened
 from ..log.base import Draft, Log
 from ..log.commitments import Salts, commitments, said_at, said_in
 from ..records import Codec, Header, Record, Unknown, owner_of
@@ -43,6 +43,11 @@ enough (well under a second) that a fresh record behind a long backlog does not 
 RUN_BYTES = 8 * 1024 * 1024
 """The same in bytes, which bounds memory when records are large."""
 
+POLICY_RECALL = 1 << 40
+"""Beyond every version of a record: a recall that a change of policy came to has such a number in its id."""
+UNDECIDED = (*STATEMENTS, Recall, Purge)
+"""What the chain does not decide on."""
+BY_POLICY = "Renkei node: the policy changed"
 POSITION = "master position"
 """The fact that says how many entries of the master log have been decided on."""
 
@@ -102,7 +107,7 @@ class Releaser:
         """``master`` may be an ``Intake`` that the releasers of a node share."""
         self._intake = master if isinstance(master, Intake) else Intake(master, codec)
         self._sent, self._terms, self._hq = sent, partner, hq
-        self._codec, self._clock = codec, clock
+        self.codec, self._clock = codec, clock
         self._deciding = Lock()
         self.aliases = Aliases(sent, partner_key)
         self._salts = Salts(partner_key)
@@ -115,12 +120,53 @@ class Releaser:
     def decide_by(self, book: PolicyBook) -> None:
         """Decide by another ``book``; on return no run decides by the one before any more."""
         with self._deciding:
-            self.chain = Chain(self._hq, self._terms, self.register, book, self._codec)
+            self.chain = Chain(self._hq, self._terms, self.register, book, self.codec)
+
+    def hold_back(self, first: int) -> int:
+        """Take back what lies from entry ``first`` on and may not go to the partner any more by its label.
+
+        For after a change of policy: what has not arrived is then not delivered any more (ADR 0011), as if
+        the label had been narrowed.  How many records that concerned; durable on return.
+        """
+        with self._deciding:
+            now = self._clock.now()
+            self._begin()
+            beyond = self._beyond(first, now)
+            renditions: list[Rendition] = []
+            for own_id in beyond:
+                held = self._held(own_id)
+                back = Recalled(
+                    id=recall_id(own_id, POLICY_RECALL + self._next),
+                    about=own_id,
+                    at=now,
+                    narrowed=True,
+                    entries=len(held),
+                )
+                self.register.take_back(back)
+                renditions += [self._notice(back, held, BY_POLICY, now), *self.also()]
+            if renditions:
+                self._commit(renditions, self.position, now)
+            return len(beyond)
+
+    def _beyond(self, first: int, now: datetime) -> list[str]:
+        """The own ids of records from entry ``first`` on that the partner's ceiling does not cover now."""
+        found: dict[str, None] = {}
+        for pack in self._sent.read(first, max(0, self._sent.size - first)):
+            for seq, said in enumerate(said_in(pack), pack.first):
+                record = self.codec.decode(said) if said is not None and seq not in self.withdrawn else None
+                if said is None or record is None or isinstance(record, UNDECIDED):
+                    continue
+                ceiling = self.chain.ceiling(record.kind, now)
+                own_id = self.aliases.own((record.header if isinstance(record, Unknown) else record).id)
+                gone = self.register.taken_back(own_id) is not None
+                if ceiling is not None and not gone and not covers_all(said, self.chain.book.gate(ceiling)):
+                    found[own_id] = None
+        return list(found)
 
     def _load_register(self, book: PolicyBook) -> None:
         """The register as the log sent has it, and all that hangs on it."""
         self.register = Register(self._terms.hq, self._terms.realm, self._sent.facts(FACTS))
-        self.chain = Chain(self._hq, self._terms, self.register, book, self._codec)
+        self.chain = Chain(self._hq, self._terms, self.register, book, self.codec)
         self.pace = Pace.kept(self._sent.fact(PACE))
 
     @property
@@ -287,7 +333,7 @@ class Releaser:
     ) -> Rendition:
         """The notice that takes back what the partner holds; in parts, if it is more than one can name."""
         newest, entry = held[-1]
-        shown = self._codec.decode(entry or said_at(self._sent, newest) or b"")
+        shown = self.codec.decode(entry or said_at(self._sent, newest) or b"")
         label = shown.header.label if isinstance(shown, Unknown) else shown.label
         seqs = [seq for seq, _ in held]
         self._gone.update(seqs)
@@ -382,7 +428,7 @@ class Releaser:
 
     def explain(self, raw: bytes) -> Explanation:
         """Whether and why the partner may have the record logged as ``raw``, decided afresh."""
-        record = self._codec.decode(raw)
+        record = self.codec.decode(raw)
         return self._explain(opened(record, raw), self._clock.now())
 
     def _explain(self, it: Opened, now: datetime) -> Explanation:
@@ -404,7 +450,7 @@ class Releaser:
 
     def preview(self, raw: bytes) -> Preview:
         """What the partner has, or would get, of the record logged as ``raw``; the log stays as it is."""
-        it, now = opened(self._codec.decode(raw), raw), self._clock.now()
+        it, now = opened(self.codec.decode(raw), raw), self._clock.now()
         why = self._explain(it, now)
         released, rule = self.chain.but_for_review(it, now)
         if not isinstance(released, Released):
