@@ -45,7 +45,7 @@ RUN_BYTES = 8 * 1024 * 1024
 
 POLICY_RECALL = 1 << 40
 """Beyond every version of a record: a recall that a change of policy came to has such a number in its id."""
-UNDECIDED = (*STATEMENTS, Recall, Purge)
+UNDECIDED: tuple[type, ...] = (*STATEMENTS, Recall, Purge)
 """What the chain does not decide on."""
 BY_POLICY = "Renkei node: the policy changed"
 POSITION = "master position"
