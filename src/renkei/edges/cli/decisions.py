@@ -11,6 +11,7 @@ from ...kernel.errors import BadInput
 from ...rooms.command.paths import Comparison, Description, PathView, Stand, compare, effort, read, view
 from .app import Common
 from .local import read_file
+from .structures import export_structure, import_structure
 
 EXAMPLE = "paths/example.toml"
 CAUTION = {
@@ -22,6 +23,8 @@ NO_WINNER = "no winner: the interval contains zero / 優劣なし（信頼区間
 WINNERS = {"today": "today / 現行", "proposed": "proposed / 改編案", "none": NO_WINNER}
 
 command_app = App(name="command", help="Structure and decision paths: today against proposed.")
+command_app.command(import_structure, name="import")
+command_app.command(export_structure, name="export")
 
 
 @command_app.command

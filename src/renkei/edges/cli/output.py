@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ...kernel.errors import RenkeiError
+from ...kernel.errors import Faulty, RenkeiError
 
 PIPE_WIDTH = 4096
 """Columns where there is no terminal: a line for each row, never folded, so that ``grep`` finds whole ids."""
@@ -75,12 +75,25 @@ class Output:
     def fail(self, error: RenkeiError) -> None:
         """Print a failure."""
         if self.as_json:
-            problem = {"code": error.code, "expected": error.expected, "came": error.came}
+            problem: dict[str, Any] = {"code": error.code, "expected": error.expected, "came": error.came}
+            if isinstance(error, Faulty):
+                problem |= {"faults": error.faults, "more": error.more}
             self._json({"error": problem})
             return
         self._err.print(error.code, style="bold red", markup=False)
+        if isinstance(error, Faulty):
+            self._fail_each(error)
+            return
         self._err.print(f"  expected  {error.expected}", markup=False, soft_wrap=True)
         self._err.print(f"  came      {error.came}", markup=False, soft_wrap=True)
+
+    def _fail_each(self, error: Faulty) -> None:
+        """Every fault of a file on a line of its own."""
+        for fault in error.faults:
+            line = f"  {fault.where}: expected {fault.expected}; {fault.came} came"
+            self._err.print(line, markup=False, soft_wrap=True)
+        more = ", and there may be more" if error.more else ""
+        self._err.print(f"  {len(error.faults)} faults{more}; nothing was taken", markup=False)
 
     def _json(self, value: Any) -> None:
         """The one document; flushed, since the command may go on for days (``demo``, ``serve``)."""

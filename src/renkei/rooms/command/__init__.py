@@ -14,6 +14,7 @@ from .actions import (
     load_reference,
     name_headquarters,
     name_post,
+    take_in,
 )
 from .records import KINDS, Headquarters, Names, Post, Relation, Site, Strength, Unit
 from .rules import PARENT_KINDS, in_force, nations_of
@@ -47,5 +48,6 @@ __all__ = [
     "name_post",
     "nations_of",
     "structure_of",
+    "take_in",
     "unit_view",
 ]

@@ -5,6 +5,7 @@ Loading is whole or not at all: tables are read and checked to the last row, the
 new or different goes into the log in one append.  Loading the same tables again changes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -19,6 +20,8 @@ from renkei.kernel.records import HqId, Record
 from renkei.kernel.seen import look_all
 
 from . import rules
+from .exchange import LeftOuts, fields_of, named_by
+from .plans.model import AnyFact
 from .records import (
     Basis,
     Code,
@@ -130,14 +133,36 @@ def load_reference(
     return load.append()
 
 
+def take_in(
+    desk: Desk, label: Label, facts: Sequence[AnyFact], left_out: LeftOuts, *, dry_run: bool = False
+) -> Loaded | Refused:
+    """Write what an import brings that is new or changed, all in one append or, with ``dry_run``, nothing.
+
+    ``facts`` are those of ``exchange.merge``; what records have no place for goes to ``left_out``.
+    """
+    if refused := desk.person.refuse(Permission.COMMAND_WRITE):
+        return refused
+    if refused := desk.policies.validate(label):
+        return refused
+    load = _Load(desk, label.canonical())
+    codes = named_by(facts)
+    sites = load.ids_of(Site, codes)
+    load.add(Unit, fields_of(facts, sites, LeftOuts()).units)
+    fields = fields_of(facts, sites | load.ids_of(Unit, codes), left_out)
+    load.add(Post, fields.posts)
+    load.add(Relation, fields.relations)
+    load.add(Strength, fields.strengths)
+    return load.loaded if dry_run else load.append()
+
+
 class _Load:
     """One load: what is known of it already, and the records it comes to."""
 
     def __init__(self, desk: Desk, label: Label) -> None:
         self.desk, self.label, self.now = desk, label, desk.clock.now()
-        self.names = own_names(desk, ("unit", "site", "relation", "strength"))
+        self.names = own_names(desk, ("unit", "site", "post", "relation", "strength"))
         self.known: dict[str, Record] = {}
-        for kind in (Unit, Site, Relation, Strength):
+        for kind in (Unit, Site, Post, Relation, Strength):
             tag = str(kind.__struct_config__.tag)
             ids = [id_ for (k, _), id_ in self.names.items() if k == tag]
             self.known |= {s.record.id: s.record for s in look_all(desk.views, ids, kind)}

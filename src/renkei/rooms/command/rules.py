@@ -88,6 +88,18 @@ class StrengthFields(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class PostFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A post's own fields, before it is anybody's record."""
+
+    code: str
+    names: Names
+    unit: str | None = None
+    unit_code: str = ""
+    source: str = ""
+    confidence: Confidence = "medium"
+    note: str = ""
+
+
 def strength_key(subject: str, counts: str, basis: str, as_of: str, source: str) -> str:
     """What tells one headquarters' claims apart: another figure for the same is a new version."""
     return "|".join((subject, counts, basis, as_of, source))

@@ -18,7 +18,9 @@ from .charts import (
 from .columns import KINDS, Cell, Item, cells_of, columns_of
 from .faults import Faults, shown
 from .left_out import LeftOut, LeftOuts
+from .merging import Merged, counted, gathered, merge, nation_of_hq
 from .reading import Imported, Row, Table, check, cycles, structure_of_tables
+from .recording import fields_of, named_by
 
 __all__ = [
     "KINDS",
@@ -33,6 +35,7 @@ __all__ = [
     "Kept",
     "LeftOut",
     "LeftOuts",
+    "Merged",
     "Row",
     "Scenario",
     "Side",
@@ -41,7 +44,13 @@ __all__ = [
     "chart_of",
     "check",
     "columns_of",
+    "counted",
     "cycles",
+    "fields_of",
+    "gathered",
+    "merge",
+    "named_by",
+    "nation_of_hq",
     "nations_of_sides",
     "shown",
     "structure_of_chart",
