@@ -231,7 +231,7 @@ class _Reader:
 def _local(element: etree._Element | None) -> str:
     if element is None or not isinstance(element.tag, str):
         return ""
-    return str(etree.QName(element).localname)
+    return element.tag.rpartition("}")[2]
 
 
 def _above(element: etree._Element) -> tuple[str, str]:

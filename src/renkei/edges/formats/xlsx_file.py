@@ -6,14 +6,16 @@ unpacked: its parts, their sizes, and whether it has macros, links to other file
 """
 
 import re
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
-from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
+
+from lxml import etree
 
 from ...kernel.errors import BadInput
 from ...rooms.command.exchange import Cell, Faults, LeftOut, Table, shown
@@ -29,6 +31,11 @@ MAX_STRINGS_BYTES = 128 * 1024 * 1024
 MAX_SHEET_ROWS = 1_048_576
 """Rows of a sheet, the most a spreadsheet holds; a row numbered higher is a trap."""
 
+MAX_TYPES_BYTES = 1024 * 1024
+"""The list of a workbook's parts and their types: a hundred bytes for each."""
+
+TYPES = "[Content_Types].xml"
+SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 ABOUT = "About"
 """The sheet that says what the workbook is; it is not read."""
 _REFUSED = (
@@ -39,15 +46,18 @@ _REFUSED = (
 )
 _UNSOUND = (
     BadZipFile,
-    ParseError,
-    SyntaxError,
+    zlib.error,
+    SyntaxError,  # XML that is not well-formed, among others
     LookupError,
+    ArithmeticError,
+    AttributeError,
     ValueError,
     TypeError,
+    RuntimeError,
     OSError,
     EOFError,
-    zlib.error,
 )
+"""What openpyxl raises at a workbook that is damaged or made to harm: it promises no errors of its own."""
 _ESCAPED = re.compile(r"_x000[dD]_")
 
 
@@ -114,14 +124,15 @@ def _look_over(path: Path, faults: Faults) -> None:
     try:
         with ZipFile(path) as package:
             parts = package.infolist()
-    except (BadZipFile, OSError, ValueError):
+            sheets = _sheets_of(package)
+    except (BadZipFile, OSError, ValueError, KeyError, RuntimeError, zlib.error, etree.XMLSyntaxError):
         came = "another file, or a workbook under a password"
         raise BadInput("import.form", f"an XLSX workbook in {path.name}", came) from None
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
         expected = f"at most {MAX_PARTS} parts and {MAX_UNPACKED_BYTES} bytes unpacked in {path.name}"
         raise BadInput("import.size", expected, "more")
     for part in parts:
-        if "worksheets/" not in part.filename and part.file_size > MAX_STRINGS_BYTES:
+        if part.filename not in sheets and part.file_size > MAX_STRINGS_BYTES:
             expected = f"at most {MAX_STRINGS_BYTES} bytes unpacked in {path.name} part {part.filename}"
             raise BadInput("import.size", expected, f"{part.file_size}")
         for pattern, expected in _REFUSED:
@@ -131,11 +142,27 @@ def _look_over(path: Path, faults: Faults) -> None:
 
 @contextmanager
 def _sound(name: str) -> Iterator[None]:
-    """Say of a workbook that openpyxl cannot read that it is not sound."""
+    """Say of a workbook that openpyxl cannot read that it is not sound; what it warns of is of no matter."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except _UNSOUND as err:
         raise BadInput("import.form", f"a sound XLSX workbook in {name}", type(err).__name__) from None
+
+
+def _sheets_of(package: ZipFile) -> set[str]:
+    """The parts that are sheets and nothing else: read piece by piece, where others go into memory whole."""
+    entry = package.getinfo(TYPES)
+    if entry.file_size > MAX_TYPES_BYTES:
+        raise ValueError
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    kinds: dict[str, set[str]] = {}
+    for each in etree.fromstring(package.read(entry), parser):
+        kinds.setdefault(str(each.get("PartName", "")).lstrip("/"), set()).add(
+            str(each.get("ContentType", ""))
+        )
+    return {name for name, types in kinds.items() if types == {SHEET}}
 
 
 def _records(sheet: Any, where: str, name: str, faults: Faults) -> Iterator[tuple[int, list[Cell]]]:
