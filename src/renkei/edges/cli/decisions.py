@@ -10,8 +10,8 @@ from ...data import packaged
 from ...kernel.errors import BadInput
 from ...rooms.command.paths import Comparison, Description, PathView, Stand, compare, effort, read, view
 from .app import Common
+from .exchanging import export_structure, import_structure
 from .local import read_file
-from .structures import export_structure, import_structure
 
 EXAMPLE = "paths/example.toml"
 CAUTION = {

@@ -10,7 +10,7 @@ import pytest
 
 from edges.cli.conftest import Renkei
 from renkei.data import packaged
-from renkei.edges.cli.structures import UNMARKED
+from renkei.edges.cli.exchanging import UNMARKED
 from renkei.rooms.command.plans import Plan
 
 CASE = msgspec.toml.decode(packaged("plans/reference.toml"), type=Plan)
