@@ -21,6 +21,7 @@ class Role(StrEnum):
     LIAISON = "liaison"
     PLANNER = "planner"
     DISCLOSURE_OFFICER = "disclosure-officer"
+    APPROVER = "approving-authority"
     ADMINISTRATOR = "administrator"
 
 
@@ -37,6 +38,7 @@ class Permission(StrEnum):
     TRANSLATE = "translate"
     PICTURE_WRITE = "picture.write"
     COMMAND_WRITE = "command.write"
+    PLAN_APPROVE = "plan.approve"
     RECORDS_APPEND = "records.append"
     RELEASE_REVIEW = "release.review"
     POLICY_CHANGE = "policy.change"
@@ -89,6 +91,14 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
             Permission.POLICY_CHANGE,
             Permission.AUDIT_READ,
             Permission.TRANSLATE,
+        }
+    ),
+    Role.APPROVER: frozenset(
+        {
+            Permission.READ,
+            Permission.LOG_WRITE,
+            Permission.DECISION_WRITE,
+            Permission.PLAN_APPROVE,
         }
     ),
     Role.ADMINISTRATOR: frozenset(

@@ -58,7 +58,7 @@ def test_the_demo_plays_the_event_and_both_sides_end_equal(played: Played) -> No
     assert any(line.endswith("in the same state: done") for line in said)
     assert all(step["ja"] for step in outcome["steps"])
     assert {row["log"] for row in outcome["logs"]} >= {"master", "audit", "jp.jjoc.sent", "us.usfj.received"}
-    assert len(outcome["signIns"]) == 18
+    assert len(outcome["signIns"]) == 21
     assert {seat["node"] for seat in outcome["signIns"]} == set(HQS)
     assert all(health_at(f"http://127.0.0.1:{played.base + place}") is None for place in range(3))
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,59 @@ def test_commands_ask_about_a_moment_past(seat: Seats) -> None:
         "jp.jjoc", "watch", "incident", "open", "断水", "--label", "duty-usa", "--as-of", "180650ZSEP22"
     )
     assert refused.status != 0 and "past.path" in refused.out
+
+
+PLAN = """{
+ "title": {"en": "Joint headquarters", "ja": "統合司令部"}, "start": "2022-01-01",
+ "structure": {"nations": []},
+ "phases": [{"key": "1", "names": {"en": "Now", "ja": "現在"}}],
+ "changes": [
+  {"change": "add", "key": "answers", "phase": "1", "fact": {"kind": "responsibility", "key": "logistics",
+   "subject": "US-USFJ", "function": "logistics", "part": "accountable"}},
+  {"change": "add", "key": "pair", "phase": "1", "fact": {"kind": "relation", "key": "pair",
+   "relation": "liaison", "subject": "US-USFJ", "object": "JP-JJOC"}}]}"""
+
+
+def test_a_plan_is_signed_on_both_sides_and_routes_a_request(seat: Seats, tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(PLAN, encoding="utf-8")
+    us, today = ("us.usfj", "approver"), datetime.now(UTC).date()
+    made = done(seat("us.usfj", "planner", "command", "propose", file, "--label", "jpn")).json
+    plan = made["plan"]["record"]["id"]
+    assert [(p["nations"], p["state"]) for p in made["parts"]] == [
+        (["Japan", "US"], "open"),
+        (["US"], "open"),
+    ]
+    refused = seat("us.usfj", "planner", "command", "approve", plan, "1", "US", "--on", today)
+    assert refused.json["error"]["code"] == "person.permission"
+    done(seat(*us, "command", "approve", plan, "1", "US", "--on", today))
+    done(seat(*us, "command", "approve", plan, "1", "Japan,US", "--on", today, "--reason", "As agreed"))
+    theirs = until(lambda: done(seat("jp.jjoc", "approver", "command", "plans")).json)[0]
+    alias = theirs["plan"]["record"]["id"]
+    signed = until(lambda: both(seat("jp.jjoc", "approver", "command", "plans", alias)), 15)
+    assert signed["missing"] == ["Japan"]
+    done(seat("jp.jjoc", "approver", "command", "approve", alias, "1", "Japan,US", "--on", today))
+    until(lambda: states(seat("us.usfj", "planner", "command", "plans", plan)) == {"in force"})
+    routed = done(seat("jp.jjoc", "watch", "command", "route", "logistics", "US")).json
+    assert [(r["hq"], r["unit"], r["plan"]) for r in routed] == [("us.usfj", "US-USFJ", "Joint headquarters")]
+    line = ("request", "send", "auto", "Fuel", "--need", "Two trucks", "--function", "logistics")
+    asked = done(seat("jp.jjoc", "watch", *line, "--label", "duty-usa")).json
+    assert (
+        done(seat("jp.jjoc", "watch", "request", "show", asked["id"])).json["request"]["record"]["to"]
+        == "us.usfj"
+    )
+    applied = done(seat("us.usfj", "planner", "command", "apply", "--label", "jpn")).json
+    assert (len(applied["written"]), applied["left"]) == (1, ["responsibility logistics"])
+    ours = both(seat("us.usfj", "approver", "command", "plans", plan))["signatures"]
+    mine = next(s["approval"] for s in ours if s["hq"] == "us.usfj")
+    late = seat(*us, "command", "take-back", mine, "--reason", "No")
+    assert late.json["error"]["code"] == "plan.in-force"
+
+
+def both(said: Said) -> Any:
+    """The shared part, once a signature under it is here."""
+    return next((p for p in done(said).json[0]["parts"] if len(p["nations"]) == 2 and p["signatures"]), None)
+
+
+def states(said: Said) -> set[str]:
+    return {part["state"] for part in done(said).json[0]["parts"]}

@@ -22,7 +22,7 @@ SYNTHETIC = {"en": "SYNTHETIC: invented posts and times.", "ja": "架空：部�
 NO_WINNER = "no winner: the interval contains zero / 優劣なし（信頼区間がゼロを含む）"
 WINNERS = {"today": "today / 現行", "proposed": "proposed / 改編案", "none": NO_WINNER}
 
-command_app = App(name="command", help="Structure and decision paths: today against proposed.")
+command_app = App(name="command", help="Structure, plans and decision paths.")
 command_app.command(import_structure, name="import")
 command_app.command(export_structure, name="export")
 

@@ -113,6 +113,7 @@ def send(
     /,
     *,
     need: str,
+    function: str = "",
     label: Label = None,
     item: list[str] | None = None,
     incident: str | None = None,
@@ -127,11 +128,13 @@ def send(
     Parameters
     ----------
     to
-        The partner's id.
+        The partner's id, or ``auto`` for whoever handles the function by the structure in force.
     title
         One line.
     need
         What is needed and why.
+    function
+        What it concerns, such as logistics.
     item
         WHAT:QUANTITY[:UNIT[:WHERE]]; once for each thing.
     incident
@@ -147,7 +150,8 @@ def send(
     api = remote.api()
     now = datetime.now(UTC)
     body = {
-        "to": to,
+        "to": None if to == "auto" else to,
+        "function": function,
         "title": text(title, lang),
         "need": text(need, lang),
         "items": [_item(part) for part in item or ()],

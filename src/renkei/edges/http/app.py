@@ -33,6 +33,7 @@ from . import (
     records,
     release,
     session,
+    signing,
     stream,
 )
 from .context import HttpEdge, header
@@ -64,6 +65,7 @@ HANDLERS = (
     *attachments.HANDLERS,
     *picture.HANDLERS,
     *command.HANDLERS,
+    *signing.HANDLERS,
     stream.stream,
     get_openapi,
 )

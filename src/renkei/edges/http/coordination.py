@@ -325,6 +325,11 @@ async def list_request_rows(edge: Edge, person: Caller, of: Of = None) -> RowsOu
 @post("/requests", tags=_TAG, summary="Ask another headquarters", responses=_WRITE)
 async def send_request(edge: Edge, person: Caller, data: JSONBody[room.RequestIn]) -> RequestOut:
     """It leaves when the label allows and the link carries."""
+    if data.to is None:
+        to = await edge.at_desk(person, lambda desk: room.addressee(desk, data.function))
+        if isinstance(to, Refused):
+            raise refuse(to)
+        data = msgspec.structs.replace(data, to=to)
     if data.to not in edge.node.in_force():
         raise refuse(
             Refused(code="request.to", expected="a partner of this node in force", came="another", status=422)

@@ -16,9 +16,13 @@ from .actions import (
     name_post,
     take_in,
 )
-from .records import KINDS, Headquarters, Names, Post, Relation, Site, Strength, Unit
+from .records import KINDS as _KINDS
+from .records import Headquarters, Names, Post, Relation, Site, Strength, Unit
 from .rules import PARENT_KINDS, in_force, nations_of
+from .signing.records import PLAN_KINDS
 from .views import VIEWS, Related, UnitView, by_code, known, structure_of, unit_view
+
+KINDS = (*_KINDS, *PLAN_KINDS)
 
 __all__ = [
     "KINDS",

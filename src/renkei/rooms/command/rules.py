@@ -189,7 +189,7 @@ def _relation(
     )
 
 
-_NATIONS: Mapping[str, tuple[str, ...]] = {"us": ("US",), "jp": ("Japan", BILATERAL)}
+_NATIONS: Mapping[str, tuple[str, ...]] = {"us": ("US",), "jp": ("Japan", BILATERAL), "ph": ("Philippines",)}
 
 
 def nations_of(hq: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ This is the room's door: higher rooms and the edges use what is named here.
 
 from .actions import (
     acknowledge_request,
+    addressee,
     answer_request,
     close_incident,
     open_incident,
@@ -125,6 +126,7 @@ __all__ = [
     "TaskView",
     "acknowledge_request",
     "acknowledge_task",
+    "addressee",
     "answer_request",
     "answer_task",
     "attach",

@@ -30,6 +30,7 @@ from renkei.kernel.people import Permission
 from renkei.kernel.records import Record
 from renkei.kernel.seen import look
 
+from ..command.signing import asked_for
 from . import rules, states
 from .inputs import (
     AcknowledgeIn,
@@ -113,9 +114,10 @@ def send_request(desk: Desk, given: RequestIn) -> Request | Refused:
         return refused
     now = desk.clock.now()
     deadlines = (given.acknowledge_by, given.answer_by)
-    refused = rules.check_request(desk.hq, given.to, now, *deadlines) or check_references(
-        desk, given.incident
-    )
+    to = given.to or addressee(desk, given.function)
+    if isinstance(to, Refused):
+        return to
+    refused = rules.check_request(desk.hq, to, now, *deadlines) or check_references(desk, given.incident)
     for label in [item.label for item in given.items if item.label is not None]:
         refused = refused or desk.policies.validate(label)
     if refused:
@@ -123,9 +125,27 @@ def send_request(desk: Desk, given: RequestIn) -> Request | Refused:
     texts = texts_of(desk, title=given.title, need=given.need)
     if isinstance(texts, Refused):
         return texts
-    fields = {**texts, **same(given, "to", "acknowledge_by", "answer_by", "priority", "incident")}
+    fields: dict[str, Any] = {**texts, "to": to}
+    fields |= same(given, "acknowledge_by", "answer_by", "priority", "incident", "function")
     fields["items"] = tuple(Item(**msgspec.structs.asdict(i)) for i in given.items)
     return make(desk, Request, given.label, now, {**fields, "asked_at": now})
+
+
+def addressee(desk: Desk, function: str) -> str | Refused:
+    """The one other headquarters that handles ``function`` by the structure in force."""
+    if not function:
+        return Refused(
+            code="request.to", expected="a headquarters, or a function", came="neither", status=422
+        )
+    asked = asked_for(desk, function, desk.clock.now().date())
+    if len(asked) == 1:
+        return asked[0]
+    return Refused(
+        code="request.route",
+        expected=f"one other headquarters that handles {function}",
+        came=", ".join(asked) or "none by the structure in force here",
+        status=422,
+    )
 
 
 def withdraw_request(desk: Desk, request: str, given: ReasonIn) -> Request | Refused:

@@ -60,9 +60,11 @@ class ItemIn(Input, frozen=True, kw_only=True):
 
 
 class RequestIn(Input, frozen=True, kw_only=True):
-    """A new request to another headquarters."""
+    """A new request to another headquarters.
 
-    to: HqId
+    Without ``to`` it goes to the headquarters that handles ``function`` by the structure in force.
+    """
+
     title: Words
     need: Words
     acknowledge_by: Instant
@@ -71,6 +73,8 @@ class RequestIn(Input, frozen=True, kw_only=True):
     items: Annotated[tuple[ItemIn, ...], msgspec.Meta(max_length=MAX_PARTS)] = ()
     priority: Priority = "routine"
     incident: RecordId | None = None
+    to: HqId | None = None
+    function: MaybeName = ""
 
 
 class AcknowledgeIn(Input, frozen=True, kw_only=True):

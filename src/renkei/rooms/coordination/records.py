@@ -123,7 +123,8 @@ class Request(Record, frozen=True, kw_only=True, tag="request"):
     """What its owner asks of the headquarters ``to``.
 
     ``acknowledge_by`` and ``answer_by`` are when the asker wants to have heard.  A later version may
-    withdraw the request; nothing else in it changes once it is asked.
+    withdraw the request; nothing else in it changes once it is asked.  ``function`` says what it concerns
+    ("logistics"): from it, and the structure in force, follows whose inbox it is.
     """
 
     has_moves = True
@@ -139,6 +140,7 @@ class Request(Record, frozen=True, kw_only=True, tag="request"):
     incident: RecordId | None = None
     withdrawn: bool = False
     reason: Text | None = None
+    function: MaybeName = ""
 
     @property
     def has_labelled_parts(self) -> bool:

@@ -96,6 +96,7 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     fulfilled: tuple[Sum, ...] = ()
     source: str = ""
     cut: int = 0
+    function: str = ""
 
 
 class RequestRows(msgspec.Struct, frozen=True):
@@ -196,6 +197,7 @@ class _Head(msgspec.Struct, gc=False):
     need: Text | None = None
     items: tuple[Item, ...] = ()
     incident: str | None = None
+    function: str = ""
 
 
 _decode_head = msgspec.json.Decoder(_Head).decode
@@ -248,6 +250,7 @@ def _row(
         fulfilled=fulfilled(head.items, standing.promises) if standing.promises else (),
         source=source,
         cut=cut,
+        function=head.function,
     )
 
 

@@ -47,6 +47,7 @@ SEATS = (
     Seat("watch", Role.WATCH_OFFICER, "Watch officer", "当直幹部"),
     Seat("liaison", Role.LIAISON, "Liaison officer", "連絡幹部"),
     Seat("planner", Role.PLANNER, "Planner", "計画幹部"),
+    Seat("approver", Role.APPROVER, "Approving authority", "承認権者"),
     Seat("disclosure", Role.DISCLOSURE_OFFICER, "Disclosure officer", "開示担当"),
     Seat("admin", Role.ADMINISTRATOR, "Administrator", "管理者"),
     Seat("viewer", Role.VIEWER, "Viewer", "閲覧者", "viewer"),

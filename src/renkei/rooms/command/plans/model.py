@@ -56,6 +56,7 @@ FUNCTIONS: dict[str, Names] = {
     "exercises": Names(en="Exercises", ja="訓練・演習"),
     "alliance-management": Names(en="Alliance management", ja="同盟調整"),
     "disaster-relief": Names(en="Disaster relief", ja="災害派遣"),
+    "release-review": Names(en="Release review", ja="開示審査"),
 }
 """Functions every document knows; ``Function`` facts add to them."""
 
