@@ -80,3 +80,12 @@ describe('a call', () => {
     expect(mustCall(matters, new Set([key]), 0, NOW)).toBe(false);
   });
 });
+
+it('what comes to one’s own post goes first among what is equally urgent', () => {
+  const both = [row('a', 'received', { moves: ['acknowledge'], function: 'planning' }), row('b', 'received', { moves: ['acknowledge'], function: 'logistics' })];
+  const found = mattersOf(known({ rows: both, functions: ['logistics'] }));
+  expect(found.map((m) => [m.key, m.mine])).toEqual([
+    ['acknowledge:us.usfj/b', true],
+    ['acknowledge:us.usfj/a', false],
+  ]);
+});

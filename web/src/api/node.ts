@@ -12,6 +12,7 @@ type Inputs = {
   entry: T.Input<'LogEntryIn'>;
   task: T.Input<'TaskIn'>;
   decision: T.Input<'DecisionIn'>;
+  signature: T.Input<'ApproveIn'>;
 };
 
 type Items<X> = { items: X[]; next?: string | null };
@@ -66,7 +67,9 @@ export const records = {
 export type NewRequest = Sends<
   'request',
   {
-    to: string;
+    /** Without one it goes to whoever handles `function`. */
+    to?: string;
+    function?: string;
     incident?: string;
     title: T.TextIn;
     need: T.TextIn;
@@ -217,6 +220,18 @@ export const whole = {
   requests: () => list<T.RequestView>('/requests'),
   log: () => everyPage<T.RecordView<T.LogEntry>>('/log-entries'),
   decisions: () => everyPage<T.RecordView<T.Decision>>('/decisions'),
+};
+
+export type NewSignature = Sends<
+  'signature',
+  { phase: string; nations: string[]; options: Record<string, string>; effective?: string; reason?: T.TextIn; label?: T.Label }
+>;
+export const plans = {
+  all: () => list<T.PlanView>('/plans'),
+  approve: (id: string, given: NewSignature) => post<T.PlanView>('/plans' + idPath(id) + '/approve', given),
+  takeBack: (approval: string, reason: T.TextIn) => post<unknown>('/plan-approvals' + idPath(approval) + '/take-back', { reason }),
+  routes: (wanted: string, nation: string, on: string) => list<T.Route>('/command/routes' + query({ function: wanted, nation, on })),
+  mine: () => get<{ functions: string[] }>('/command/mine'),
 };
 
 export const command = {

@@ -99,12 +99,18 @@ export type Hazard = S['Hazard'];
 export type HazardArea = S['HazardArea'];
 export type Position = S['Position'];
 export type Area = S['Area'];
-export type Site = S['Site'];
-export type Unit = S['Unit'];
+export type Site = S['renkei.rooms.command.records.Site'];
+export type Unit = S['renkei.rooms.command.records.Unit'];
 export type Headquarters = S['Headquarters'];
-export type Relation = S['Relation'];
-export type Strength = S['Strength'];
+export type Relation = S['renkei.rooms.command.records.Relation'];
+export type Strength = S['renkei.rooms.command.records.Strength'];
 export type Everything = { units: RecordView<Unit>[]; relations: RecordView<Relation>[]; strengths: RecordView<Strength>[]; sites: RecordView<Site>[] };
+/** A change of a plan, and what it is about: facts, told apart from the room's records of the same names. */
+export type AnyChange = S['Add'] | S['End'] | S['Amend'];
+export type PlanRecord = S['PlanRecord'];
+export type PlanView = Omit<S['PlanOut'], 'plan'> & { plan: RecordView<PlanRecord> };
+export type Part = S['PartOut'];
+export type Route = S['RouteOut'];
 export type Geometry = NonNullable<Hazard['geometry']>;
 
 /** What the node takes, for checking what the forms send. */

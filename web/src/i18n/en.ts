@@ -6,6 +6,7 @@ import { glossary } from './glossary';
 import { map } from './map.en';
 import { offline } from './offline';
 import { report } from './report';
+import { planning } from './planning';
 import { structure } from './structure';
 
 const n = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
@@ -31,6 +32,7 @@ export const en = {
     decisions: 'Decisions',
     partners: 'Partners',
     structure: 'Structure',
+    plans: 'Plans',
     report: 'Report',
     glossary: 'Glossary',
     audit: 'Audit',
@@ -121,7 +123,7 @@ export const en = {
     notReadable: 'You could not read this yourself.',
     checking: 'Checking…',
     ownLabel: 'Label of its own',
-    inherit: 'As the request',
+    inherit: 'As the original',
   },
   board: {
     incidents: 'Incidents',
@@ -389,6 +391,7 @@ export const en = {
   offline: offline.en,
   glossary: glossary.en,
   structure: structure.en,
+  planning: planning.en,
   report: report.en,
 };
 

@@ -6,6 +6,7 @@ import { glossary } from './glossary';
 import { map } from './map.ja';
 import { offline } from './offline';
 import { report } from './report';
+import { planning } from './planning';
 import { structure } from './structure';
 
 const UNIT: Record<Span['unit'], string> = { second: '秒', minute: '分', hour: '時間', day: '日' };
@@ -32,6 +33,7 @@ export const ja: Dictionary = {
     decisions: '決定',
     partners: '相手司令部',
     structure: '編成',
+    plans: '改編計画',
     report: '状況報告',
     glossary: '用語集',
     audit: '監査',
@@ -122,7 +124,7 @@ export const ja: Dictionary = {
     notReadable: '自分でも閲覧できないラベルです。',
     checking: '確認中…',
     ownLabel: '個別ラベル',
-    inherit: '要請と同じ',
+    inherit: '元の記録と同じ',
   },
   board: {
     incidents: '事案',
@@ -390,5 +392,6 @@ export const ja: Dictionary = {
   offline: offline.ja,
   glossary: glossary.ja,
   structure: structure.ja,
+  planning: planning.ja,
   report: report.ja,
 };

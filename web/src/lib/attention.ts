@@ -27,12 +27,14 @@ export type Matter = {
   shown: { label: Label; marking: Marking } | null;
   priority: NonNullable<Row['priority']>;
   overdue: boolean;
+  /** It comes to one's own post by the structure in force. */
+  mine: boolean;
   /** How many it stands for, and which of the board. */
   count: number;
   inside: Matter[];
 };
 
-export type Known = { hq: string; account: string; now: number; rows: readonly Row[]; tasks: readonly TaskView[]; partners: readonly Partner[]; handover: RecordView<Handover> | undefined };
+export type Known = { hq: string; account: string; now: number; rows: readonly Row[]; tasks: readonly TaskView[]; partners: readonly Partner[]; handover: RecordView<Handover> | undefined; functions?: readonly string[] };
 
 /** More of one cause than this are one matter. */
 export const TOGETHER = 5;
@@ -40,7 +42,7 @@ const MINUTE = 60_000;
 const SOON_ACKNOWLEDGE = 5 * MINUTE;
 const SOON_ANSWER = 20 * MINUTE;
 
-const EMPTY = { calls: false, at: null, title: null, shown: null, priority: 'routine', overdue: false, count: 1, inside: [] } satisfies Partial<Matter>;
+const EMPTY = { calls: false, at: null, title: null, shown: null, priority: 'routine', overdue: false, mine: false, count: 1, inside: [] } satisfies Partial<Matter>;
 
 export function mattersOf(known: Known): Matter[] {
   const all = [...links(known), ...known.rows.flatMap((row) => ofRow(row, known)), ...known.tasks.flatMap((task) => ofTask(task, known)), ...ofHandover(known)];
@@ -51,7 +53,7 @@ export function mattersOf(known: Known): Matter[] {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function byUrgency(a: Matter, b: Matter): number {
-  const rank = (m: Matter): number => URGENCIES.indexOf(m.urgency) * 100 + (m.overdue ? 0 : 10) + PRIORITIES.indexOf(m.priority);
+  const rank = (m: Matter): number => URGENCIES.indexOf(m.urgency) * 100 + (m.overdue ? 0 : 20) + (m.mine ? 0 : 10) + PRIORITIES.indexOf(m.priority);
   return rank(a) - rank(b) || compare(a.at ?? '9', b.at ?? '9') || compare(a.key, b.key);
 }
 
@@ -73,7 +75,7 @@ function ofRow(row: Row, known: Known): Matter[] {
   const left = due ? Date.parse(due.at) - now : Infinity;
   const pressing = row.priority === 'flash' || row.priority === 'immediate';
   const matter = (cause: Cause, urgency: Urgency, act = ''): Matter[] => [
-    { ...EMPTY, key: `${cause}:${row.id}`, cause, urgency, hq: counterpart(row, hq), calls: cause === 'acknowledge', href: href('requests', row.id, act ? { do: act } : undefined), at: due?.at ?? row.at, title: row.title ?? null, shown: row, priority: row.priority ?? 'routine', overdue },
+    { ...EMPTY, key: `${cause}:${row.id}`, cause, urgency, hq: counterpart(row, hq), calls: cause === 'acknowledge', href: href('requests', row.id, act ? { do: act } : undefined), at: due?.at ?? row.at, title: row.title ?? null, shown: row, priority: row.priority ?? 'routine', overdue, mine: (known.functions ?? []).includes(row.function ?? '-') },
   ];
   if (outgoing(row, hq)) {
     const link = known.partners.find((p) => p.hq === row.to)?.link.state;

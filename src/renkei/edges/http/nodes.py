@@ -16,6 +16,7 @@ from ...kernel.log.commitments import said_in
 from ...kernel.people import Permission, Person
 from ...kernel.records import Unknown
 from ...node import PartnerLine
+from ...rooms.command import nations_of
 from .context import Caller, Edge, HttpEdge
 from .metrics import CONTENT_TYPE
 from .problems import SIGN_IN, refuse
@@ -71,10 +72,14 @@ class ViewOut(msgspec.Struct, frozen=True):
 
 
 class NodeOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The node as it stands.  ``logs`` and ``views`` count everything: they are told to administrators."""
+    """The node as it stands.  ``logs`` and ``views`` count everything: they are told to administrators.
+
+    ``nations`` are those for which this headquarters signs plans, by the word their units use.
+    """
 
     hq: str
     names: NamesOut
+    nations: list[str]
     realm: str
     version: str
     now: datetime
@@ -185,6 +190,7 @@ def _node(edge: HttpEdge, person: Person) -> NodeOut:
     return NodeOut(
         hq=edge.hq,
         names=NamesOut(node.config.names.en, node.config.names.ja),
+        nations=list(nations_of(edge.hq)),
         realm=edge.realm,
         version=node_version(),
         now=now,

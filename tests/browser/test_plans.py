@@ -1,0 +1,83 @@
+"""Two keys by hand: each nation's approving authority signs its side, and both screens see it take effect."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from .conftest import NARROW, Open
+from .pair import Pair
+from .test_screens import faults
+
+NAME = "Joint headquarters, by hand"
+
+
+def proposed(pair: Pair) -> None:
+    """USFJ's planner puts a plan on record: USFJ answers for exercises, and deals with JJOC about them."""
+    answers = {"kind": "responsibility", "key": "exercises", "subject": "US-USFJ"}
+    answers |= {"function": "exercises", "part": "accountable"}
+    pair_of = {"kind": "relation", "key": "pair", "relation": "liaison"}
+    pair_of |= {"subject": "US-USFJ", "object": "JP-JJOC"}
+    changes = [("answers", answers), ("pair", pair_of)]
+    plan = {
+        "name": NAME,
+        "title": {
+            "text": "Phase one",
+            "lang": "en",
+            "translations": [{"lang": "ja", "text": "第1段階"}],
+        },
+        "phases": [{"key": "1", "names": {"en": "Phase one", "ja": "第1段階"}}],
+        "changes": [{"change": {"change": "add", "key": k, "phase": "1", "fact": f}} for k, f in changes],
+        "label": pair.usfj.label("Unclassified, releasable to Japan"),
+    }
+    pair.usfj.api("planner").post("/plans", plan)
+
+
+def sign(page: Page, part: str) -> Any:
+    row = page.locator(f"[data-plan='{NAME}'] [data-part='1 {part}']")
+    row.locator("[data-act=sign]").click()
+    row.locator("input[name=day]").fill(datetime.now(UTC).date().isoformat())
+    row.locator("form").get_by_role("button").first.wait_for()
+    page.keyboard.press("Control+Enter")
+    return row
+
+
+def test_both_nations_sign_and_it_is_in_force_on_both_screens(pair: Pair, open_page: Open) -> None:
+    proposed(pair)
+    us = open_page(pair.usfj, "approver", "en", at="#/plans")
+    jp = open_page(pair.jjoc, "approver", "ja", at="#/plans")
+    row = sign(us, "Japan+US")
+    expect(row).to_have_attribute("data-state", "partly signed")
+    theirs = jp.locator(f"[data-plan='{NAME}'] [data-part='1 Japan+US']")
+    expect(theirs).to_have_attribute("data-state", "partly signed")
+    expect(theirs).to_contain_text("未署名：日本")
+    sign(jp, "Japan+US")
+    for one in (row, theirs):
+        expect(one).to_have_attribute("data-state", "in force")
+    expect(jp.locator(f"[data-plan='{NAME}'] [data-part='1 US'] [data-act=sign]")).to_have_count(0)
+    sign(us, "US")
+    jp.locator("[data-field=function]").select_option("exercises")
+    expect(jp.locator("[data-route=US-USFJ]")).to_contain_text(NAME)
+    assert faults(us) == []
+    assert faults(jp) == []
+
+
+def test_a_request_goes_to_whoever_handles_its_function(pair: Pair, open_page: Open) -> None:
+    page = open_page(pair.jjoc, "watch", "en", at="#/requests/new")
+    page.locator("[data-field=function]").select_option("exercises")
+    page.locator("[data-field=to]").select_option("")
+    texts = page.locator("form textarea")
+    page.locator("form input[type=text], form input:not([type])").first.fill("By its function")
+    texts.first.fill("To be routed")
+    expect(page.locator(".audience .mark")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("By its function").first).to_be_visible()
+    found = [r for r in pair.jjoc.api("watch").get("/requests/rows")["items"] if r.get("function")]
+    assert [(r["to"], r["function"]) for r in found] == [("us.usfj", "exercises")]
+
+
+def test_plans_fit_a_phone(pair: Pair, open_page: Open) -> None:
+    page = open_page(pair.jjoc, "viewer", "en", at="#/plans", size=NARROW)
+    expect(page.locator(f"[data-plan='{NAME}']")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faults(page) == []
