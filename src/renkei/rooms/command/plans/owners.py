@@ -27,6 +27,15 @@ def owners_of(plan: Plan) -> dict[str, str]:
     A change concerns every nation that its fact touches, as it was and as it becomes; where these are
     several, or one is a common body's, it is shared.
     """
+    touched, common = touched_by(plan), {nation.key for nation in plan.structure.nations if nation.shared}
+    return {
+        key: next(iter(nations)) if len(nations) == 1 and not nations & common else SHARED
+        for key, nations in touched.items()
+    }
+
+
+def touched_by(plan: Plan) -> dict[str, frozenset[str]]:
+    """By key of change the nations, or bodies of several, that its fact touches; none if it is not known."""
     owners = _Owners(plan)
     return {change.key: owners.of(target(change)) for change in plan.changes}
 
@@ -40,20 +49,19 @@ class _Owners:
                 self.facts.setdefault(ref_of(fact), []).append(fact)
         for fact in added:
             self.facts.setdefault(ref_of(fact), []).append(fact)
-        self.common = {nation.key for nation in plan.structure.nations if nation.shared}
         self.amends: dict[Ref, list[Amend]] = {}
         for change in plan.changes:
             if isinstance(change, Amend):
                 self.amends.setdefault(target(change), []).append(change)
 
-    def of(self, ref: Ref) -> str:
-        """The one nation that the fact touches in any of its versions; else shared."""
+    def of(self, ref: Ref) -> frozenset[str]:
+        """The nations that the fact touches in any of its versions."""
         nations = {nation for fact in self.facts.get(ref, ()) for nation in self._nations(fact)}
         for amend in self.amends.get(ref, ()):
             for field in ("unit", "subject", "object"):
                 if isinstance(code := amend.fields.get(field), str):
                     nations |= self._of_unit(code)
-        return nations.pop() if len(nations) == 1 and not nations & self.common else SHARED
+        return frozenset(nations)
 
     def _nations(self, fact: AnyFact) -> set[str]:
         match fact:

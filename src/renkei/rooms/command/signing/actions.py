@@ -1,6 +1,6 @@
 """What planners and approving authorities do with plans: propose, amend, withdraw, sign, take back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -13,11 +13,26 @@ from renkei.kernel.labels.model import Label
 from renkei.kernel.people import Permission
 from renkei.kernel.seen import look
 
-from ..plans.model import Add, AnyChange, AnyFact, Choice, Key, Phase, Ref, facts_of, ref_of
+from ..plans.model import (
+    LISTS,
+    Add,
+    AnyChange,
+    AnyFact,
+    Choice,
+    Key,
+    Phase,
+    Plan,
+    Ref,
+    Structure,
+    facts_of,
+    ref_of,
+    target,
+)
+from ..plans.owners import touched_by
+from ..records import Names
 from ..rules import nations_of
-from ..views import structure_of
-from .parts import Part, chosen, depends_on, digest, nations_of_change, parts_of
-from .reading import PlanView, plan_view, plans_here
+from .parts import Part, chosen, depends_on, digest, parts_of
+from .reading import PlanView, plan_view, plans_here, structure_in_force
 from .records import MAX_CHANGES, Nations, PlanApproval, PlanRecord, Proposed
 
 BODIES = {"Bilateral": ("Japan", "US")}
@@ -163,12 +178,14 @@ def _fields(desk: Desk, given: PlanIn) -> dict[str, Any] | Refused:
         return title
     if refused := _check_form(given):
         return refused
-    known = _known(desk, (p.change for p in given.changes))
+    touched = _touched(desk, tuple(p.change for p in given.changes))
+    if isinstance(touched, Refused):
+        return touched
     proposed: list[Proposed] = []
     for each in given.changes:
         if each.label is not None and (refused := desk.policies.validate(each.label)):
             return refused
-        nations = _nations(each, known)
+        nations = _nations(each, touched[each.change.key])
         if isinstance(nations, Refused):
             return nations
         proposed.append(Proposed(label=each.label, nations=nations, change=each.change))
@@ -181,18 +198,14 @@ def _fields(desk: Desk, given: PlanIn) -> dict[str, Any] | Refused:
     }
 
 
-def _nations(each: ProposedIn, known: dict[Ref, AnyFact]) -> tuple[str, ...] | Refused:
+def _nations(each: ProposedIn, touched: frozenset[str]) -> tuple[str, ...] | Refused:
     """Who must sign for a change: whoever it touches, and whoever else is named."""
-    touched = nations_of_change(each.change, known, BODIES)
-    if touched is None:
-        return _no("plan.fact", "changes to facts known here", f"another in change {each.change.key}")
+    key = each.change.key
     nations = tuple(sorted(touched | set(each.nations or ())))
     if not nations:
-        return _no("plan.nations", f"nations for change {each.change.key}", "none that it touches")
+        return _no("plan.nations", f"nations for change {key}", "none that it touches")
     if each.nations is not None and not touched <= set(each.nations):
-        return _no(
-            "plan.nations", f"{', '.join(nations)} for change {each.change.key}", ", ".join(each.nations)
-        )
+        return _no("plan.nations", f"{', '.join(nations)} for change {key}", ", ".join(each.nations))
     return nations
 
 
@@ -246,11 +259,13 @@ def _check_part(
         return _no("plan.option", f"an option for each of: {wanted}", "others")
     if not chosen(changes, given.options):
         return _no("plan.part", "options under which something changes", "none")
-    known = _known(desk, (p.change for p in plan.changes))
+    touched = _touched(desk, tuple(p.change for p in plan.changes))
+    if isinstance(touched, Refused):
+        return None  # a partner may know of more than we do
     for change in changes:
-        touched = nations_of_change(change, known, BODIES)
-        if touched is not None and not touched <= set(part.nations):
-            return _no("plan.nations", f"a part that {', '.join(sorted(touched))} sign for", "another", 409)
+        if not touched[change.key] <= set(part.nations):
+            nations = ", ".join(sorted(touched[change.key]))
+            return _no("plan.nations", f"a part that {nations} sign for", "another", 409)
     return None
 
 
@@ -267,10 +282,24 @@ def _check_day(desk: Desk, view: PlanView, part: Part, effective: date | None) -
     return None
 
 
-def _known(desk: Desk, changes: Iterable[AnyChange]) -> dict[Ref, AnyFact]:
-    """Every fact known here, and those that the changes add."""
-    known: dict[Ref, AnyFact] = {ref_of(f): f for f in facts_of(structure_of(desk))}
-    return known | {ref_of(c.fact): c.fact for c in changes if isinstance(c, Add)}
+def _touched(desk: Desk, changes: tuple[AnyChange, ...]) -> dict[str, frozenset[str]] | Refused:
+    """By key of change the nations that it touches, as far as records and plans in force here tell.
+
+    Refused if one ends or amends what nobody here knows.
+    """
+    today = desk.clock.now().date()
+    found = structure_in_force(desk, today)
+    known: dict[Ref, AnyFact] = {ref_of(f): f for f in facts_of(found.structure)} | found.facts
+    added = {target(c) for c in changes if isinstance(c, Add)}
+    if lost := next((c for c in changes if target(c) not in known and target(c) not in added), None):
+        return _no("plan.fact", "changes to facts known here", f"another in change {lost.key}")
+    lists = {name: tuple(f for r, f in known.items() if r[0] == kind) for kind, name in LISTS.items()}
+    structure = Structure(nations=found.structure.nations, **lists)  # type: ignore[arg-type]
+    plan = Plan(title=Names(), start=today, structure=structure, changes=changes)
+    return {
+        key: frozenset(nation for word in words for nation in BODIES.get(word, (word,)))
+        for key, words in touched_by(plan).items()
+    }
 
 
 def _label(desk: Desk, base: Label, plan: PlanRecord, part: Part) -> Label | Refused:

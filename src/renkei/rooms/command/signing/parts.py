@@ -7,21 +7,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ..plans.model import (
-    Add,
-    Amend,
-    AnyChange,
-    AnyFact,
-    LegalBasis,
-    Post,
-    Ref,
-    Relation,
-    Responsibility,
-    Site,
-    Strength,
-    Unit,
-)
-from ..plans.model import target as target_of
+from ..plans.model import AnyChange
 from .records import PlanApproval, PlanRecord
 
 SHARED_FORM = b"renkei plan part 1\n"
@@ -153,67 +139,3 @@ def _standing(
         digest=agreed.digest,
         amended=changes is None or chosen(changes, agreed.options) != agreed.changes,
     )
-
-
-def nations_of_change(
-    change: AnyChange, known: Mapping[Ref, AnyFact], bodies: Mapping[str, Sequence[str]]
-) -> set[str] | None:
-    """The nations that a change touches; None if it is about something that is not known.
-
-    ``known`` is every fact there is, those that the plan adds among them; ``bodies`` are the nations behind a
-    word for several ("Bilateral").
-    """
-    facts = [known.get(target_of(change))]
-    if isinstance(change, Add):
-        facts.append(change.fact)
-    found: set[str] = set()
-    for fact in facts:
-        if fact is None:
-            return None
-        nations = _touched(fact, known)
-        if isinstance(change, Amend):
-            nations |= {n for key in _codes_in(change) for n in _nation(("unit", key), known)}
-        found |= nations
-    return {n for word in found for n in bodies.get(word, (word,))}
-
-
-def _codes_in(change: Amend) -> list[str]:
-    """Units that an amendment names: a post moved, a relation turned to another."""
-    return [str(change.fields[f]) for f in ("unit", "subject", "object") if f in change.fields]
-
-
-def _touched(fact: AnyFact, known: Mapping[Ref, AnyFact]) -> set[str]:
-    return {nation for ref in _about(fact) for nation in _nation(ref, known)} | _named(fact)
-
-
-def _named(fact: AnyFact) -> set[str]:
-    """Nations that a fact itself names."""
-    match fact:
-        case Unit() | Site():
-            return {fact.nation}
-        case LegalBasis():
-            return set(fact.nations)
-        case Strength(subject_kind="nation"):
-            return {fact.subject}
-    return set()
-
-
-def _about(fact: AnyFact) -> list[Ref]:
-    """Units, posts and sites that a fact is about."""
-    match fact:
-        case Post():
-            return [("unit", fact.unit)]
-        case Relation():
-            return [("unit", fact.subject), ("unit", fact.object)]
-        case Responsibility():
-            return [(fact.subject_kind, fact.subject)]
-        case Strength(subject_kind="unit" | "site"):
-            return [("site" if fact.subject_kind == "site" else "unit", fact.subject)]
-    return []
-
-
-def _nation(ref: Ref, known: Mapping[Ref, AnyFact]) -> set[str]:
-    fact = known.get(ref)
-    if isinstance(fact, Post):
-        fact = known.get(("unit", fact.unit))
-    return {fact.nation} if isinstance(fact, Unit | Site) else set()
