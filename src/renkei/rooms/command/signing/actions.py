@@ -247,7 +247,7 @@ def _to_sign(desk: Desk, plan_id: str) -> PlanView | Refused:
 def _check_part(
     desk: Desk, plan: PlanRecord, part: Part, changes: Sequence[AnyChange], given: ApproveIn
 ) -> Refused | None:
-    """A part of the plan that is ours to sign, every choice in it made, and nobody left out of it."""
+    """A part of the plan that is ours to sign, every choice in it made, and nobody left out."""
     if not changes:
         return _no("plan.part", "a phase of the plan, and the nations of changes in it", "another")
     if not set(part.nations) & set(nations_of(desk.hq)):
@@ -259,6 +259,11 @@ def _check_part(
         return _no("plan.option", f"an option for each of: {wanted}", "others")
     if not chosen(changes, given.options):
         return _no("plan.part", "options under which something changes", "none")
+    return _check_nations(desk, plan, part, changes)
+
+
+def _check_nations(desk: Desk, plan: PlanRecord, part: Part, changes: Sequence[AnyChange]) -> Refused | None:
+    """Nobody whom the changes touch is left out, as far as we know."""
     touched = _touched(desk, tuple(p.change for p in plan.changes))
     if isinstance(touched, Refused):
         return None  # a partner may know of more than we do
