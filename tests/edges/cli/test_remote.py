@@ -182,7 +182,7 @@ def test_status_and_verification_work_beside_the_running_node(renkei: Renkei, ru
     assert status["health"] == {"ok": True, "failures": []}
     assert done(renkei("log", "verify", "-d", data, "--json")).json["sound"] is True
     busy = renkei("courier", "export", "jp.jjoc", running.folder / "x.courier", "-d", data, "--json")
-    assert busy.json["error"]["code"] == "node.running"
+    assert busy.json["error"]["code"] == "cli.credentials"
 
 
 def test_accounts_of_a_running_node_are_changed_through_it(

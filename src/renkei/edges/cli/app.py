@@ -156,12 +156,7 @@ _COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (_WORK, "incident", "incidents:incident_app", "Incidents and their watch log."),
     (_WORK, "attach", "attaching:attach_app", "Files attached to requests, incidents and log entries."),
     (_WORK, "agreement", "releases:agreement_app", "What may be released to whom, from when until when."),
-    (
-        _FILES,
-        "command",
-        "planning:command_app",
-        "Structure, plans and decision paths.",
-    ),
+    (_FILES, "command", "planning:command_app", "Structure, plans and decision paths."),
     (_FILES, "import", "imports:import_app", "Take in reports, reference data or a courier's file."),
     (_FILES, "courier", "couriers:courier_app", "The link on a disk: files that a courier carries."),
     (_FILES, "openapi", "nodes:openapi", "The API's OpenAPI description, without a running node."),
