@@ -12,6 +12,7 @@ that was killed is started anew and goes on where its last commit was; one that 
 again, so it stays down for all to see.
 """
 
+import contextlib
 import fcntl
 import gc
 import os
@@ -51,6 +52,8 @@ RESTART_PAUSE = 1.0
 LEARN_SECONDS = 5.0
 """How long a child may leave its input unread: it looks between two batches, of under a second."""
 LEARN_PAUSE = 0.02
+FOLD_STOP_SECONDS = 6.0
+"""How long a child may take over its last batch, of under a second on a machine with time for it."""
 _LENGTH_BYTES = 4
 _log = structlog.get_logger("renkei.fold")
 
@@ -126,9 +129,17 @@ class FoldProcess:
         """Have the child finish its batch and end."""
         self._stopping.set()
         with self._told:
-            if self._child is not None and self._child.stdin is not None:
-                self._child.stdin.close()
-        if self._thread.is_alive():
+            child = self._child
+            if child is not None:
+                _let_go(child)
+        if not self._thread.is_alive():
+            return
+        self._thread.join(FOLD_STOP_SECONDS)
+        with self._told:
+            child = self._child
+        if self._thread.is_alive() and child is not None:
+            _log.error("fold does not end", pid=child.pid, seconds=FOLD_STOP_SECONDS)
+            child.kill()  # its commits stand; the next start goes on from the last one
             self._thread.join()
 
     def _begin(self) -> None:
@@ -141,13 +152,14 @@ class FoldProcess:
         )
         assert child.stdin is not None
         orders = self._orders()
-        child.stdin.write(msgspec.json.encode(orders) + b"\n")
-        child.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it is dead already, which whoever follows it will see
+            child.stdin.write(msgspec.json.encode(orders) + b"\n")
+            child.stdin.flush()
         os.set_blocking(child.stdin.fileno(), False)
         with self._told:
             self._child = child
             if self._stopping.is_set():
-                child.stdin.close()
+                _let_go(child)
         for hq in self._orders().alias_keys.keys() - orders.alias_keys.keys():
             self.learn(hq)  # taken up while this child began, and told to the one before it
 
@@ -175,6 +187,13 @@ class FoldProcess:
             if self._stopping.wait(RESTART_PAUSE):
                 return
             self._begin()
+
+
+def _let_go(child: "subprocess.Popen[bytes]") -> None:
+    """Close its input, which is its order to stop; one that has died has stopped."""
+    with contextlib.suppress(OSError):
+        if child.stdin is not None:
+            child.stdin.close()
 
 
 def steps_from(stream: IO[bytes]) -> Iterator[Step]:

@@ -47,7 +47,7 @@ from .config import Folder, NodeConfig, load_config, load_policies, open_log
 from .folding import FoldProcess, Orders, sole_writer
 from .lines import Delivery, PartnerLine, Worker
 from .partnering import Told, agree, start_line
-from .past import Moment, Past, Task, build_in_child, fold_to, named_by
+from .past import Builder, Moment, Past, Task, fold_to, named_by
 from .policies import policy_digest
 
 APPEND_PATIENCE = 30.0
@@ -96,6 +96,8 @@ class Node:
         self._told_of_policy: list[Callable[[], object]] = []
         self.views = ViewStore(views_path, self.codec, policies, VIEWS, self._resolve, config.hq)
         self.past = Past(folder.past, self._build_past)
+        self._builder = Builder()
+        self._closed = False
         self.writer = GroupWriter(self.master, clock)
         self.folding: ViewFolder | FoldProcess = (
             ViewFolder(self.views, self.sources, lambda: self.writer.waiting > 0)
@@ -384,7 +386,14 @@ class Node:
             pass
 
     def close(self) -> None:
-        """Stop the background work and close every file.  Everything acknowledged is on disk already."""
+        """Stop the background work and close every file; nothing happens a second time.
+
+        Everything acknowledged is on disk already.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        self._builder.close()
         for worker in self.purging:
             worker.close()  # they write: before the writer ends
         self.writer.close()
@@ -420,7 +429,7 @@ class Node:
         """The views in ``path``, perhaps of an earlier moment, brought to ``moment`` and opened to read."""
         hq, partner = self.config.hq, moment.partner
         if self.started:
-            build_in_child(Task(self._fold_orders(), partner, dict(moment.sizes), str(path.absolute())))
+            self._builder.build(Task(self._fold_orders(), partner, dict(moment.sizes), str(path.absolute())))
         resolve = named_by(partner, self._resolve) if partner else self._resolve
         views = ViewStore(path, self.codec, self.policies, VIEWS, resolve, hq)
         if not self.started:

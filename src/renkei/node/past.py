@@ -165,13 +165,36 @@ def named_by(partner: str, resolve: Resolve) -> Resolve:
     return lambda _, alias: resolve(partner, alias)
 
 
-def build_in_child(task: Task) -> None:
-    """Have a child process build the views.  Raises OurFault if it fails."""
-    done = subprocess.run(  # noqa: S603 - this very interpreter and module
-        [sys.executable, "-m", __package__, "past"], input=msgspec.json.encode(task), check=False
-    )
-    if done.returncode:
-        raise OurFault("past.failed", "views of that moment", f"a fold that ended with {done.returncode}")
+class Builder:
+    """Has child processes build views, one at a time; ``close`` ends the one at work, from another thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._closed = False
+
+    def build(self, task: Task) -> None:
+        """Have a child process build the views.  Raises OurFault if it fails."""
+        with self._lock:
+            if self._closed:
+                raise OurFault("past.failed", "a node that runs", "its end")
+            self._child = child = subprocess.Popen(  # noqa: S603 - this very interpreter and module
+                [sys.executable, "-m", __package__, "past"],
+                stdin=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for the node, which then ends its child
+            )
+        child.communicate(msgspec.json.encode(task))
+        if child.returncode:
+            raise OurFault(
+                "past.failed", "views of that moment", f"a fold that ended with {child.returncode}"
+            )
+
+    def close(self) -> None:
+        """Build no more."""
+        with self._lock:
+            self._closed = True
+            if self._child is not None:
+                self._child.kill()
 
 
 def main() -> int:

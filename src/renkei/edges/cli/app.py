@@ -138,7 +138,7 @@ _WORK, _FILES = Group("At a running node", sort_key=3), Group("In and out", sort
 _COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (_START, "demo", "demo:demo", "Two headquarters on this machine play a real event."),
     (_START, "init", "nodes:init", "Make a new node's data folder: settings, keys and policy."),
-    (_START, "serve", "nodes:serve", "Run the node until Ctrl-C or SIGTERM."),
+    (_START, "serve", "serve:serve", "Run the node until Ctrl-C or SIGTERM."),
     (_NODE, "status", "nodes:status", "How the node stands: logs, views, partners, health."),
     (_NODE, "card", "nodes:card", "This headquarters' card, to hand to a partner."),
     (_NODE, "account", "accounts:account_app", "Posts that sign in at this node."),

@@ -74,21 +74,6 @@ def init(
     )
 
 
-def serve(*, local: Local | None = None) -> int:
-    """Run the node until Ctrl-C or SIGTERM.
-
-    Its own log goes to standard error, one JSON line for each event.
-    """
-    from .serving import serve_node  # noqa: PLC0415 - the servers take longer to import than most commands to run
-
-    local = local or Local()
-    config = load_config(Folder(local.data))
-    status = serve_node(local.data, local.out)
-    if local.json:
-        local.out.data({"hq": config.hq, "served": True})
-    return status
-
-
 def card(*, to: Path | None = None, local: Local | None = None) -> None:
     """Write this headquarters' card, to hand to a partner.
 

@@ -1,9 +1,10 @@
 """Running a node: the composition of the node with its edges, from start to a clean stop."""
 
 import asyncio
-import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 import uvloop
@@ -14,12 +15,14 @@ from ..links import Links
 from ..links.spool import Spool, SpoolLine
 from .output import Output
 from .packing import forget_purged
+from .stopping import Part, Told, stop_in_order
 
 UPKEEP_SECONDS = 6 * 60 * 60.0
 """How often certificates and sessions are looked at: certificates are renewed weeks before they end, sessions
 that are over are refused anyway."""
 FORGET_SECONDS = 30.0
 """How soon the content of a purged attachment is erased; nobody is given it from the purge on."""
+T = TypeVar("T")
 _log = structlog.get_logger("renkei.serve")
 
 
@@ -39,6 +42,8 @@ class Running:
             on_events=node.link_said,
         )
         self.spool = spool_of(node)
+        self._work: set[asyncio.Task[Any]] = set()
+        self._stopped: asyncio.Task[bool] | None = None
         node.on_partner(self.link_anew)
 
     async def start(self) -> None:
@@ -59,30 +64,59 @@ class Running:
             line.link = None
             self.links.remove(line.hq)
 
-    async def stop(self) -> None:
-        """Stop in the opposite order; what was acknowledged is on disk already."""
-        await asyncio.to_thread(self.links.stop)
-        await self.server.stop()
-        await asyncio.to_thread(self.node.close)
+    async def stop(self) -> bool:
+        """Stop in the opposite order, as far as it was started; whether all went well.  Once, however often.
+
+        What was acknowledged is on disk already.
+        """
+        if self._stopped is None:
+            parts: list[Part] = [
+                ("links", lambda: asyncio.to_thread(self.links.stop)),
+                ("http", self.server.stop),
+                ("upkeep", self._end_work),
+                ("node", lambda: asyncio.to_thread(self.node.close)),
+            ]
+            self._stopped = asyncio.create_task(stop_in_order(parts, _log))
+        return await self._stopped
+
+    def keep(self) -> None:
+        """Set what is done every so often going."""
+        for done in (self.keep_house(), self.carry(), self.forget()):
+            self._work.add(asyncio.create_task(done))
+
+    async def _end_work(self) -> None:
+        """Begin no upkeep any more, and wait for what is in hand: it works on the node's files."""
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        """``work`` in a thread; if nobody waits for it any more, it is waited for all the same."""
+        doing = asyncio.create_task(asyncio.to_thread(work))
+        try:
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            await asyncio.wait({doing})
+            raise
 
     async def carry(self) -> None:
         """Write and take in couriers' files where ``node.toml`` names folders for them."""
         while self.spool is not None:
-            await asyncio.to_thread(self.spool.step)
+            await self._do(self.spool.step)
             await asyncio.sleep(self.node.config.courier.seconds)
 
     async def forget(self) -> None:
         """Erase contents of attachments that were purged here: half a minute late at the most."""
         while True:
             await asyncio.sleep(FORGET_SECONDS)
-            if count := await asyncio.to_thread(forget_purged, self.node):
+            if count := await self._do(lambda: forget_purged(self.node)):
                 _log.info("attachments forgotten", count=count)
 
     async def keep_house(self) -> None:
         """Renew the link certificate in time, forget sessions that are over: nodes run for years."""
         while True:
-            await asyncio.to_thread(self.node.accounts.sweep)
-            if await asyncio.to_thread(self.node.identity.renew_if_due, self.node.clock):
+            await self._do(self.node.accounts.sweep)
+            if await self._do(lambda: self.node.identity.renew_if_due(self.node.clock)):
                 _log.info("link certificate renewed", hq=self.node.config.hq)
             await asyncio.sleep(UPKEEP_SECONDS)
 
@@ -108,31 +142,26 @@ def spool_of(node: Node) -> Spool | None:
     )
 
 
-def serve_node(data: Path, out: Output) -> int:
-    """Serve the node in ``data`` until SIGINT or SIGTERM; the exit status."""
+def serve_node(data: Path, out: Output, told: Told) -> int:
+    """Serve the node in ``data`` until ``told``; the exit status: 0 after a clean stop."""
     configure_logs()
-    return uvloop.run(_serve(data, out))
+    return uvloop.run(_serve(data, out, told))
 
 
-async def _serve(data: Path, out: Output) -> int:
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
+async def _serve(data: Path, out: Output, told: Told) -> int:
     running = Running(Node.open(data))
     config = running.node.config
-    await running.start()
-    tasks = [asyncio.create_task(running.keep_house()), asyncio.create_task(running.carry())]
-    tasks.append(asyncio.create_task(running.forget()))
-    _log.info("serving", hq=config.hq, http=config.http, link=config.link)
-    out.note(f"{config.hq} serves http://{config.http} (links on {config.link}); Ctrl-C stops it")
     try:
+        await running.start()
+        running.keep()
+        _log.info("serving", hq=config.hq, http=config.http, link=config.link)
+        out.note(f"{config.hq} serves http://{config.http} (links on {config.link}); Ctrl-C stops it")
         await told.wait()
+        _log.info("stopping", hq=config.hq)
     finally:
-        for task in tasks:
-            task.cancel()
-        await running.stop()
-    return 0
+        whole = await running.stop()
+    _log.info("stopped", hq=config.hq, clean=whole)
+    return 0 if whole else 1
 
 
 def configure_logs() -> None:

@@ -120,6 +120,8 @@ class HttpEdge:
         self.reads = Pool("http-read", READ_THREADS, MAX_READS_WAITING)
         self.actions = Pool("http-act", ACTION_THREADS, MAX_READS_WAITING)
         self.hashers = Pool("http-hash", HASH_THREADS, MAX_SIGN_INS_WAITING)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
         self.courier_at_work = asyncio.Lock()
         self.hub = Hub(node.views.sight, self.metrics)
         self.once = Once(node.master.facts(PREFIX))
@@ -171,12 +173,16 @@ class HttpEdge:
     def _policy_changed(self) -> None:
         """In the thread of whoever changed it: programs' labels are checked anew, screens fetch anew."""
         self._ingest.forget_labels()
-        self._loop.call_soon_threadsafe(self.hub.publish, None)
-        self._loop.call_soon_threadsafe(self.hub.announce, "policy", {})
+        self._in_loop(lambda: self.hub.publish(None))
+        self._in_loop(lambda: self.hub.announce("policy", {}))
 
     def _partner_changed(self, line: "PartnerLine") -> None:
         told = {"hq": line.hq, "inForce": line.in_force}
-        self._loop.call_soon_threadsafe(self.hub.announce, "partner", told)
+        self._in_loop(lambda: self.hub.announce("partner", told))
+
+    def _in_loop(self, call: Callable[[], object]) -> None:
+        if self._loop is not None and not self._closed:
+            self._loop.call_soon_threadsafe(call)
 
     def serve_host(self, host: str, port: int) -> None:
         """Accept requests whose Host is ``host``; on loopback also its other names."""
@@ -188,10 +194,13 @@ class HttpEdge:
             self.hosts |= {name.encode() for name in names}
 
     def close(self) -> None:
-        """Finish what runs, write the audit trail's last entries."""
-        self.hub.close()
-        self._pulse.cancel()
-        self._end_fold()
+        """Finish what runs, write the audit trail's last entries.  Once; of an edge never tied, only that."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._pulse.cancel)
+            self._end_fold()
         self.reads.close()
         self.actions.close()
         self.hashers.close()

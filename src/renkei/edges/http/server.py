@@ -73,11 +73,12 @@ class HttpServer:
         return bound
 
     async def stop(self) -> None:
-        """Stop accepting, let running requests finish, close."""
-        if self._server is None or self._running is None:
-            return
+        """Stop accepting, let running requests finish, close; nothing happens a second time."""
+        server, running = self._server, self._running
+        self._server = self._running = None
         self._edge.hub.close()
-        self._server.should_exit = True
-        await self._running
-        await self._server.shutdown(sockets=[])
-        self._edge.close()
+        if server is not None and running is not None:
+            server.should_exit = True
+            await running
+            await server.shutdown(sockets=[])
+        await asyncio.to_thread(self._edge.close)

@@ -5,13 +5,12 @@ play through their APIs as the posts' browsers would.  What is printed is told s
 Japanese; at the end stand the addresses and the demo's sign-ins.
 """
 
-import contextlib
 import itertools
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -25,6 +24,7 @@ from ..labelling import public_label
 from ..local import LocalNode
 from ..output import Output
 from ..proving import verify_named
+from ..stopping import Told
 from . import setup
 from .cast import Cast, all_received, until
 from .processes import Child, check_free, stop_all
@@ -35,7 +35,7 @@ DEFAULT_PORT = 8441
 HIGHEST_PORT = 65535 - LINK_PORTS_ABOVE - len(SIDES)
 LINKS_WITHIN = 20.0
 """Seconds until the nodes have found each other; on loopback it is one dial."""
-WATCH_EVERY = 0.5
+WATCH_EVERY = 0.2
 
 
 def demo(
@@ -68,13 +68,14 @@ def demo(
     _prepare(folder, port_base, keep, out)
     children: list[Child] = []
     outcome: dict[str, Any] | None = None
-    with _interruptible():
+    # Ctrl-C, SIGTERM and a terminal that is closed all end the demo in order, so that the nodes stop too.
+    with Told(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as told:
         try:
-            _start(folder, port_base, children, out)
-            outcome = _act(folder, port_base, children, keep, out)
+            _start(folder, port_base, children, told, out)
+            outcome = _act(folder, port_base, children, keep, told, out)
             if not exit_after:
                 _tell(port_base, outcome, out)
-                _stay(children, out)
+                _stay(children, told, out)
         except KeyboardInterrupt:
             out.note("stopping all nodes")
         finally:
@@ -105,42 +106,34 @@ def _prepare(folder: Path, base: int, keep: bool, out: Output) -> None:
             raise BadInput("demo.keep", f"--port-base as when it was made ({config.http})", str(base))
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM, and a terminal that is closed, end the demo as Ctrl-C does, so that the nodes stop too."""
-
-    def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _start(folder: Path, base: int, children: list[Child], out: Output) -> None:
+def _start(folder: Path, base: int, children: list[Child], told: Told, out: Output) -> None:
     for side in SIDES:  # one by one: what is started is stopped, whatever happens to the next
         children.append(Child(side.hq, folder / side.hq, side.url(base)))  # noqa: PERF401
     for child in children:
-        child.wait_until_well()
+        child.wait_until_well(told.check)
         out.note(f"{child.hq} is up at {child.url}")
 
 
-def _act(folder: Path, base: int, children: list[Child], keep: bool, out: Output) -> dict[str, Any]:
+def _act(
+    folder: Path, base: int, children: list[Child], keep: bool, told: Told, out: Output
+) -> dict[str, Any]:
     """Everything from the first sign-in to the proof; a dead node is told before what it caused."""
     try:
         cast = _cast(base)
-        _wait_linked(cast, children)
+        _wait_linked(cast, children, told)
         steps: list[dict[str, str]] = []
-        played = None if keep else _play(cast, _teller(steps, out), out)
-        until(lambda: all_received(cast.watches), "every log sent to be received")
+        played = None if keep else _play(cast, _teller(steps, told, out), told, out)
+        until(lambda: _received(cast, told), "every log sent to be received")
         return {"steps": steps, "played": played and played._asdict(), "logs": _prove(folder)}
     except RenkeiError:
         for child in children:
             child.check()
         raise
+
+
+def _received(cast: Cast, told: Told) -> bool:
+    told.check()
+    return all_received(cast.watches)
 
 
 def _cast(base: int) -> Cast:
@@ -160,9 +153,10 @@ def _cast(base: int) -> Cast:
     )
 
 
-def _wait_linked(cast: Cast, children: list[Child]) -> None:
+def _wait_linked(cast: Cast, children: list[Child], told: Told) -> None:
     deadline = time.monotonic() + LINKS_WITHIN
     while down := [p for api in cast.watches for p in api.get("/partners") if p["link"]["state"] != "up"]:
+        told.check()
         for child in children:
             child.check()
         if time.monotonic() > deadline:
@@ -171,12 +165,13 @@ def _wait_linked(cast: Cast, children: list[Child]) -> None:
         time.sleep(0.05)
 
 
-def _play(cast: Cast, say: Callable[[str, str, str], None], out: Output) -> Played:
+def _play(cast: Cast, say: Callable[[str, str, str], None], told: Told, out: Output) -> Played:
     label = public_label(cast.jjoc_watch, None)
     realm = str(cast.jjoc_watch.get("/node")["realm"])
     reports = setup.other_reports()
     with out.progress("reports", len(reports)) as ticker:
         for done, report in enumerate(reports, 1):
+            told.check()
             post_report(cast.jjoc_watch, report, label, realm)
             ticker.to(done)
     say(
@@ -192,14 +187,15 @@ def _play(cast: Cast, say: Callable[[str, str, str], None], out: Output) -> Play
     return play(cast, feed, say)
 
 
-def _teller(steps: list[dict[str, str]], out: Output) -> Callable[[str, str, str], None]:
-    """Prints and remembers each step."""
+def _teller(steps: list[dict[str, str]], told: Told, out: Output) -> Callable[[str, str, str], None]:
+    """Prints and remembers each step; after each the play can be left."""
     clock = SystemClock()
 
     def say(hq: str, english: str, japanese: str) -> None:
         stamp = dtg(clock.now())
         steps.append({"dtg": stamp, "hq": hq, "en": english, "ja": japanese})
         out.say(f"{stamp}  {hq:<8}  {english}\n{'':24}  {japanese}")
+        told.check()
 
     return say
 
@@ -250,10 +246,11 @@ def _tell(base: int, outcome: dict[str, Any], out: Output) -> None:
     out.table(("address", "account", "password", "post"), seats)
 
 
-def _stay(children: list[Child], out: Output) -> None:
+def _stay(children: list[Child], told: Told, out: Output) -> None:
     """Until somebody interrupts.  Raises OurFault if a node dies."""
     out.say("\nAll nodes stay up; Ctrl-C stops them.")
     while True:
+        told.check()
         for child in children:
             child.check()
         time.sleep(WATCH_EVERY)

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ STARTS_WITHIN = 20.0
 STOPS_WITHIN = 15.0
 """Seconds a node has to stop before it is killed: its own grace for requests is five."""
 LOOK_EVERY = 0.05
+CLEAN = (0, -signal.SIGTERM)
+"""How a node ends that was told to: by itself, or, before it listens for signals and has opened anything, at
+once."""
 LAST_LINES = 12
 """Lines of a dead node's log that are told."""
 
@@ -58,11 +61,15 @@ class Child:
         lines = self.log.read_text("utf-8", "replace").splitlines()
         return "\n".join(lines[-LAST_LINES:]) or "(nothing)"
 
-    def wait_until_well(self) -> None:
-        """Wait until the node says it is well.  Raises OurFault if it dies, Unreachable if it is late."""
+    def wait_until_well(self, look: Callable[[], None] = lambda: None) -> None:
+        """Wait until the node says it is well.  Raises OurFault if it dies, Unreachable if it is late.
+
+        ``look`` is called again and again meanwhile, and may raise.
+        """
         deadline = time.monotonic() + STARTS_WITHIN
         while (health := health_at(self.url)) is None or not health["ok"]:
             self.check()
+            look()
             if time.monotonic() > deadline:
                 came = "no answer" if health is None else "; ".join(health["failures"])
                 expected = f"{self.hq} to be well at {self.url} within {STARTS_WITHIN:.0f} s"
@@ -95,7 +102,7 @@ def stop_all(children: Sequence[Child]) -> None:
         child.tell_to_stop()
     stopped = {child.hq: child.wait_stopped() for child in children}
     for hq, status in stopped.items():
-        if status != 0:
+        if status not in CLEAN:
             raise OurFault("demo.stop", f"the node of {hq} to stop cleanly", f"exit status {status}")
 
 
