@@ -20,8 +20,6 @@ from ...rooms import command
 from ...rooms.command.exchange import (
     Faults,
     Imported,
-    LeftOuts,
-    Merged,
     counted,
     gathered,
     merge,
@@ -163,13 +161,14 @@ def _into_plan(
     nation: str,
     to: Path | None,
 ) -> None:
-    imported, merged = _merged(out, files, form, how, plan.structure, nation)
-    changed = msgspec.structs.replace(plan, structure=merged.structure)
-    raw = encode(changed)
+    imported = _read(out, files, form, how._replace(base=plan.structure))
+    merged = merge(plan.structure, imported, nation, Faults(formats.FAULTS))
+    raw = encode(msgspec.structs.replace(plan, structure=merged.structure))
     read_plan(raw, as_json=True)
     if to is not None:
         write_new(to, raw)
-    _tell(out, merged, imported.left_out, written=to is not None)
+    new, changed = counted(merged.new), counted(merged.changed)
+    _tell(out, command.TakenIn(new, changed, merged.unchanged, imported.left_out, to is not None))
 
 
 def _into_node(
@@ -183,40 +182,27 @@ def _into_node(
 ) -> None:
     with opened(local.data) as node:
         desk = _desk(node, account)
-        base, nation = command.structure_of(desk), nation_of_hq(desk.hq)
-        imported, merged = _merged(local.out, files, form, how, base, nation)
-        left_out = LeftOuts()
-        facts = (*merged.new, *merged.changed)
+        imported = _read(local.out, files, form, how._replace(base=command.structure_of(desk)))
         given = public_label_of(node.policies, label)
-        accepted(loaded := command.take_in(desk, given, facts, left_out, dry_run=dry_run))
-    assert isinstance(loaded, command.Loaded)
-    _tell(local.out, merged, (*imported.left_out, *left_out.all()), written=not dry_run)
+        accepted(taken := command.take_in(desk, imported, given, dry_run))
+    assert isinstance(taken, command.TakenIn)
+    _tell(local.out, taken)
 
 
-def _merged(
-    out: Output,
-    files: Sequence[Path],
-    form: formats.Format,
-    how: formats.Reading,
-    base: Structure,
-    nation: str,
-) -> tuple[Imported, Merged]:
+def _read(out: Output, files: Sequence[Path], form: formats.Format, how: formats.Reading) -> Imported:
     with out.progress("reading", None) as ticker:
-        imported = formats.read(files, form, how._replace(base=base, moved=ticker.to))
-    return imported, merge(base, imported, nation, Faults(formats.FAULTS))
+        return formats.read(files, form, how._replace(moved=ticker.to))
 
 
-def _tell(out: Output, merged: Merged, left_out: Sequence[Any], *, written: bool) -> None:
-    new, changed = counted(merged.new), counted(merged.changed)
+def _tell(out: Output, taken: command.TakenIn) -> None:
     if out.as_json:
-        whole = {"new": new, "changed": changed, "unchanged": merged.unchanged}
-        out.data({**whole, "leftOut": left_out, "written": written})
+        out.data(taken)
         return
-    for word, counts in (("new", new), ("changed", changed)):
+    for word, counts in (("new", taken.new), ("changed", taken.changed)):
         out.say(f"{word:<9} {', '.join(f'{n} {kind}' for kind, n in counts.items()) or 'none'}")
-    out.say(f"unchanged {merged.unchanged}")
-    _say_left_out(out, left_out)
-    if not written:
+    out.say(f"unchanged {taken.unchanged}")
+    _say_left_out(out, taken.left_out)
+    if not taken.written:
         out.say("nothing was written (--dry-run)")
 
 

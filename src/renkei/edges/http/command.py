@@ -1,20 +1,35 @@
 """Who commands, supports and corresponds to whom, and how many a source says they are."""
 
+from typing import Any
+
 import msgspec
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from ...kernel.desk import Desk
+from ...kernel.errors import BadInput
+from ...kernel.labels.model import Label
 from ...kernel.people import Permission
 from ...kernel.records import Record
 from ...rooms import command as room
+from ...rooms.command.plans import Structure
 from .answers import RecordPage, RecordView, Shower
-from .context import Before, Caller, Edge, Limit, key_path
+from .context import Before, Caller, Edge, Limit, key_path, unwrap
 from .problems import NOT_FOUND, refuse
 from .records import page_of
 from .schema import problems
 
 _TAG = ["command"]
+MAX_STRUCTURE_BYTES = 32 * 1024 * 1024
+"""A structure in one call: 100,000 posts with their units and relations."""
+
+
+class StructureIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A structure to take in, under which label its records go, and whether only to say what would change."""
+
+    structure: dict[str, Any]
+    label: Label
+    dry_run: bool = False
 
 
 class RelatedOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -113,6 +128,32 @@ async def claim_strength(edge: Edge, person: Caller, data: JSONBody[room.Strengt
     return await edge.at_desk(person, lambda desk: edge.one(desk, made.id))
 
 
+@post(
+    "/structure",
+    opt={"permission": Permission.COMMAND_WRITE},
+    tags=_TAG,
+    summary="Take a structure in",
+    responses=problems(400, 409, 413, 415, 422, 503),
+    request_max_body_size=MAX_STRUCTURE_BYTES,
+    status_code=200,
+)
+async def take_in(edge: Edge, person: Caller, data: JSONBody[StructureIn]) -> room.TakenIn:
+    """Facts of the caller's own nation and shared ones, new or changed, in one append or not at all.
+
+    What the structure does not name stays as it is; what it says of other nations must be what is known.
+    """
+    try:
+        structure = msgspec.convert(data.structure, Structure)
+    except msgspec.ValidationError as err:
+        raise BadInput("structure.form", "a structure", str(err)[:300]) from None
+    taken = await edge.act(person, room.take_in_document, structure, data.label, data.dry_run)
+    if isinstance(taken, room.TakenIn):
+        return taken
+    # Done before under the same key: told what it comes to now.
+    now = await edge.at_desk(person, lambda desk: room.take_in_document(desk, structure, data.label, True))
+    return msgspec.structs.replace(unwrap(now), written=True)
+
+
 HANDLERS = (
     list_headquarters,
     list_units,
@@ -122,4 +163,5 @@ HANDLERS = (
     list_relations,
     list_strengths,
     claim_strength,
+    take_in,
 )

@@ -9,12 +9,14 @@ from .actions import (
     PostIn,
     RelationIn,
     StrengthIn,
+    TakenIn,
     assert_relation,
     claim_strength,
     load_reference,
     name_headquarters,
     name_post,
     take_in,
+    take_in_document,
 )
 from .records import KINDS as _KINDS
 from .records import Headquarters, Names, Post, Relation, Site, Strength, Unit
@@ -40,6 +42,7 @@ __all__ = [
     "Site",
     "Strength",
     "StrengthIn",
+    "TakenIn",
     "Unit",
     "UnitView",
     "assert_relation",
@@ -53,5 +56,6 @@ __all__ = [
     "nations_of",
     "structure_of",
     "take_in",
+    "take_in_document",
     "unit_view",
 ]

@@ -5,7 +5,6 @@ Loading is whole or not at all: tables are read and checked to the last row, the
 new or different goes into the log in one append.  Loading the same tables again changes nothing.
 """
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -20,8 +19,20 @@ from renkei.kernel.records import HqId, Record
 from renkei.kernel.seen import look_all
 
 from . import rules
-from .exchange import LeftOuts, fields_of, named_by
-from .plans.model import AnyFact
+from .exchange import (
+    Faults,
+    Imported,
+    LeftOut,
+    LeftOuts,
+    as_recorded,
+    check,
+    counted,
+    fields_of,
+    merge,
+    named_by,
+    nation_of_hq,
+)
+from .plans.model import Structure, facts_of, ref_of
 from .records import (
     Basis,
     Code,
@@ -41,7 +52,7 @@ from .records import (
     Unit,
 )
 from .reference import read_sites, read_strengths, read_units
-from .views import by_code, name_of, own_names
+from .views import by_code, name_of, own_names, structure_of
 
 R = TypeVar("R", bound=Record)
 
@@ -52,6 +63,16 @@ class Loaded(msgspec.Struct, frozen=True):
     new: dict[str, int]
     changed: dict[str, int]
     unchanged: int
+
+
+class TakenIn(msgspec.Struct, frozen=True, rename="camel"):
+    """What an import came to: facts of each kind new and changed, and what there was no place for."""
+
+    new: dict[str, int]
+    changed: dict[str, int]
+    unchanged: int
+    left_out: tuple[LeftOut, ...]
+    written: bool
 
 
 class RelationIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,18 +154,21 @@ def load_reference(
     return load.append()
 
 
-def take_in(
-    desk: Desk, label: Label, facts: Sequence[AnyFact], left_out: LeftOuts, *, dry_run: bool = False
-) -> Loaded | Refused:
-    """Write what an import brings that is new or changed, all in one append or, with ``dry_run``, nothing.
+def take_in(desk: Desk, imported: Imported, label: Label, dry_run: bool = False) -> TakenIn | Refused:
+    """Write what an import brings that is new or changed, all in one append; with ``dry_run`` nothing.
 
-    ``facts`` are those of ``exchange.merge``; what records have no place for goes to ``left_out``.
+    Raises Faulty (``import.faults``) with every line that does not fit or is not this nation's to change.
     """
     if refused := desk.person.refuse(Permission.COMMAND_WRITE):
         return refused
     if refused := desk.policies.validate(label):
         return refused
-    load = _Load(desk, label.canonical())
+    base, faults = structure_of(desk), Faults("import.faults")
+    imported = as_recorded(imported, base, desk.hq)
+    check(imported.structure, imported.places, faults, base)
+    merged = merge(base, imported, nation_of_hq(desk.hq), faults)
+    load, left_out = _Load(desk, label.canonical()), LeftOuts()
+    facts = (*merged.new, *merged.changed)
     codes = named_by(facts)
     sites = load.ids_of(Site, codes)
     load.add(Unit, fields_of(facts, sites, LeftOuts()).units)
@@ -152,7 +176,23 @@ def take_in(
     load.add(Post, fields.posts)
     load.add(Relation, fields.relations)
     load.add(Strength, fields.strengths)
-    return load.loaded if dry_run else load.append()
+    if not dry_run:
+        load.append()
+    return TakenIn(
+        new=counted(merged.new),
+        changed=counted(merged.changed),
+        unchanged=merged.unchanged,
+        left_out=(*imported.left_out, *left_out.all()),
+        written=not dry_run,
+    )
+
+
+def take_in_document(
+    desk: Desk, structure: Structure, label: Label, dry_run: bool = False
+) -> TakenIn | Refused:
+    """The same for a structure that comes by itself, its facts placed by kind and key."""
+    places = {ref_of(fact): " ".join(ref_of(fact)) for fact in facts_of(structure)}
+    return take_in(desk, Imported(structure, places), label, dry_run)
 
 
 class _Load:

@@ -20,7 +20,7 @@ from .faults import Faults, shown
 from .left_out import LeftOut, LeftOuts
 from .merging import Merged, counted, gathered, merge, nation_of_hq
 from .reading import Imported, Row, Table, check, cycles, structure_of_tables
-from .recording import fields_of, named_by
+from .recording import as_recorded, fields_of, named_by
 
 __all__ = [
     "KINDS",
@@ -40,6 +40,7 @@ __all__ = [
     "Scenario",
     "Side",
     "Table",
+    "as_recorded",
     "cells_of",
     "chart_of",
     "check",

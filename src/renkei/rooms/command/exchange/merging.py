@@ -10,22 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..plans.model import (
-    LISTS,
-    AnyFact,
-    LegalBasis,
-    Nation,
-    Post,
-    Ref,
-    Relation,
-    Responsibility,
-    Site,
-    Strength,
-    Structure,
-    Unit,
-    facts_of,
-    ref_of,
-)
+from ..plans.model import LISTS, AnyFact, Nation, Ref, Structure, facts_of, ref_of
+from ..plans.owners import nations_of
 from .charts import PREFIXES
 from .faults import Faults, shown
 from .reading import Imported
@@ -54,13 +40,17 @@ def merge(base: Structure, imported: Imported, nation: str, faults: Faults) -> M
     common = {n.key for s in (base, imported.structure) for n in s.nations if n.shared}
     new: list[AnyFact] = []
     changed: list[AnyFact] = []
+    seen: set[Ref] = set()
     for fact in came:
         ref = ref_of(fact)
+        if ref in seen:
+            faults.add(imported.places[ref], f"each {ref[0]} once", shown(ref[1]))
+        seen.add(ref)
         known = before.get(ref)
         if known == fact:
             continue
         (new if known is None else changed).append(fact)
-        versions = [nations_of(fact, after)] + ([nations_of(known, before)] if known else [])
+        versions = [_touched(fact, after)] + ([_touched(known, before)] if known else [])
         foreign = [nations for nations in versions if nations and not nations & (common | {nation})]
         if foreign:
             expected = f"a change of {nation}'s own facts or shared ones"
@@ -80,33 +70,13 @@ def gathered(nations: Iterable[Nation], facts: Iterable[AnyFact]) -> Structure:
     return Structure(nations=tuple(nations), **{name: tuple(found) for name, found in lists.items()})  # type: ignore[arg-type]
 
 
-def nations_of(fact: AnyFact, facts: Mapping[Ref, AnyFact]) -> set[str]:
-    """The nations a fact touches; none for what belongs to nobody."""
-    found: set[str] = set()
-    match fact:
-        case Unit() | Site():
-            found = {fact.nation}
-        case LegalBasis():
-            found = set(fact.nations)
-        case Post():
-            found = _of(("unit", fact.unit), facts)
-        case Relation():
-            found = _of(("unit", fact.subject), facts) | _of(("unit", fact.object), facts)
-        case Strength(subject_kind="nation"):
-            found = {fact.subject}
-        case Responsibility() | Strength():
-            found = _of((fact.subject_kind, fact.subject), facts)  # type: ignore[arg-type]
-    return found
-
-
 def _said(fact: AnyFact, known: AnyFact | None) -> AnyFact:
     """The fact; by whom it is known to be said, if the file does not tell."""
     return fact if fact.by or known is None else msgspec.structs.replace(fact, by=known.by)
 
 
-def _of(ref: Ref, facts: Mapping[Ref, AnyFact]) -> set[str]:
-    found = facts.get(ref)
-    return nations_of(found, facts) if found is not None else set()
+def _touched(fact: AnyFact, facts: Mapping[Ref, AnyFact]) -> set[str]:
+    return nations_of(fact, lambda ref: (facts[ref],) if ref in facts else ())
 
 
 def counted(facts: Iterable[AnyFact]) -> dict[str, int]:

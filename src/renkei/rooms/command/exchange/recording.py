@@ -5,18 +5,49 @@ functions, responsibilities and legal bases have no records of their own: a plan
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from ..plans.model import LISTS, AnyFact, Post, Relation, Strength, Unit, ref_of
-from ..rules import PostFields, RelationFields, StrengthFields, UnitFields
+import msgspec
+
+from ..plans.model import LISTS, AnyFact, Post, Relation, Strength, Structure, Unit, facts_of, ref_of
+from ..rules import PostFields, RelationFields, StrengthFields, UnitFields, relation_key, strength_key
 from .left_out import LeftOuts
+from .reading import Imported
 
+F = TypeVar("F", Relation, Strength)
 _DATES = frozenset({"since", "until", "status", "basis"})
 _UNIT = frozenset({"form", "grade", "order", "since", "until", "basis"})
 _POST = frozenset({"holder", "functions", "officers", "grade", "hours", "site"}) | _DATES
 _RELATION = frozenset({"under"})
 _USUAL = {"officers": "unknown"}
 """What a record's silence means, where that is not the usual of the fact."""
+
+
+def as_recorded(imported: Imported, base: Structure, hq: str) -> Imported:
+    """The same, relations and claims under the keys that records have, whatever a file calls them."""
+    known = {ref_of(fact) for fact in facts_of(base)}
+    places = dict(imported.places)
+
+    def renamed(fact: F) -> F:
+        kind, key = ref_of(fact)
+        wanted = _record_key(fact)
+        ours = f"{wanted} ({hq})"  # as recorded.from_records tells it from another headquarters' own
+        wanted = ours if (kind, ours) in known else wanted
+        places[kind, wanted] = places[kind, key]
+        return msgspec.structs.replace(fact, key=wanted)
+
+    structure = msgspec.structs.replace(
+        imported.structure,
+        relations=tuple(map(renamed, imported.structure.relations)),
+        strengths=tuple(map(renamed, imported.structure.strengths)),
+    )
+    return imported._replace(structure=structure, places=places)
+
+
+def _record_key(fact: Relation | Strength) -> str:
+    if isinstance(fact, Relation):
+        return relation_key(fact.relation, fact.subject, fact.object, fact.since)
+    return strength_key(fact.subject, fact.counts, fact.claimed, fact.as_of, fact.source)
 
 
 class Fields(NamedTuple):

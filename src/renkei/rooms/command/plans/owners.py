@@ -1,5 +1,7 @@
 """Whose a change is: one nation's, or shared."""
 
+from collections.abc import Callable, Iterable
+
 from .model import (
     LISTS,
     Add,
@@ -64,23 +66,30 @@ class _Owners:
         return frozenset(nations)
 
     def _nations(self, fact: AnyFact) -> set[str]:
-        match fact:
-            case Unit() | Site():
-                found = {fact.nation}
-            case Post():
-                found = self._of_unit(fact.unit)
-            case LegalBasis():
-                found = set(fact.nations)
-            case Relation():
-                found = self._of_unit(fact.subject) | self._of_unit(fact.object)
-            case Responsibility() | Strength() if fact.subject_kind != "nation":
-                subjects = self.facts.get((fact.subject_kind, fact.subject), ())
-                found = {nation for subject in subjects for nation in self._nations(subject)}
-            case Strength():
-                found = {fact.subject}
-            case _:
-                found = set()
-        return found
+        return nations_of(fact, lambda ref: self.facts.get(ref, ()))
 
     def _of_unit(self, code: str) -> set[str]:
         return {fact.nation for fact in self.facts.get(("unit", code), ()) if isinstance(fact, Unit)}
+
+
+def nations_of(fact: AnyFact, versions: Callable[[Ref], Iterable[AnyFact]]) -> set[str]:
+    """The nations that a fact touches, by all ``versions`` of what it names; none for what is nobody's."""
+
+    def of(ref: Ref) -> set[str]:
+        return {nation for one in versions(ref) for nation in nations_of(one, versions)}
+
+    found: set[str] = set()
+    match fact:
+        case Unit() | Site():
+            found = {fact.nation}
+        case Post():
+            found = of(("unit", fact.unit))
+        case LegalBasis():
+            found = set(fact.nations)
+        case Relation():
+            found = of(("unit", fact.subject)) | of(("unit", fact.object))
+        case Responsibility() | Strength() if fact.subject_kind != "nation":
+            found = of((fact.subject_kind, fact.subject))
+        case Strength():
+            found = {fact.subject}
+    return found
