@@ -12,6 +12,7 @@ from ...rooms.command.paths import Comparison, Description, PathView, Stand, com
 from .app import Common
 from .exchanging import export_structure, import_structure
 from .local import read_file
+from .structures import check, diff_, show
 
 EXAMPLE = "paths/example.toml"
 CAUTION = {
@@ -25,6 +26,9 @@ WINNERS = {"today": "today / 現行", "proposed": "proposed / 改編案", "none"
 command_app = App(name="command", help="Structure, plans and decision paths.")
 command_app.command(import_structure, name="import")
 command_app.command(export_structure, name="export")
+command_app.command(show)
+command_app.command(diff_, name="diff")
+command_app.command(check)
 
 
 @command_app.command

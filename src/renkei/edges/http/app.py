@@ -28,6 +28,7 @@ from . import (
     partners,
     past,
     picture,
+    plans,
     policies,
     recalls,
     records,
@@ -66,6 +67,7 @@ HANDLERS = (
     *picture.HANDLERS,
     *command.HANDLERS,
     *signing.HANDLERS,
+    *plans.HANDLERS,
     stream.stream,
     get_openapi,
 )

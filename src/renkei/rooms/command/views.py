@@ -153,12 +153,13 @@ def known(desk: Desk) -> list[Seen[Record]]:
     return look_all(desk.views, [str(id_) for (id_,) in found], Record)
 
 
-def structure_of(desk: Desk) -> Structure:
-    """The structure that this person's headquarters knows, as far as the person may see.
+def structure_of(desk: Desk, of: Sequence[Seen[Record]] | None = None) -> Structure:
+    """The structure that these records come to (default: all that are ``known``), as far as the person may
+    see.
 
     Raises BadInput (``structure.size``).
     """
-    return from_records((seen.record for seen in known(desk)), desk.hq)
+    return from_records((seen.record for seen in (known(desk) if of is None else of)), desk.hq)
 
 
 def _related(desk: Desk, code: str, relation: Seen[Relation], units: dict[str, Seen[Unit | Site]]) -> Related:

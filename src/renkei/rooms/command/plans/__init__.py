@@ -4,8 +4,8 @@ The part's door.  Pure: documents and records in, results out.
 """
 
 from .checks import AnyRule, Report, Rules, examine
-from .diff import Line, between, diff
-from .document import read_plan, read_rules
+from .diff import SAID, Line, between, diff
+from .document import read_plan, read_rules, together
 from .model import (
     FACT_KINDS,
     FUNCTIONS,
@@ -48,6 +48,7 @@ __all__ = [
     "FACT_KINDS",
     "FUNCTIONS",
     "LISTS",
+    "SAID",
     "SHARED",
     "UNKNOWN",
     "Add",
@@ -93,4 +94,5 @@ __all__ = [
     "read_rules",
     "ref_of",
     "target",
+    "together",
 ]

@@ -24,7 +24,7 @@ _AUTHORITY: dict[str, frozenset[str]] = {
     "responsibility": frozenset({"subject", "subject_kind", "function", "part", "extent", "under"}),
     "post": frozenset({"functions"}),
 }
-_SAID = frozenset({"source", "confidence", "basis", "note", "by", "since", "until", "status"})
+SAID = frozenset({"source", "confidence", "basis", "note", "by", "since", "until", "status"})
 """Fields that say how something is known and when it holds, not what it is."""
 
 
@@ -89,7 +89,7 @@ def _changed(old: AnyFact, new: AnyFact) -> Line:
 
 def _word(kind: str, fields: Iterable[str]) -> Word:
     """What to call it: the weightiest of its changes."""
-    changed = set(fields) - _SAID
+    changed = set(fields) - SAID
     if changed & _MOVES.get(kind, frozenset()):
         return "moved"
     if changed & _AUTHORITY.get(kind, frozenset()):

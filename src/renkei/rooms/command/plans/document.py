@@ -1,5 +1,6 @@
 """Documents as files: a plan or a structure, and rules, in TOML or JSON, read whole or not at all."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import TypeVar
 
@@ -7,12 +8,12 @@ import msgspec
 
 from ....kernel.errors import BadInput
 from ..records import Names
-from .checks.rules import Rules
+from .checks.rules import AnyRule, Rules
 from .model import Plan, Structure
 from .sound import check_plan, check_structure
 
-MAX_DOCUMENT = 128 * 1024 * 1024
-"""Bytes of a plan: 100,000 posts with their units and relations take some 30 million."""
+MAX_DOCUMENT = 64 * 1024 * 1024
+"""Bytes of a plan: 100,000 posts with their units and relations take some 20 million."""
 MAX_RULES = 1024 * 1024
 """Bytes of a file of rules; a headquarters has dozens, of a few hundred bytes."""
 
@@ -46,25 +47,32 @@ def read_rules(raw: bytes, *, as_json: bool) -> Rules:
     return rules
 
 
+def together(files: Iterable[Rules]) -> Rules:
+    """Rules of several files: of one key the last counts, and of costs the last given.
+
+    Raises BadInput (``rules.none``) if there are none.
+    """
+    rules: dict[str, AnyRule] = {}
+    costs = None
+    for one in files:
+        rules |= {rule.key: rule for rule in one.rules}
+        costs = one.costs or costs
+    if not rules:
+        raise BadInput("rules.none", "a rule or more", "none")
+    return Rules(rules=tuple(rules.values()), costs=costs)
+
+
 def _fits(raw: bytes, limit: int, code: str) -> None:
     if len(raw) > limit:
         raise BadInput(code, f"at most {limit} bytes", str(len(raw)))
 
 
-class _Outline(msgspec.Struct):
-    nations: msgspec.Raw | None = None
-    structure: msgspec.Raw | None = None
-
-
 def _is_structure(raw: bytes, as_json: bool) -> bool:
     try:
-        if as_json:
-            outline = msgspec.json.decode(raw, type=_Outline)
-            return outline.structure is None and outline.nations is not None
-        plain = msgspec.toml.decode(raw)
-        return "structure" not in plain and "nations" in plain
+        keys = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]) if as_json else msgspec.toml.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return False
+    return "nations" in keys and "structure" not in keys
 
 
 def _decoded(raw: bytes, kind: type[T], as_json: bool, code: str) -> T:

@@ -105,11 +105,27 @@ class Timeline:
         """What happens in this branch."""
         return [op for op in self.ops if op.change is None or branch.has(op.change)]
 
-    def moment_on(self, day: date) -> int:
-        """The last moment not after that day.  Raises BadInput if the plan starts later."""
+    def moment(self, text: str) -> int:
+        """The last moment not after a day (``2027-04-01``), or that at which a phase takes effect.
+
+        Raises BadInput (``plan.date``) for anything else.
+        """
+        phases = {phase.key: phase for phase in self.plan.phases}
+        if text in phases and (moment := self._of_phase(phases[text])) is not None:
+            return self.number[moment]
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            raise BadInput(
+                "plan.date", "a day (YYYY-MM-DD) or a phase in which something changes", text
+            ) from None
         if day < self.plan.start:
-            raise BadInput("plan.date", f"a day from {self.plan.start} on", str(day))
+            raise BadInput("plan.date", f"a day from {self.plan.start} on", text)
         return max(n for n, moment in enumerate(self.moments) if moment.day <= day and not moment.step)
+
+    def _of_phase(self, phase: Phase) -> Moment | None:
+        moment = Moment(phase.on) if phase.on else self._placed.get(phase.key)
+        return moment if moment in self.number else None
 
     def branch(self, key: str) -> Branch:
         """The branch of that name; "" if there is only one.  Raises BadInput (``plan.branch``)."""

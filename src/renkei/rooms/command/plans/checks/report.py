@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from .....kernel.errors import BadInput
 from ...records import Names
 from ..model import Plan, Ref
 from ..timeline import Branch, Moment
@@ -72,9 +73,21 @@ class _Seen(NamedTuple):
     depends: tuple[str, ...]
 
 
-def examine(plan: Plan, rules: Sequence[Rule], costs: Costs | None = None, *, explain: bool = True) -> Report:
-    """Every rule at every moment of every branch; ``plan`` must be sound."""
+def examine(
+    plan: Plan,
+    rules: Sequence[Rule],
+    costs: Costs | None = None,
+    *,
+    explain: bool = True,
+    most: int | None = None,
+) -> Report:
+    """Every rule at every moment of every branch; ``plan`` must be sound.
+
+    Raises BadInput (``plan.work``) if more than ``most`` ops are to be played in all branches and orders.
+    """
     exam = Examination(plan, rules)
+    if most is not None and (count := _to_play(exam)) > most:
+        raise BadInput("plan.work", f"a plan of at most {most} ops in all branches and orders", str(count))
     seen: dict[tuple[object, ...], _Seen] = {}
     for branch in exam.timeline.branches:
         for one in _branch(exam, branch):
@@ -98,6 +111,15 @@ def examine(plan: Plan, rules: Sequence[Rule], costs: Costs | None = None, *, ex
         results=results,
         explained=teller.explained,
     )
+
+
+def _to_play(exam: Examination) -> int:
+    """Ops in all branches, in every order that is tried."""
+    timeline, count = exam.timeline, 0
+    for branch in timeline.branches:
+        tried = sum(1 for _ in islice(orders(timeline, branch), MAX_ORDERS + 1))
+        count += tried * len(timeline.ops_in(branch))
+    return count
 
 
 def _branch(exam: Examination, branch: Branch) -> list[_Seen]:

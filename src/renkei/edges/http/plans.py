@@ -1,0 +1,147 @@
+"""Structures and plans: what this headquarters knows as one, and checks and differences of a given plan.
+
+Nothing here is kept.  A plan comes in the call, as large as any form's body; larger ones are for the
+command line.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import JSONBody
+
+from ...data import packaged
+from ...kernel.desk import Desk
+from ...kernel.labels.model import Label
+from ...rooms import command as room
+from ...rooms.command.plans import (
+    Plan,
+    Timeline,
+    between,
+    examine,
+    owners_of,
+    read_plan,
+    read_rules,
+    together,
+)
+from .answers import MarkingOut
+from .context import Caller, Edge, unwrap
+from .schema import problems
+
+_TAG = ["command"]
+MAX_PLAYED = 100_000
+"""Ops in all branches and orders of one call: about three seconds of one core."""
+STANDARD = "plans/rules.toml"
+Document = dict[str, Any]
+
+
+class StructureOut(msgspec.Struct, frozen=True):
+    """A structure as plans start from, and the label and marking of all the records it was made of."""
+
+    structure: Document
+    label: Label | None
+    marking: MarkingOut | None
+
+
+class CheckIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A plan, and rules beside the standard ones (``alone``: instead of them)."""
+
+    plan: Document
+    rules: Document | None = None
+    alone: bool = False
+    explain: bool = True
+
+
+class MomentIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A day or phase of a branch; empty: the start or end of the only branch."""
+
+    at: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    branch: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+class DiffIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A plan and two of its moments."""
+
+    plan: Document
+    one: MomentIn = MomentIn()
+    other: MomentIn = MomentIn()
+
+
+class CheckOut(msgspec.Struct, frozen=True):
+    """The report (as ``renkei command check --json`` prints it), and whose each change is."""
+
+    report: Document
+    owners: dict[str, str]
+
+
+class DiffOut(msgspec.Struct, frozen=True):
+    """The differences, in order."""
+
+    lines: list[Document]
+
+
+@get("/structure", tags=_TAG, summary="The structure this headquarters knows", responses=problems(400, 409))
+async def get_structure(edge: Edge, person: Caller) -> StructureOut:
+    """Units, posts, sites, relations and claims of strength as one document, as far as the caller may see."""
+
+    def read(desk: Desk) -> StructureOut:
+        known = room.known(desk)
+        structure = msgspec.to_builtins(room.structure_of(desk, known))
+        labels = list({label.canonical(): None for seen in known if (label := seen.record.label)})
+        if not labels:
+            return StructureOut(structure, None, None)
+        label = unwrap(desk.policies.aggregate(labels))
+        marking = desk.policies.mark(label)
+        return StructureOut(
+            structure, label, MarkingOut(marking.en, marking.ja, marking.colour, marking.portion)
+        )
+
+    return await edge.at_desk(person, read)
+
+
+@post(
+    "/plans/check", status_code=200, tags=_TAG, summary="Check a plan", responses=problems(400, 413, 415, 503)
+)
+async def check_plan(edge: Edge, person: Caller, data: JSONBody[CheckIn]) -> CheckOut:
+    """Every rule on every date of every branch: proved, refuted or unknown, with witnesses."""
+
+    def check(_: Desk) -> CheckOut:
+        plan = _plan(data.plan)
+        files = [] if data.alone else [read_rules(packaged(STANDARD), as_json=False)]
+        if data.rules is not None:
+            files.append(read_rules(msgspec.json.encode(data.rules), as_json=True))
+        rules = together(files)
+        report = examine(plan, rules.rules, rules.costs, explain=data.explain, most=MAX_PLAYED)
+        return CheckOut(msgspec.to_builtins(report), owners_of(plan))
+
+    return await edge.at_desk(person, check)
+
+
+@post(
+    "/plans/diff",
+    status_code=200,
+    tags=_TAG,
+    summary="Compare a plan's moments",
+    responses=problems(400, 413, 415),
+)
+async def diff_plan(edge: Edge, person: Caller, data: JSONBody[DiffIn]) -> DiffOut:
+    """What was added, ended, moved, renamed, re-authorised or amended between the two."""
+
+    def compare(_: Desk) -> DiffOut:
+        timeline = Timeline(_plan(data.plan))
+        first = timeline.moment(data.one.at) if data.one.at else 0
+        last = timeline.moment(data.other.at) if data.other.at else len(timeline.moments) - 1
+        sides = (
+            (timeline.branch(data.one.branch or data.other.branch), first),
+            (timeline.branch(data.other.branch or data.one.branch), last),
+        )
+        return DiffOut(msgspec.to_builtins(between(timeline, *sides)))
+
+    return await edge.at_desk(person, compare)
+
+
+def _plan(document: Document) -> Plan:
+    return read_plan(msgspec.json.encode(document), as_json=True)
+
+
+HANDLERS = (get_structure, check_plan, diff_plan)
