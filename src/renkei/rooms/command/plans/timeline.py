@@ -119,8 +119,12 @@ class Timeline:
             raise BadInput(
                 "plan.date", "a day (YYYY-MM-DD) or a phase in which something changes", text
             ) from None
+        return self.moment_on(day)
+
+    def moment_on(self, day: date) -> int:
+        """The last moment not after that day.  Raises BadInput (``plan.date``) if the plan starts later."""
         if day < self.plan.start:
-            raise BadInput("plan.date", f"a day from {self.plan.start} on", text)
+            raise BadInput("plan.date", f"a day from {self.plan.start} on", str(day))
         return max(n for n, moment in enumerate(self.moments) if moment.day <= day and not moment.step)
 
     def _of_phase(self, phase: Phase) -> Moment | None:
