@@ -29,7 +29,7 @@ from .context import Caller, Edge, unwrap
 from .schema import problems
 
 _TAG = ["command"]
-MAX_PLAYED = 100_000
+MAX_PLAYED = 15_000
 """Ops in all branches and orders of one call: about three seconds of one core."""
 STANDARD = "plans/rules.toml"
 Document = dict[str, Any]
