@@ -34,6 +34,8 @@ const ROOM_OF_KIND: Record<string, string> = {
   'log-entry': 'log',
   task: 'tasks',
   decision: 'decisions',
+  plan: 'plans',
+  'plan-approval': 'plans',
 };
 
 /** Where a record of any kind is shown best. */
