@@ -43,4 +43,5 @@ def with_records(api: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(with_records(description()), sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)
+    api = with_records(description())
+    json.dump(api, sys.stdout, ensure_ascii=False, indent=1, sort_keys=True, default=msgspec.to_builtins)
