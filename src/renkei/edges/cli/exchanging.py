@@ -1,76 +1,69 @@
 """``renkei command import`` and ``export``: a structure as CSV, XLSX, ORBAT Mapper scenario or MSDL.
 
-Into and out of a plan's document, or a stopped node's own records.  An import is taken whole or not at all,
+Into and out of a plan's document, or what the running node knows.  An import is taken whole or not at all,
 and changes only facts of the importer's own nation and shared ones.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from cyclopts import Parameter
 
-from ...data import packaged
 from ...kernel.errors import BadInput
-from ...kernel.labels.model import Label as LabelModel
 from ...rooms import command
 from ...rooms.command.exchange import (
     Faults,
     Imported,
+    LeftOut,
     counted,
     gathered,
     merge,
     nation_of_hq,
 )
 from ...rooms.command.plans import Plan, Structure, Timeline, encode, facts_of, read_plan
-from ...rooms.command.records import Names, ParentKind
+from ...rooms.command.records import ParentKind
 from .. import formats
-from .app import Local, accepted
-from .labelling import public_label_of
-from .local import read_file, write_new
-from .nodes import opened
+from .app import Remote
+from .labelling import public_label
+from .local import write_new
 from .output import Output
+from .structures import BranchKey, Documented, Example, FromNode, planned
 from .work import Label
 
-REFERENCE = "reference"
-PACKAGED = {REFERENCE: "plans/reference.toml"}
-"""Plans that come with Renkei, by name."""
 UNMARKED = "NOT MARKED / 表示なし"
 SYNTHETIC = "SYNTHETIC / 架空"
 
+PlanFile = Annotated[
+    Path | None, Parameter(help="A plan or a structure (TOML, or JSON if it ends in .json).")
+]
 Format = Annotated[
     formats.Format | None, Parameter(help="csv, xlsx, orbat or msdl; told by the file's name if left out.")
 ]
 Hierarchy = Annotated[
     ParentKind, Parameter(help="Which kind of relation the tree of a scenario means (orbat, msdl).")
 ]
-PlanName = Annotated[
-    str | None, Parameter(help="A plan's document (TOML or JSON), or reference for the documented case.")
-]
-Account = Annotated[
-    str | None,
-    Parameter(help="Instead of a plan: a stopped node's records, as this account of its sees them."),
-]
 
 
 def import_structure(
     *files: Path,
-    plan: PlanName = None,
+    plan: PlanFile = None,
+    example: Example = False,
+    reference: Documented = False,
+    node: FromNode = False,
     to: Path | None = None,
     nation: Literal["jp", "us", "ph"] | None = None,
-    as_account: Account = None,
     label: Label = None,
     format: Format = None,  # noqa: A002 - the option's name
     hierarchy: Hierarchy = "command",
     side: tuple[str, ...] = (),
     encoding: Literal["utf-8", "shift_jis"] = "utf-8",
     dry_run: Annotated[bool, Parameter(name="--dry-run")] = False,
-    local: Local | None = None,
+    remote: Remote | None = None,
 ) -> None:
-    """Take a structure in: into a plan's document, or a stopped node's records.  Whole, or not at all.
+    """Take a structure in: into a plan's document, or at the running node.  Whole, or not at all.
 
     Only facts of one's own nation and shared ones may change; what else a file holds must be as it is known.
     What the file does not name stays as it is.
@@ -82,7 +75,7 @@ def import_structure(
     to
         The new document (JSON), where a plan is imported into.
     nation
-        Whose facts may change, where a plan is imported into; a node's own are its nation's.
+        Whose facts may change, where a plan is imported into; a node's are its nation's.
     side
         NAME=NATION for a side of a scenario that is not named as a nation; NAME=- leaves it out.
     encoding
@@ -90,33 +83,38 @@ def import_structure(
     dry_run
         Say what would change, and change nothing.
     """
-    local = local or Local()
+    remote = remote or Remote()
     if not files:
         raise BadInput("usage", "one file or more", "none")
+    into_plan = not node
+    if into_plan and (nation is None or (to is None and not dry_run)):
+        raise BadInput("usage", "--nation and --to (or --dry-run), or --node", "less")
     form = format or formats.format_of(files[0])
-    how = formats.Reading(hierarchy=hierarchy, sides=_sides(side), encoding=encoding)
-    if (plan is None) == (as_account is None):
-        raise BadInput("usage", "--plan or --as-account, one of the two", "both" if plan else "neither")
-    if plan is not None:
-        if nation is None or (to is None and not dry_run):
-            raise BadInput("usage", "--nation and --to (or --dry-run) with --plan", "less")
-        _into_plan(local.out, files, form, how, _plan(plan), nation_of_hq(nation), None if dry_run else to)
+    base = planned(plan, example, reference, node, remote)
+    how = formats.Reading(base.structure, hierarchy, _sides(side), encoding)
+    with remote.out.progress("reading", None) as ticker:
+        imported = formats.read(files, form, how._replace(moved=ticker.to))
+    if into_plan:
+        taken = _into_plan(base, imported, nation_of_hq(str(nation)), None if dry_run else to)
     else:
-        _into_node(local, files, form, how, str(as_account), label, dry_run)
+        taken = _into_node(remote, base.structure, imported, label, dry_run)
+    _tell(remote.out, taken)
 
 
 def export_structure(
     to: Path,
     /,
     *,
-    plan: PlanName = None,
-    as_account: Account = None,
-    as_of: Annotated[str | None, Parameter(name="--as-of")] = None,
-    branch: str = "",
+    plan: PlanFile = None,
+    example: Example = False,
+    reference: Documented = False,
+    node: FromNode = False,
+    on: str = "",
+    branch: BranchKey = "",
     format: Format = None,  # noqa: A002 - the option's name
     hierarchy: Hierarchy = "command",
     marking: str | None = None,
-    local: Local | None = None,
+    remote: Remote | None = None,
 ) -> None:
     """Write a structure into a new file, marked, and list what the format has no place for.
 
@@ -124,77 +122,59 @@ def export_structure(
     ----------
     to
         The new file.
-    as_of
-        Only what holds on that day (2025-03-24), a plan's phases included; everything known if left out.
-    branch
-        Which branch of a plan, where it has several.
+    on
+        Only what holds on that day (YYYY-MM-DD) or from a phase's key on; everything known if left out.
     marking
-        What stands on the file, where a plan is exported; a node's records carry their own labels.
+        What stands on the file, where a plan is exported; what a node knows carries its labels' marking.
     """
-    local = local or Local()
+    remote = remote or Remote()
     form = format or formats.format_of(to)
-    if (plan is None) == (as_account is None):
-        raise BadInput("usage", "--plan or --as-account, one of the two", "both" if plan else "neither")
-    on = _day(as_of) if as_of else None
-    if plan is not None:
-        found = _plan(plan)
-        said = marking or (SYNTHETIC if found.synthetic else UNMARKED)
-        title, day = found.title.en or found.title.ja, on or found.start
-        structure = found.structure if on is None else _on(found, on, branch)
-    else:
-        structure, said = _of_node(local, str(as_account))
-        title, day = "Structure", on or datetime.now(UTC).date()
-        if on is not None:
-            structure = _on(Plan(title=Names(en="Structure"), start=on, structure=structure), on, "")
-    _write(local.out, to, structure, form, formats.Heading(title, said, day, hierarchy))
+    found = planned(plan, example, reference, node, remote)
+    said = _marking(remote) if node else marking or (SYNTHETIC if found.synthetic else UNMARKED)
+    structure, day = found.structure, found.start
+    if on:
+        timeline = Timeline(found)
+        moment = timeline.moment(on)
+        facts = timeline.facts_at(timeline.branch(branch), moment)
+        structure, day = gathered(structure.nations, facts.values()), timeline.moments[moment].day
+    heading = formats.Heading(found.title.en or found.title.ja, said, day, hierarchy)
+    _write(remote.out, to, structure, form, heading)
 
 
 # --- In -------------------------------------------------------------------------------------------------
 
 
-def _into_plan(
-    out: Output,
-    files: Sequence[Path],
-    form: formats.Format,
-    how: formats.Reading,
-    plan: Plan,
-    nation: str,
-    to: Path | None,
-) -> None:
-    imported = _read(out, files, form, how._replace(base=plan.structure))
+class _Taken(NamedTuple):
+    """What an import came to, and what was left out of the file itself."""
+
+    taken: command.TakenIn
+    left_out: tuple[LeftOut, ...]
+
+
+def _into_plan(plan: Plan, imported: Imported, nation: str, to: Path | None) -> _Taken:
     merged = merge(plan.structure, imported, nation, Faults(formats.FAULTS))
     raw = encode(msgspec.structs.replace(plan, structure=merged.structure))
     read_plan(raw, as_json=True)
     if to is not None:
         write_new(to, raw)
     new, changed = counted(merged.new), counted(merged.changed)
-    _tell(out, command.TakenIn(new, changed, merged.unchanged, imported.left_out, to is not None))
+    return _Taken(command.TakenIn(new, changed, merged.unchanged, (), to is not None), imported.left_out)
 
 
 def _into_node(
-    local: Local,
-    files: Sequence[Path],
-    form: formats.Format,
-    how: formats.Reading,
-    account: str,
-    label: str | None,
-    dry_run: bool,
-) -> None:
-    with opened(local.data) as node:
-        desk = _desk(node, account)
-        imported = _read(local.out, files, form, how._replace(base=command.structure_of(desk)))
-        given = public_label_of(node.policies, label)
-        accepted(taken := command.take_in(desk, imported, given, dry_run))
-    assert isinstance(taken, command.TakenIn)
-    _tell(local.out, taken)
+    remote: Remote, base: Structure, imported: Imported, label: str | None, dry_run: bool
+) -> _Taken:
+    """Rows that are not ours are told here, where their places are known; the node decides for itself."""
+    api = remote.api()
+    nation = nation_of_hq(str(api.get("/node")["hq"]))
+    merge(base, imported, nation, Faults(formats.FAULTS))
+    given = {"structure": imported.structure, "label": public_label(api, label), "dry_run": dry_run}
+    taken = api.post("/structure", msgspec.to_builtins(given))
+    return _Taken(msgspec.convert(taken, command.TakenIn), imported.left_out)
 
 
-def _read(out: Output, files: Sequence[Path], form: formats.Format, how: formats.Reading) -> Imported:
-    with out.progress("reading", None) as ticker:
-        return formats.read(files, form, how._replace(moved=ticker.to))
-
-
-def _tell(out: Output, taken: command.TakenIn) -> None:
+def _tell(out: Output, done: _Taken) -> None:
+    taken = msgspec.structs.replace(done.taken, left_out=(*done.left_out, *done.taken.left_out))
     if out.as_json:
         out.data(taken)
         return
@@ -206,7 +186,25 @@ def _tell(out: Output, taken: command.TakenIn) -> None:
         out.say("nothing was written (--dry-run)")
 
 
+def _sides(given: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in given:
+        name, sign, nation = each.rpartition("=")
+        if not (name and sign and nation):
+            raise BadInput("usage", "--side NAME=NATION", repr(each[:80]))
+        found[name] = nation
+    return found
+
+
 # --- Out ------------------------------------------------------------------------------------------------
+
+
+def _marking(remote: Remote) -> str:
+    """The marking of everything the node was asked for."""
+    found = remote.api().get("/structure")["marking"]
+    if found is None:
+        raise BadInput("export.empty", "a node that knows some structure", "none")
+    return f"{found['en']} / {found['ja']}"
 
 
 def _write(
@@ -224,7 +222,7 @@ def _write(
     _say_left_out(out, left_out)
 
 
-def _say_left_out(out: Output, left_out: Sequence[Any]) -> None:
+def _say_left_out(out: Output, left_out: Sequence[LeftOut]) -> None:
     if left_out:
         out.say("left out:")
         columns = ("what", "count", "why", "where")
@@ -244,56 +242,3 @@ def _new_file(path: Path) -> Iterator[Any]:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-
-
-def _on(plan: Plan, day: date, branch: str) -> Structure:
-    """What holds on a day, a plan's phases included."""
-    timeline = Timeline(plan)
-    facts = timeline.facts_at(timeline.branch(branch), timeline.moment_on(day))
-    return gathered(plan.structure.nations, facts.values())
-
-
-def _of_node(local: Local, account: str) -> tuple[Structure, str]:
-    """What a stopped node knows as that account sees it, and the marking of all of it."""
-    with opened(local.data) as node:
-        desk = _desk(node, account)
-        labels: list[LabelModel] = [seen.record.label for seen in command.known(desk)]
-        if not labels:
-            raise BadInput("export.empty", "a node that knows some structure", "none")
-        accepted(label := node.policies.aggregate(labels))
-        marking = node.policies.mark(label)
-        return command.structure_of(desk), f"{marking.en} / {marking.ja}"
-
-
-# --- What both need -------------------------------------------------------------------------------------
-
-
-def _plan(name: str) -> Plan:
-    if name in PACKAGED:
-        return read_plan(packaged(PACKAGED[name]), as_json=False)
-    path = Path(name)
-    return read_plan(read_file(path), as_json=path.suffix.lower() == ".json", today=datetime.now(UTC).date())
-
-
-def _desk(node: Any, account: str) -> Any:
-    person = node.accounts.person(account)
-    if person is None:
-        raise BadInput("account.unknown", "an account of this node", repr(account[:80]))
-    return node.desk(person)
-
-
-def _sides(given: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for each in given:
-        name, sign, nation = each.rpartition("=")
-        if not (name and sign and nation):
-            raise BadInput("usage", "--side NAME=NATION", repr(each[:80]))
-        found[name] = nation
-    return found
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInput("usage", "--as-of with a day such as 2025-03-24", repr(text[:40])) from None

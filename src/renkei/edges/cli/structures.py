@@ -71,7 +71,7 @@ def show(
         The hierarchy: command, opcon, tacon, administrative, support, coordination or liaison.
     """
     remote = remote or Remote()
-    plan = _planned(file, example, reference, node, remote)
+    plan = planned(file, example, reference, node, remote)
     timeline = Timeline(plan)
     chosen = timeline.branch(branch) if branch else timeline.branches[0]
     moment = timeline.moment(on) if on else 0
@@ -128,7 +128,7 @@ def diff_(
         A day or phase of the plan; default: its end.
     """
     remote = remote or Remote()
-    plan = _planned(file, example, reference, False, remote)
+    plan = planned(file, example, reference, False, remote)
     timeline = Timeline(plan)
     if other is not None:
         second = Timeline(_read(other))
@@ -183,7 +183,7 @@ def check(
         Look for the smallest set of changes behind each finding, and the cheapest repair.
     """
     remote = remote or Remote()
-    plan = _planned(file, example, reference, node, remote)
+    plan = planned(file, example, reference, node, remote)
     given = [read_rules(read_file(path), as_json=_is_json(path)) for path in rules]
     if example:
         given.insert(0, read_rules(packaged(EXAMPLE_RULES), as_json=False))
@@ -200,7 +200,7 @@ def check(
     return 1 if report.outcome == "refuted" else 0
 
 
-def _planned(file: Path | None, example: bool, reference: bool, node: bool, remote: Remote) -> Plan:
+def planned(file: Path | None, example: bool, reference: bool, node: bool, remote: Remote) -> Plan:
     """The one plan that was named.  Raises BadInput if none or several were, or it is not sound."""
     if sum((file is not None, example, reference, node)) != 1:
         raise BadInput("usage", "one of: a FILE, --example, --reference, --node", "none or several")
