@@ -105,6 +105,13 @@ def test_after_a_restart_the_node_decides_by_it_too(tmp_path: Path) -> None:
         node.close()
 
 
+def test_a_change_that_is_sent_again_under_its_key_is_done_once(served: Served) -> None:
+    given, key = {"policy": NEW, "reason": "clearer"}, {"Idempotency-Key": "key-of-a-proposal"}
+    client = served.client("disclosure")
+    first, again = (client.post("/policy/proposals", json=given, headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code, first.json()) == (201, 201, again.json())
+
+
 def test_nobody_adopts_what_they_proposed_nor_under_another_account_of_the_same_post(served: Served) -> None:
     held = served.clearance(*(c.name for c in served.own.classifications))
     served.node.accounts.create(

@@ -26,6 +26,7 @@ from ...kernel.labels.model import Label
 from ...kernel.opaque import PATTERN, Opaque
 from ...kernel.people import Permission, Person
 from ...kernel.records import Record, is_record_id
+from ...kernel.seen import look
 from ...kernel.views import OWN, Change
 from ...node.administration import Administration
 from ...node.agreeing import Agreeing
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 Delivery = Literal["unsent", "sent", "received"]
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 
 COOKIE = "renkei_session"
 _COORDINATION = {
@@ -254,6 +256,18 @@ class HttpEdge:
         result is what is known of it, which has the record's id (``once``).
         """
         return await self.actions.run(self._act_once, person, action, given, TERMS.get())
+
+    async def act_for(self, person: Person, kind: type[R], action: Callable[..., Any], *given: Any) -> R:
+        """As ``act``, for an action that makes one record of ``kind``: the record, done now or before."""
+        made = await self.act(person, action, *given)
+        if isinstance(made, Done):
+            done = made.id
+            seen = await self.at_desk(person, lambda desk: look(desk.views, done, kind))
+            if seen is None:
+                raise refuse(NOT_FOUND)
+            made = seen.record
+        assert isinstance(made, kind)
+        return made
 
     def _act_once(self, person: Person, action: Callable[..., Any], given: Any, terms: Terms) -> Any:
         if not terms.key:

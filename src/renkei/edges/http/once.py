@@ -102,7 +102,7 @@ class Once:
 
     def begin(self, person: Person, key: str, action: str, given: tuple[Any, ...]) -> "Doing | Done":
         """Begin a write, or what it came to when it was done before.  Raises RUNNING or OTHER."""
-        asked = hashlib.sha256(msgspec.json.encode([action, *given])).hexdigest()[:32]
+        asked = hashlib.sha256(msgspec.json.encode([action, *given], enc_hook=_nothing)).hexdigest()[:32]
         name = (person.account, key)
         with self._lock:
             if name in self._done:
@@ -201,3 +201,9 @@ _HEADERS = (
         "record.version if another is the newest.",
     },
 )
+
+
+def _nothing(given: object) -> None:
+    """In the place of what an action looks things up by, which is no part of what was asked."""
+    if not callable(given):
+        raise NotImplementedError(f"{type(given).__name__} among what was asked")

@@ -1,6 +1,6 @@
 """The policy in force, what decides under it, what another would change, and adopting one by two officers."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import get, post
@@ -195,7 +195,7 @@ async def diff_policy(edge: Edge, person: Caller, data: JSONBody[DiffIn]) -> Dif
 )
 async def propose_policy(edge: Edge, person: Caller, data: JSONBody[ProposalIn]) -> ProposalOut:
     """Put a policy before a second officer.  The file is read as strictly as at start, and kept."""
-    return _out(await edge.act(person, policy_propose, edge, data))
+    return _out(await edge.act_for(person, PolicyChange, Changing(edge).policy_propose, data))
 
 
 @post(
@@ -210,7 +210,9 @@ async def adopt_policy(
     edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[AdoptIn]
 ) -> ProposalOut:
     """As a second officer, by the digest of the exact file; in force once this is answered."""
-    return _out(await edge.act(person, policy_adopt, edge, f"{owner}/{key}", data.digest))
+    return _out(
+        await edge.act_for(person, PolicyChange, Changing(edge).policy_adopt, f"{owner}/{key}", data.digest)
+    )
 
 
 @post(
@@ -225,7 +227,7 @@ async def withdraw_policy(
     edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]
 ) -> ProposalOut:
     """A proposal that nobody adopted yet."""
-    return _out(await edge.act(person, policy_withdraw, edge, f"{owner}/{key}"))
+    return _out(await edge.act_for(person, PolicyChange, Changing(edge).policy_withdraw, f"{owner}/{key}"))
 
 
 def shift_out(shift: Shift) -> ShiftOut:
@@ -242,43 +244,48 @@ def holders(edge: HttpEdge) -> list[Audience]:
     return partners + people
 
 
-def policy_propose(desk: Desk, edge: HttpEdge, data: ProposalIn) -> PolicyChange | Refused:
-    """Keep the file, then put the proposal on record: one that names a file must find it."""
-    folder, xml = edge.node.folder, data.policy.encode()
-    Policy.load(xml)
-    with edge.node.policy_lock:
-        fresh = keep_proposed(folder, xml)
-        made = propose(desk, xml, policy_digest(folder), data.reason)
-        if isinstance(made, Refused) and fresh:
-            forget_proposed(folder, digest_of(xml))
-        return made
+class Changing:
+    """The steps of a change at one node: actions whose arguments are those of the request alone."""
 
+    def __init__(self, edge: HttpEdge) -> None:
+        self._edge, self._node = edge, edge.node
 
-def policy_adopt(desk: Desk, edge: HttpEdge, record_id: str, digest: str) -> PolicyChange | Refused:
-    """Put the adoption on record, then the file in force; where a crash came between the two, the file."""
-    folder = edge.node.folder
-    with edge.node.policy_lock:
-        now = policy_digest(folder)
-        seen = look(desk.views, record_id, PolicyChange)
-        if seen is not None and seen.record.step == "adopted" and digest == seen.record.digest:
-            if seen.record.replaces == now:
-                put_into_force(edge.node, digest)
-            return seen.record
-        made = adopt(desk, record_id, digest, proposed(folder, digest), now, holders(edge))
-        if isinstance(made, PolicyChange):
-            put_into_force(edge.node, digest)
-        return made
+    def policy_propose(self, desk: Desk, data: ProposalIn) -> PolicyChange | Refused:
+        """Keep the file, then put the proposal on record: one that names a file must find it."""
+        folder, xml = self._node.folder, data.policy.encode()
+        Policy.load(xml)
+        with self._node.policy_lock:
+            fresh = keep_proposed(folder, xml)
+            made = propose(desk, xml, policy_digest(folder), data.reason)
+            if isinstance(made, Refused) and fresh:
+                forget_proposed(folder, digest_of(xml))
+            return made
 
+    def policy_adopt(self, desk: Desk, record_id: str, digest: str) -> PolicyChange | Refused:
+        """Put the adoption on record, then the file in force; after a crash between the two, the file."""
+        folder = self._node.folder
+        with self._node.policy_lock:
+            now = policy_digest(folder)
+            seen = look(desk.views, record_id, PolicyChange)
+            if seen is not None and seen.record.step == "adopted" and digest == seen.record.digest:
+                if now in {seen.record.replaces, digest}:
+                    put_into_force(self._node, digest)
+                return seen.record
+            made = adopt(desk, record_id, digest, proposed(folder, digest), now, holders(self._edge))
+            if isinstance(made, PolicyChange):
+                put_into_force(self._node, digest)
+            return made
 
-def policy_withdraw(desk: Desk, edge: HttpEdge, record_id: str) -> PolicyChange | Refused:
-    """Take a proposal back, and its file unless another proposal is of the same bytes."""
-    with edge.node.policy_lock:
-        made = withdraw(desk, record_id)
-        if isinstance(made, PolicyChange) and not any(
-            r.digest == made.digest and r.step == "proposed" and r.id != made.id for r in _changes(desk, edge)
-        ):
-            forget_proposed(edge.node.folder, made.digest)
-        return made
+    def policy_withdraw(self, desk: Desk, record_id: str) -> PolicyChange | Refused:
+        """Take a proposal back, and its file unless another proposal is of the same bytes."""
+        with self._node.policy_lock:
+            made = withdraw(desk, record_id)
+            if isinstance(made, PolicyChange) and not any(
+                r.digest == made.digest and r.step == "proposed" and r.id != made.id
+                for r in _changes(desk, self._edge)
+            ):
+                forget_proposed(self._node.folder, made.digest)
+            return made
 
 
 def _changes(desk: Desk, edge: HttpEdge) -> list[PolicyChange]:
@@ -287,8 +294,7 @@ def _changes(desk: Desk, edge: HttpEdge) -> list[PolicyChange]:
     return [r for r in records if isinstance(r, PolicyChange)]
 
 
-def _out(change: Any) -> ProposalOut:
-    assert isinstance(change, PolicyChange)
+def _out(change: PolicyChange) -> ProposalOut:
     return ProposalOut(
         change.id,
         change.step,

@@ -15,12 +15,13 @@ from ...kernel.partners.explaining import Change, Cut, Why, explain_to
 from ...kernel.partners.pace import Spread, spread
 from ...kernel.partners.register import Item, Signature
 from ...kernel.partners.releaser import Explanation
-from ...kernel.people import Permission
+from ...kernel.people import Permission, Person
 from ...kernel.records import HQ_PATTERN, HqId, Unknown, is_record_id
 from ...kernel.views import OWN, Row
 from ...rooms import release as room
 from .answers import MarkingOut, RecordView, Shower
 from .context import Caller, Edge, HttpEdge, key_path
+from .once import Done
 from .problems import NOT_FOUND, refuse
 from .records import CUT, FOREIGN
 from .schema import problems
@@ -362,8 +363,24 @@ async def post_decisions(
         line = edge.node.partners.get(partner)
         return None if line is None else line.releaser.register.items.get(record)
 
-    made: list[room.ReleaseDecision] = await edge.act(person, room.decide_held, data, held)
-    return made
+    made: list[room.ReleaseDecision] | Done = await edge.act(person, room.decide_held, data, held)
+    if not isinstance(made, Done):
+        return made
+    return await edge.at_desk(person, lambda desk: _decided(desk, person, data))
+
+
+def _decided(desk: Desk, person: Person, data: room.DecisionsIn) -> list[room.ReleaseDecision]:
+    """What ``person`` has decided on these items before."""
+    wanted = {(item.record, item.version, item.partner) for item in data.items}
+    rows = desk.views.newest("release.decision", desk.hq, MAX_QUEUE, None).rows
+    records = (desk.views.record(row)[0] for row in rows)
+    return [
+        r
+        for r in records
+        if isinstance(r, room.ReleaseDecision)
+        and r.account == person.account
+        and (r.about, r.about_version, r.partner) in wanted
+    ]
 
 
 @get("/release/pace", tags=_TAG, summary="From written to released", responses=problems())
@@ -396,8 +413,7 @@ async def add_agreement(edge: Edge, person: Caller, data: JSONBody[room.Agreemen
     line = edge.node.partners.get(data.partner)
     if line is None or not line.in_force:
         raise refuse(NO_PARTNER)
-    made: room.Agreement = await edge.act(person, room.agree, data, line.entry.clearance)
-    return made
+    return await edge.act_for(person, room.Agreement, room.agree, data, line.entry.clearance)
 
 
 @post(
@@ -412,15 +428,13 @@ async def end_agreement(
     edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[room.EndIn]
 ) -> room.Agreement:
     """Now, or at the moment given.  What was released stays released."""
-    made: room.Agreement = await edge.act(person, room.end_agreement, f"{owner}/{key}", data)
-    return made
+    return await edge.act_for(person, room.Agreement, room.end_agreement, f"{owner}/{key}", data)
 
 
 @post("/release/onward", opt=_REVIEW, tags=_TAG, summary="Pass on", responses=problems(404, 409, 422))
 async def post_onward(edge: Edge, person: Caller, data: JSONBody[room.OnwardIn]) -> room.Onward:
     """Pass on what another headquarters wrote; it leaves only where that one's own labels allow it."""
-    made: room.Onward = await edge.act(person, room.pass_on, data)
-    return made
+    return await edge.act_for(person, room.Onward, room.pass_on, data)
 
 
 HANDLERS = (

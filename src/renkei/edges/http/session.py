@@ -59,6 +59,7 @@ NOT_FOR_TOKENS = Refused(
 @post(
     "/session",
     opt={"open": True},
+    security=[{}],
     tags=["session"],
     summary="Sign in",
     status_code=201,
