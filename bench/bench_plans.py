@@ -225,7 +225,7 @@ def figures(small: bool) -> list[Figure]:
     units, changes, rounds = (250, 100, 1) if small else (5_000, 1_000, 3)
     plan = synthetic(units, changes)
     raw = encode(plan)
-    reads, checks, diffs, peers, graphs = [], [], [], [], []
+    reads, checks, diffs, peers, graphs, explained = [], [], [], [], [], []
     report = None
 
     def check() -> None:
@@ -241,6 +241,7 @@ def figures(small: bool) -> list[Figure]:
         reads.append(spent(read_plan, raw, as_json=True))
         checks.append(spent(check))
         diffs.append(1e3 * spent(difference))
+        explained.append(spent(examine, plan, RULES))
         if n == 0:
             peers.append(anew(plan, Timeline(plan), 2))
         graphs.append(one_date(plan))
@@ -259,6 +260,7 @@ def figures(small: bool) -> list[Figure]:
             at_most=True,
             note=size,
         ),
+        figure("the same with causes and repairs searched for", explained, "s"),
         figure("difference of two branches, timeline included", diffs, "ms", floor=DIFF_MS, at_most=True),
         figure("reading and checking the document", reads, "s", note=f"{len(raw) / 1e6:.0f} MB of JSON"),
         figure("cycles and orphans on one date by networkx alone", graphs, "s"),

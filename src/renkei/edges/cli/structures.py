@@ -136,10 +136,8 @@ def diff_(
         sides: dict[str, Any] = {"from": str(file), "to": str(other)}
     else:
         one = timeline.branch(from_branch or to_branch), timeline.moment(start) if start else 0
-        two = (
-            timeline.branch(to_branch or from_branch),
-            timeline.moment(to) if to else len(timeline.moments) - 1,
-        )
+        last = timeline.moment(to) if to else len(timeline.moments) - 1
+        two = timeline.branch(to_branch or from_branch), last
         lines = between(timeline, one, two)
         sides = {
             key: {"at": timeline.moments[moment], "branch": branch.key}
@@ -296,14 +294,11 @@ def _say_report(out: Output, report: Report) -> None:
     for result in report.results:
         for finding in result.findings[:MAX_SHOWN]:
             _say_finding(out, result, finding)
-        if len(result.findings) > MAX_SHOWN:
-            out.say(
-                f"{result.rule}: {len(result.findings) - MAX_SHOWN} more with --json / 残りは --json で表示"
-            )
-    branches = len(report.branches)
-    out.say(
-        f"{len(report.moments)} moments, {branches} branches / 時点 {len(report.moments)}、分岐 {branches}"
-    )
+        if (more := len(result.findings) - MAX_SHOWN) > 0:
+            out.say(f"{result.rule}: {more} more with --json / 残り {more} 件は --json で表示")
+    refuted = sum(f.outcome == "refuted" for result in report.results for f in result.findings)
+    out.say(f"causes searched for / 原因を探索: {report.explained} / {refuted}")
+    out.say(f"moments / 時点: {len(report.moments)}; branches / 分岐: {len(report.branches)}")
     out.say(f"all / 全体: {both(OUTCOMES[report.outcome])}")
 
 

@@ -183,8 +183,9 @@ def repair_of(
     steps = [*_moves(exam, bearing, cause, costs), *_additions(exam, ops, span, costs)]
     before, tries = _refuted(played), 0
     for repair, applied in sorted(steps, key=lambda step: (step[0].cost, step[0].change)):
-        last = exam.replay(span.spot, grouped(applied(bearing)))
-        if any(_like(found, span.found) for moment, found in last if moment >= span.since):
+        # Before the first ops of a start that is itself at fault, it is still as it was.
+        again = exam.replay(span.spot, grouped(applied(bearing)))[0 if span.since else 1 :]
+        if any(_like(found, span.found) for moment, found in again if moment >= span.since):
             continue
         after = _refuted(exam.play(grouped(applied(ops))))
         if (span.spot, span.found.problem) not in after and after <= before:

@@ -69,7 +69,7 @@ class Examination:
         self.decided: list[int] = []
         """Cells of each rule at the start."""
         self.work = 0
-        """Facts put in place so far, by which searches are bounded."""
+        """Facts put in place so far (tenfold where all cells are decided), by which searches are bounded."""
         self._memories: list[Memory] = [{} for _ in self.checks]
         self.at_start = self._begun()
 
@@ -138,6 +138,7 @@ class Examination:
             spots |= self._touched(op)
             for spot in spots:
                 touches[spot].append(len(done))
+            self.work += 9
             done.append(Done(op, before, self.state.get(op.ref)))
             moved |= spots
         return moved

@@ -69,7 +69,6 @@ class _Seen(NamedTuple):
     span: Interval
     branches: list[Branch]
     played: Played
-    groups: list[Group]
     depends: tuple[str, ...]
 
 
@@ -127,36 +126,35 @@ def _branch(exam: Examination, branch: Branch) -> list[_Seen]:
     tried = list(islice(orders(exam.timeline, branch), MAX_ORDERS + 2))
     groups, others = tried[0], tried[1 : MAX_ORDERS + 1]
     played = exam.play(groups)
-    loose = {g for g, _ in groups if exam.timeline.moments[g].step}
-    own = {span.spot for span in played.spans if not span.found.unknown}
-    always, ever = set(own), dict.fromkeys(own, played)
-    spans: dict[Spot, Interval] = {}
-    for other in others:
-        again = exam.play(other)
-        refuted = {span.spot: span for span in again.spans if not span.found.unknown}
-        always &= refuted.keys()
-        for spot in refuted.keys() - ever.keys():
-            ever[spot], spans[spot] = again, refuted[spot]
-    phases = tuple(exam.timeline.moments[g].phase for g in sorted(loose))
-    unsure = ever.keys() - always
-    cut = {
-        s for s, touching in played.touches.items() if any(played.done[n].op.at in loose for n in touching)
-    }
-    cut = cut if len(tried) > MAX_ORDERS + 1 else set()
-    unsure |= own & cut
-    found = [
-        _Seen(
-            span, [branch], played, groups, phases if span.spot in unsure and not span.found.unknown else ()
-        )
-        for span in played.spans
-    ]
-    found += [_Seen(span, [branch], ever[spot], groups, phases) for spot, span in spans.items()]
-    untried = Found("orders not tried", (), (("tried", MAX_ORDERS),), unknown=True)
+    loose = sorted({g for g, _ in groups if exam.timeline.moments[g].step})
+    phases = tuple(exam.timeline.moments[g].phase for g in loose)
+    unsure, elsewhere = _in_other_orders(exam, played, others)
+    touched = {s for s, ns in played.touches.items() if any(played.done[n].op.at in loose for n in ns)}
+    untried = touched if len(tried) > MAX_ORDERS + 1 else set()
+    found = []
+    for span in played.spans:
+        turns = span.spot in unsure | untried and not span.found.unknown
+        found.append(_Seen(span, [branch], played, phases if turns else ()))
+    found += [_Seen(span, [branch], played, phases) for span in elsewhere]
+    reason = Found("orders not tried", (), (("tried", MAX_ORDERS),), unknown=True)
     found += [
-        _Seen(Interval((n, ()), untried, min(loose), None), [branch], played, groups, phases)
-        for n in sorted({spot[0] for spot in cut})
+        _Seen(Interval((n, ()), reason, loose[0], None), [branch], played, phases)
+        for n in sorted({spot[0] for spot in untried})
     ]
     return found
+
+
+def _in_other_orders(
+    exam: Examination, played: Played, others: Sequence[list[Group]]
+) -> tuple[set[Spot], list[Interval]]:
+    """Cells at fault in some orders and not in others, and a fault of each sound in the plan's own."""
+    own = {span.spot for span in played.spans if not span.found.unknown}
+    always, elsewhere = set(own), dict[Spot, Interval]()
+    for groups in others:
+        refuted = {span.spot: span for span in exam.play(groups).spans if not span.found.unknown}
+        always &= refuted.keys()
+        elsewhere = {spot: span for spot, span in refuted.items() if spot not in own} | elsewhere
+    return (own | elsewhere.keys()) - always, list(elsewhere.values())
 
 
 class _Teller:
