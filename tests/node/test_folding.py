@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from renkei.kernel.desk import Appended
+from renkei.kernel.identity import open_card
 from renkei.kernel.labels.presets import demo_clearances, policy_file
+from renkei.kernel.log.base import Draft
 from renkei.kernel.records import Text
 from renkei.kernel.views import OWN, dump
 from renkei.node import Names, Node, NodeConfig, create_node
+from renkei.node.create import agree
 from renkei.node.folding import FoldProcess
 from renkei.rooms.coordination import LogEntry
 
@@ -128,3 +131,23 @@ def test_the_fold_ends_with_its_node(node: Node) -> None:
     child = child_of(node)
     node.close()
     assert eventually(lambda: gone(child))
+
+
+def test_a_partner_taken_up_while_the_node_runs_is_folded_by_the_same_child(
+    node: Node, tmp_path: Path
+) -> None:
+    theirs = create_node(
+        tmp_path / "us", NodeConfig(hq="us.usfj", names=Names("U.S. Forces Japan")), policy_file("us")
+    )
+    card = theirs.signed_card(Names("U.S. Forces Japan"), "", node.clock, "urn:oid:2.999.840.1")
+    opened = open_card(card, node.clock.now())
+    child = child_of(node)
+    entry = agree(opened, card, demo_clearances("jp.jjoc").partners["us.usfj"], node.clock.now())
+    line = node.add_partner(entry)
+    record = write(node, label="usa").records[0]
+    assert eventually(lambda: line.sent_seq(record.id) is not None)
+    bodies = [b"{}"] * 3  # whatever it says, it is an entry of that partner's log, and the fold goes past it
+    line.received.append([Draft(b"%032d" % n, f"us.usfj/{n}", 1, body) for n, body in enumerate(bodies)], AT)
+    node.folding.notify()
+    assert eventually(lambda: node.views.position("us.usfj") == 3)
+    assert child_of(node) == child and node.failures() == []

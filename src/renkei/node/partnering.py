@@ -53,6 +53,7 @@ def agree(node: "Node", entry: PartnerEntry) -> PartnerLine:
             **node.partners,
             entry.hq: line,
         }  # whoever goes through the old ones is not disturbed
+        line.releaser.decide_by(node.policies)  # another policy may have come meanwhile, and passed it by
         if node.started:
             start_line(node, line)
             node.folding.learn(entry.hq)

@@ -1,0 +1,131 @@
+"""``renkei release`` and ``renkei agreement`` at running nodes: why, review, recall, onward, the audit."""
+
+from typing import Any
+
+import pytest
+
+from edges.cli.conftest import Renkei, Running, done
+from edges.cli.test_remote import Seats, until
+from renkei.edges.cli.client import Api
+from renkei.edges.cli.demo.setup import PAIR, password_of
+
+JJOC = next(side for side in PAIR if side.hq == "jp.jjoc")
+
+
+@pytest.fixture
+def seat(renkei: Renkei, running: Running) -> Seats:
+    return Seats(renkei, running)
+
+
+def write(running: Running, path: str, key: str, **given: Any) -> str:
+    """JJOC's watch officer writes something; its id."""
+    api = Api(JJOC.url(running.base))
+    api.sign_in("watch", password_of(JJOC, "watch"))
+    label = next(s["label"] for s in api.get("/labels")["suggestions"] if s["key"] == key)
+    return str(api.post(path, {**given, "label": label})["record"]["id"])
+
+
+def decide(running: Running, title: str) -> str:
+    options = [{"title": {"text": "Ferry", "lang": "en"}}, {"title": {"text": "Wait", "lang": "en"}}]
+    words = {"text": title, "lang": "en"}
+    given = {
+        "title": words,
+        "options": options,
+        "chosen": "A",
+        "authority": "Chief of staff",
+        "reasons": words,
+    }
+    return write(running, "/decisions", "guarded-usa", **given)
+
+
+def log(running: Running, text: str, key: str = "usa") -> str:
+    return write(running, "/log-entries", key, text={"text": text, "lang": "en"})
+
+
+def test_what_is_held_is_explained_signed_for_and_leaves(seat: Seats, running: Running) -> None:
+    record = decide(running, "By ferry")
+    why = until(lambda: [r for r in released(seat, record) if r["code"] == "review.waiting"])
+    assert why[0]["hq"] == "us.usfj" and why[0]["outcome"] == "held"
+    queue = done(seat("jp.jjoc", "disclosure", "release", "queue", "--partner", "us.usfj")).json["items"]
+    assert record in {item["id"] for item in queue}
+    denied = seat("jp.jjoc", "watch", "release", "approve", record, "--reason", "mine")
+    assert denied.json["error"]["code"] == "person.permission"
+    made = done(seat("jp.jjoc", "disclosure", "release", "approve", record, "--reason", "needed there")).json
+    assert [d["verdict"] for d in made] == ["release"]
+    until(lambda: released(seat, record)[0]["state"] == "received")
+    again = seat("jp.jjoc", "disclosure", "release", "approve", record, "--reason", "twice")
+    assert again.json["error"]["code"] == "decision.not-held"
+    shown = done(seat("jp.jjoc", "disclosure", "release", "preview", record, "us.usfj")).json
+    assert "By ferry" in shown["rendition"]
+    paces = done(seat("jp.jjoc", "disclosure", "release", "pace")).json
+    assert paces["decision"]["count"] >= 1
+
+
+def released(seat: Seats, record: str) -> list[Any]:
+    found: list[Any] = done(seat("jp.jjoc", "watch", "release", "explain", record)).json
+    return found
+
+
+def test_what_is_refused_stays_and_says_so(seat: Seats, running: Running) -> None:
+    record = decide(running, "By helicopter")
+    until(lambda: [r for r in released(seat, record) if r["code"] == "review.waiting"])
+    line = ("release", "refuse", record, "--reason", "not theirs", "--partner", "us.usfj")
+    assert [d["verdict"] for d in done(seat("jp.jjoc", "disclosure", *line)).json] == ["refuse"]
+    until(lambda: released(seat, record)[0]["code"] == "review.refused")
+    assert not released(seat, record)[0].get("state")
+
+
+def test_why_a_person_sees_a_record_is_told(seat: Seats, running: Running) -> None:
+    record = log(running, "National matter", "national")
+    assert released(seat, record)[0]["rule"] == "label"
+    line = ("release", "explain", record, "--person", "viewer")
+    assert done(seat("jp.jjoc", "disclosure", *line)).json["visible"] is False
+    unknown = seat("jp.jjoc", "watch", "release", "explain", record, "--partner", "xx.none")
+    assert unknown.json["error"]["code"] == "partner.unknown"
+
+
+def test_a_recall_is_confirmed_and_lifted(seat: Seats, running: Running) -> None:
+    record = log(running, "Sent by mistake")
+    until(lambda: released(seat, record)[0].get("state") == "received")
+    back = ("release", "recall", record, "--reason", "by mistake")
+    assert done(seat("jp.jjoc", "disclosure", *back)).json[0]["about"] == record
+    until(lambda: progress(seat, record) == ["confirmed"])
+    assert released(seat, record)[0]["code"] == "recall.in-force"
+    done(seat("jp.jjoc", "disclosure", "release", "lift", record, "--reason", "after all"))
+    until(lambda: released(seat, record)[0]["outcome"] == "released")
+    until(lambda: released(seat, record)[0]["state"] == "received")
+
+
+def progress(seat: Seats, record: str) -> list[str]:
+    found = done(seat("jp.jjoc", "disclosure", "release", "recalls")).json
+    return [p["progress"] for one in found if one["about"] == record for p in one["partners"]]
+
+
+def test_what_they_wrote_is_passed_on_as_their_label_allows(seat: Seats, running: Running) -> None:
+    record = log(running, "Harbour open")
+    theirs = until(lambda: known(running, "Harbour open"))
+    line = ("--label", "Unclassified, for every partner")
+    made = done(seat("us.usfj", "disclosure", "release", "onward", theirs, *line)).json
+    assert made["originator"] == "jp.jjoc"
+    own = seat("jp.jjoc", "disclosure", "release", "onward", record, *line)
+    assert own.status == 1
+
+
+def known(running: Running, text: str) -> str:
+    """The id under which U.S. Forces Japan knows a line of our log, "" if it does not have it yet."""
+    usfj = next(side for side in PAIR if side.hq == "us.usfj")
+    api = Api(usfj.url(running.base))
+    api.sign_in("watch", password_of(usfj, "watch"))
+    found = [item["record"] for item in api.pages("/records", kind="log-entry")]
+    return next((str(r["id"]) for r in found if r["text"]["text"] == text), "")
+
+
+def test_agreements_are_listed(seat: Seats) -> None:
+    listed = done(seat("jp.jjoc", "disclosure", "agreement", "list", "--partner", "us.usfj")).json
+    assert any(one["in_force"] for one in listed)
+
+
+def test_the_audit_runs_beside_the_running_node(renkei: Renkei, running: Running) -> None:
+    found = done(renkei("release", "audit", "-d", running.folder / "jp.jjoc", "--json")).json
+    assert found["ok"] and [one["partner"] for one in found["partners"]] == ["us.usfj"]
+    assert found["partners"][0]["matched"] > 0
