@@ -126,6 +126,7 @@ def test_what_is_wrong_with_a_plan_is_named_with_its_place(
 def test_nothing_or_two_things_to_check_are_refused(renkei: Renkei, tmp_path: Path) -> None:
     assert "one of: a FILE, --example" in renkei("command", "check").err
     assert "none or several" in renkei("command", "show", "--example", "--reference").err
-    assert "rules.none" in renkei("command", "check", "--reference", "--alone").err
+    (tmp_path / "plan.toml").write_bytes(packaged("plans/example.toml"))
+    assert "rules.none" in renkei("command", "check", tmp_path / "plan.toml", "--alone").err
     assert "plan.branch" in renkei("command", "diff", "--example").err
     assert "plan.date" in renkei("command", "show", "--example", "--on", "soon").err

@@ -36,7 +36,7 @@ from .local import read_file
 from .output import Output
 
 EXAMPLE, EXAMPLE_RULES, STANDARD = "plans/example.toml", "plans/example-rules.toml", "plans/rules.toml"
-REFERENCE = "plans/reference.toml"
+REFERENCE, REFERENCE_RULES = "plans/reference.toml", "plans/reference-rules.toml"
 SYNTHETIC = {"en": "SYNTHETIC: invented units, posts and figures.", "ja": "架空：部隊・職・数値は創作です。"}
 MAX_SHOWN = 20
 """Findings of one rule on a terminal; ``--json`` has all."""
@@ -183,8 +183,8 @@ def check(
     remote = remote or Remote()
     plan = planned(file, example, reference, node, remote)
     given = [read_rules(read_file(path), as_json=_is_json(path)) for path in rules]
-    if example:
-        given.insert(0, read_rules(packaged(EXAMPLE_RULES), as_json=False))
+    if example or reference:
+        given.insert(0, read_rules(packaged(EXAMPLE_RULES if example else REFERENCE_RULES), as_json=False))
     standard = () if alone else (read_rules(packaged(STANDARD), as_json=False),)
     chosen = together([*standard, *given])
     with remote.out.progress("checking", None):

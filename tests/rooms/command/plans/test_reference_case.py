@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-import msgspec
 import pytest
 
 from renkei.data import packaged
@@ -18,7 +17,11 @@ from renkei.rooms.command.plans import (
     Site,
     Strength,
     Unit,
+    examine,
     facts_of,
+    read_plan,
+    read_rules,
+    together,
 )
 from renkei.rooms.command.reference import read_sites, read_strengths, read_units
 
@@ -33,7 +36,7 @@ NAMED = ROW_SOURCES | {ASSUMPTION, ANNOUNCED, "particle.news"}
 
 @pytest.fixture(scope="module")
 def case() -> Plan:
-    return msgspec.toml.decode(packaged("plans/reference.toml"), type=Plan)
+    return read_plan(packaged("plans/reference.toml"), as_json=False)
 
 
 def every_fact(case: Plan) -> Iterator[AnyFact]:
@@ -162,3 +165,22 @@ def test_every_name_is_in_both_languages_and_of_no_person(case: Plan) -> None:
     assert all(fact.names.en and fact.names.ja for fact in named)
     assert all(phase.names.en and phase.names.ja for phase in case.phases)
     assert not re.search(r"Nagumo|Tawara", packaged("plans/reference.toml").decode())
+
+
+def test_what_was_promised_is_checked_and_what_nobody_published_proves_nothing(case: Plan) -> None:
+    files = [
+        read_rules(packaged(f"plans/{name}.toml"), as_json=False) for name in ("rules", "reference-rules")
+    ]
+    rules = together(files)
+    assert {rule.source for rule in rules.rules} >= {ANNOUNCED}
+    found = {result.rule: result for result in examine(case, rules.rules, rules.costs).results}
+    assert found["coordination"].outcome == "proved"
+    assert (
+        found["double.command"].outcome == found["hand-over"].outcome == found["orphan"].outcome == "proved"
+    )
+    assert found["people"].outcome == "unknown", "nobody says how many the new posts take"
+    assert found["reachable"].outcome == "unknown", "nobody published duty hours"
+    japan = found["responsibilities of Japan"]
+    assert japan.outcome == "refuted"
+    changes = {key for finding in japan.findings for key in finding.cause.changes}
+    assert changes and all("JJOC" in key or "JSO" in key for key in changes), "by Japan's own change alone"
