@@ -50,6 +50,7 @@ from renkei.rooms.command.plans.checks import (
     Span,
     Unchanged,
 )
+from renkei.rooms.command.plans.checks.engine import orders
 from rooms.command.plans.random_plans import FIXED_FACTS, NAME, START, unit
 
 
@@ -484,3 +485,13 @@ def test_too_many_branches_are_refused() -> None:
 
 def test_a_branch_has_its_name() -> None:
     assert Timeline(plan([])).branches == (Branch("plan", {}),)
+
+
+def test_a_phase_cannot_come_before_what_it_changes_is_there() -> None:
+    new = under("US-B", "US-C")
+    made = undated(3, add("in", "5", new, on=day(9)), end("out", "u", new), facts=[])
+    timeline = Timeline(made)
+    listed = list(orders(timeline, timeline.branches[0]))
+    assert None in listed
+    for groups in filter(None, listed):
+        assert [op.change.key for _, ops in groups for op in ops if op.change] == ["in", "out"]

@@ -11,7 +11,9 @@ from renkei.rooms.command import (
     Loaded,
     PostIn,
     RelationIn,
+    StrengthIn,
     assert_relation,
+    claim_strength,
     load_reference,
     name_post,
     structure_of,
@@ -26,6 +28,7 @@ from renkei.rooms.command.plans import (
     Phase,
     Plan,
     Structure,
+    check_structure,
     encode,
     facts_of,
     ref_of,
@@ -136,3 +139,15 @@ def test_what_has_not_the_form_is_named_by_its_place(text: str, where: str) -> N
 
 def test_a_nation_has_a_word() -> None:
     assert Nation(key="US", names=Names(en="United States")).shared is False
+
+
+def test_a_post_at_a_unit_that_has_no_code_is_left_out_and_the_document_is_read_again(duo: Duo) -> None:
+    label, names = suggested(USFJ, "open"), Names(en="Watch")
+    for code, unit_code in (("a", "some office"), ("b", "US-USFJ")):
+        name_post(duo.usfj.desk(), PostIn(code=code, names=names, label=label, unit_code=unit_code))
+    claim = StrengthIn(subject_code="US-USFJ", figure=1, counts="c" * 900, source="s" * 900, label=label)
+    claim_strength(duo.usfj.desk(), claim)
+    structure = structure_of(duo.usfj.desk())
+    assert [post.code for post in structure.posts] == ["b"]
+    assert msgspec.json.decode(encode(structure), type=Structure) == structure
+    check_structure(structure)

@@ -34,7 +34,8 @@ from ..records import (
 UNKNOWN: Final = "unknown"
 Unknown = Literal["unknown"]
 
-Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=2_500)]
+"""A claim's key holds who is counted and who says so, which a record gives a thousand characters each."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 Grade = Annotated[int, msgspec.Meta(ge=1, le=10)]
 """An officer grade after STANAG 2116: ``OF-8`` (three stars) is 8, so higher is more senior."""

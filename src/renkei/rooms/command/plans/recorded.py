@@ -5,6 +5,7 @@ taken, else the one of the first headquarters by name; relations and claims are 
 A unit or site that is named but no record describes is there by its code alone, everything else unknown.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -38,11 +39,11 @@ def from_records(known: Iterable[Record], hq: str) -> Structure:
     units = _by_code(r for r in listed if isinstance(r, records.Unit))
     sites = _by_code(r for r in listed if isinstance(r, records.Site))
     relations = [r for r in listed if isinstance(r, records.Relation)]
-    posts = [r for r in listed if isinstance(r, records.Post) and r.unit_code]
+    posts = [r for r in listed if isinstance(r, records.Post) and _is_code(r.unit_code)]
     claims = [r for r in listed if isinstance(r, records.Strength)]
     named = {code for r in relations for code in (r.subject_code, r.object_code)}
     named |= {r.unit_code for r in posts} | {r.subject_code for r in claims} - sites.keys()
-    placed = {r.site_code for r in units.values()} - sites.keys() - {""}
+    placed = {r.site_code for r in units.values() if _is_code(r.site_code)} - sites.keys()
     there = [_unit(r) for r in units.values()] + [_by_name(code) for code in sorted(named - units.keys())]
     grounds = [_site(r) for r in sites.values()] + [_site_by_name(code) for code in sorted(placed)]
     nations = {u.nation for u in there} | {s.nation for s in grounds}
@@ -54,6 +55,11 @@ def from_records(known: Iterable[Record], hq: str) -> Structure:
         relations=tuple(_relation(r, key) for key, r in _apart(relations, _relation_key)),
         strengths=tuple(_strength(r, key, sites) for key, r in _apart(claims, _strength_key)),
     )
+
+
+def _is_code(text: str) -> bool:
+    """A post and a unit may name a unit or site by any text; only a code can be somebody's."""
+    return re.match(records.CODE_PATTERN, text) is not None
 
 
 def _by_code(listed: Iterable[C]) -> dict[str, C]:
@@ -91,7 +97,7 @@ def _unit(r: records.Unit) -> Unit:
         service=r.service,
         form="coordination body" if r.level in COORDINATION else "unit",
         role=r.role,
-        site=r.site_code,
+        site=r.site_code if _is_code(r.site_code) else "",
         status=r.status,
         **_said(r),
     )

@@ -186,8 +186,11 @@ def grouped(ops: Iterable[Op]) -> list[Group]:
     return sorted(groups.items())
 
 
-def orders(timeline: Timeline, branch: Branch) -> Iterator[list[Group]]:
-    """The branch's groups in every order that its phases without a day allow; the plan's own first."""
+def orders(timeline: Timeline, branch: Branch) -> Iterator[list[Group] | None]:
+    """The branch's groups in every order that its phases without a day allow; the plan's own first.
+
+    None stands for an order in which some change would find nothing to change: the phase cannot come then.
+    """
     ops = timeline.ops_in(branch)
     loose = [n for n, moment in enumerate(timeline.moments) if moment.step]
     by_moment = dict(grouped(ops))
@@ -202,7 +205,22 @@ def orders(timeline: Timeline, branch: Branch) -> Iterator[list[Group]]:
     phases = {phase.key: phase for phase in timeline.plan.phases}
     windows = [timeline.window(phases[timeline.moments[n].phase]) for n in floating]
     for slots in _slots(days, windows):
-        yield _interleaved(fixed, [by_moment[n] for n in floating], slots)
+        groups = _interleaved(fixed, [by_moment[n] for n in floating], slots)
+        yield groups if _possible(timeline, groups) else None
+
+
+def _possible(timeline: Timeline, groups: list[Group]) -> bool:
+    """Whether every change finds its fact there, or not there if it adds it."""
+    there = set(timeline.moving)
+    for op in (op for _, ops in groups for op in ops):
+        by_itself = op.change is None or (isinstance(op.change, Add) and op.act == "end")
+        if not by_itself and (op.ref in there) is (op.act == "begin"):
+            return False
+        if op.act == "begin":
+            there.add(op.ref)
+        elif op.act == "end":
+            there.discard(op.ref)
+    return True
 
 
 Slot = tuple[int, bool, bool]

@@ -116,15 +116,15 @@ def _to_play(exam: Examination) -> int:
     """Ops in all branches, in every order that is tried."""
     timeline, count = exam.timeline, 0
     for branch in timeline.branches:
-        tried = sum(1 for _ in islice(orders(timeline, branch), MAX_ORDERS + 1))
-        count += tried * len(timeline.ops_in(branch))
+        tried = islice(orders(timeline, branch), MAX_ORDERS + 1)
+        count += sum(groups is not None for groups in tried) * len(timeline.ops_in(branch))
     return count
 
 
 def _branch(exam: Examination, branch: Branch) -> list[_Seen]:
     """The branch's findings in the plan's own order; open where another order would differ."""
     tried = list(islice(orders(exam.timeline, branch), MAX_ORDERS + 2))
-    groups, others = tried[0], tried[1 : MAX_ORDERS + 1]
+    groups, others = tried[0] or [], [order for order in tried[1 : MAX_ORDERS + 1] if order is not None]
     played = exam.play(groups)
     loose = sorted({g for g, _ in groups if exam.timeline.moments[g].step})
     phases = tuple(exam.timeline.moments[g].phase for g in loose)
