@@ -9,6 +9,7 @@ the same bytes at the same times.
 import itertools
 import random
 import shutil
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,13 +18,14 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from renkei.kernel.attachments import digest_of, name_of
 from renkei.kernel.clock import Clock
 from renkei.kernel.identity import Identity
 from renkei.kernel.partners import Rhythm
 from renkei.kernel.partners.frames import Checkpoint, Entries, Hello
 from renkei.kernel.records import Record, Text
 from renkei.kernel.views import dump
-from renkei.rooms.coordination import Incident, LogEntry
+from renkei.rooms.coordination import Attachment, Incident, LogEntry
 from world import World
 
 JJOC, USFJ = "jp.jjoc", "us.usfj"
@@ -116,16 +118,38 @@ class Run:
             "views": dump(node.views),
             "counts": (desk.views.count(), desk.views.count("log-entry"), len(desk.views.search("冠水"))),
             "queue": line.sender.positions,
+            "contents": node.contents.names(),
         }
 
 
+def attach(run: Run, number: int, label: str, content: bytes) -> Attachment:
+    """The record of a content that is on the owner's disk."""
+    called, salt, now = f"{number:032x}", bytes(32), run.world.clock.now()
+    store, name = run.world[JJOC].node.contents, name_of(JJOC, called)
+    store.begin(name)
+    store.put(name, 0, content, len(content))
+    store.keep(name)
+    return Attachment(
+        id=run.id_of(number),
+        label=run.world[JJOC].label(label),
+        at=now,
+        by="Watch officer",
+        content=called,
+        size=len(content),
+        salt=b64encode(salt).decode(),
+        digest=digest_of(salt, [content]),
+        about=run.id_of(3),
+    )
+
+
 def released(run: Run) -> None:
-    """What both runs have: lines of the log and an incident that change over time."""
+    """What both runs have: lines of the log, an incident that changes, and a file attached to it."""
     run.write(run.entry(1, "usa", "港が冠水した"))
     run.write(run.entry(2, "usa", "岸壁の点検を始める"))
     incident = run.incident(3, "usa")
     run.write(incident)
     run.write(msgspec.structs.replace(incident, version=2, severity="severe", at=run.world.clock.now()))
+    run.write(attach(run, 5, "usa", bytes(range(256)) * 600))
     run.let_pass(300)  # two beats with nothing new
     run.write(run.entry(4, "usa", "異常なし"))
 
@@ -169,6 +193,11 @@ def many(run: Run) -> None:
     run.world[JJOC].node.append([run.entry(run.fresh(), "national", "大量") for _ in range(300)])
 
 
+def attachments(run: Run) -> None:
+    """Withheld files, attached to what was released."""
+    run.world[JJOC].node.append([attach(run, run.fresh(), "national", b"withheld" * 20_000)])
+
+
 def references_to_withheld(run: Run) -> None:
     """What is released later refers to nothing of this."""
     lines(run)
@@ -176,7 +205,15 @@ def references_to_withheld(run: Run) -> None:
     references(run)
 
 
-WITHHELD: tuple[Step, ...] = (lines, versions, references, reading, many, references_to_withheld)
+WITHHELD: tuple[Step, ...] = (
+    lines,
+    versions,
+    references,
+    reading,
+    many,
+    attachments,
+    references_to_withheld,
+)
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +263,7 @@ def test_runs_that_differ_in_what_is_withheld_are_the_same_to_the_partner(
     fixed()
     with_withheld = play(tmp_path / "with", also)
     assert [name for name in without if without[name] != with_withheld[name]] == []
-    assert without["wire"] and without["counts"] == (5, 3, 1)
+    assert without["wire"] and without["contents"] and without["counts"] == (6, 3, 1)
 
 
 def test_the_comparison_sees_a_difference(tmp_path: Path, fixed: Callable[[], None]) -> None:

@@ -34,10 +34,12 @@ class CourierConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class AttachmentsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Attachments: the most bytes one may have, and the command that looks at each before anybody has it.
 
+    ``partner_bytes`` is how many bytes of disk the contents from one partner may take together.
     ``scan`` is the command and its arguments; ``scan_seconds`` how long it may take for one content.
     """
 
     max_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 256 * 1024 * 1024
+    partner_bytes: Annotated[int, msgspec.Meta(ge=0, le=2**50)] = 16 * 1024 * 1024 * 1024
     scan: tuple[str, ...] = ()
     scan_seconds: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 60.0
 

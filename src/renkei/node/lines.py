@@ -11,6 +11,7 @@ from ..kernel.identity.ring import PinnedKeys
 from ..kernel.link import LinkControl
 from ..kernel.log.base import Log
 from ..kernel.partners import Receiver, Releaser, Rhythm, Sender, Session
+from .contents import PartnerContents
 from .purging import Purger
 
 Delivery = Literal["unsent", "sent", "received"]
@@ -31,6 +32,7 @@ class PartnerLine:
     sender: Sender
     receiver: Receiver
     purger: Purger
+    contents: PartnerContents
     clock: Clock
     rhythm: Rhythm
     keys: PinnedKeys
@@ -53,7 +55,8 @@ class PartnerLine:
 
     def session(self) -> Session:
         """One connection's conversation, from its beginning."""
-        return Session(self.sender, self.receiver, self.clock, rhythm=self.rhythm)
+        self.contents.look_again()
+        return Session(self.sender, self.receiver, self.clock, rhythm=self.rhythm, contents=self.contents)
 
     def sent_seq(self, record_id: str) -> int | None:
         """The number, in the log sent, of the newest rendition of our record; None if there is none."""

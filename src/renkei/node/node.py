@@ -21,6 +21,7 @@ import msgspec
 import structlog
 
 from ..kernel.accounts import Accounts
+from ..kernel.attachments import AttachmentStore
 from ..kernel.clock import Clock, FakeClock, SystemClock
 from ..kernel.desk import Appended, Desk, ReadOnly
 from ..kernel.errors import BadInput, OurFault
@@ -82,6 +83,7 @@ class Node:
         self.policy_digest = policy_digest(folder)
         """Of the policy file that this node decides by."""
         self.policy_lock = threading.Lock()
+        self.contents = AttachmentStore(folder.attachments, folder.attachment_keys)
         self.clock = clock
         self.accounts = accounts
         self.codec = Codec(KINDS)
@@ -377,6 +379,8 @@ class Node:
             self._fold_all()
         for line in self.partners.values():
             while line.releaser.run():
+                pass
+            while line.contents.step():
                 pass
 
     def _fold_all(self) -> None:

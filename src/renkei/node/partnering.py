@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..kernel.identity import PartnerEntry
 from ..kernel.identity.ring import PinnedKeys
 from ..kernel.partners import Receiver, Releaser, Sender, Terms, sent_origin
+from .contents import PartnerContents
 from .lines import PartnerLine, Worker
 from .purging import Purger
 from .taking_up import take_up
@@ -88,6 +89,23 @@ def make_line(node: "Node", entry: PartnerEntry) -> PartnerLine:
         clock=clock,
         realm=config.realm,
     )
+    contents = PartnerContents(
+        node.contents,
+        config.attachments,
+        node.codec,
+        node.views,
+        hq=config.hq,
+        partner=hq,
+        sent=sent,
+        received=received,
+        withdrawn=releaser.withdrawn,
+        receipted=lambda: sender.received,
+    )
+
+    def forget() -> None:
+        contents.forget()
+        node.past.forget()
+
     purger = Purger(
         hq,
         received,
@@ -96,16 +114,16 @@ def make_line(node: "Node", entry: PartnerEntry) -> PartnerLine:
         node.codec,
         clock,
         node.log_own,
-        node.past.forget,
+        forget,
         hq=config.hq,
     )
     return PartnerLine(
-        entry, sent, received, releaser, sender, receiver, purger, clock, config.rhythm, keys=keys
+        entry, sent, received, releaser, sender, receiver, purger, contents, clock, config.rhythm, keys=keys
     )
 
 
 def start_line(node: "Node", line: PartnerLine) -> None:
-    """Set the line's background work going: releasing, sealing, purging."""
+    """Set the line's background work going: releasing, sealing, purging, storing contents."""
 
     def release() -> int:
         done = line.releaser.run()
@@ -117,12 +135,21 @@ def start_line(node: "Node", line: PartnerLine) -> None:
         line.received.seal()
         return 0
 
+    def store() -> int:
+        done = line.contents.step()
+        if done and line.link is not None:
+            line.link.notify()
+        return done
+
+    storing = Worker(f"contents {line.hq}", store)
+    line.contents.told = storing.notify
+    node.views.on_step(lambda step: storing.notify())
     releasing, sealing = Worker(f"release {line.hq}", release), Worker(f"seal {line.hq}", seal)
     purging = Worker(f"purge {line.hq}", line.purger.run)
     node.writer.on_commit(lambda first, count: releasing.notify())
     node.views.on_step(lambda step: purging.notify())
     node.upkeep[line.hq] = sealing
     node.purging.append(purging)
-    for worker in (releasing, sealing, purging):
+    for worker in (releasing, sealing, purging, storing):
         node.workers.append(worker)
         worker.start()

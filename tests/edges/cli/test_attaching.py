@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from edges.cli.conftest import Renkei, done
-from renkei.edges.cli.packing import forget_purged, store_of
 from renkei.kernel.attachments import CHUNK_BYTES, digest_of, name_of
 from renkei.kernel.labels.presets import demo_clearances
 from renkei.kernel.people import Person, Role
@@ -21,7 +20,7 @@ def attached(data: Path, label: str, content: bytes, number: int) -> str:
     """A content attached at the stopped node in ``data``, as the HTTP edge does; its name."""
     node = Node.open(data)
     try:
-        store, called = store_of(node), f"{number:032x}"
+        store, called = node.contents, f"{number:032x}"
         name = name_of(node.config.hq, called)
         store.begin(name)
         store.put(name, 0, content, len(content))
@@ -57,13 +56,13 @@ def test_contents_reach_the_partner_who_was_given_the_record_and_nobody_else(
     assert again == {"taken": 0, "refused": {shared: "attachment.known"}}
     node = Node.open(us)
     try:
-        store = store_of(node)
+        store = node.contents
         assert b"".join(store.read(name_of("jp.jjoc", shared), len(CONTENT))) == CONTENT
         assert not store.has(name_of("jp.jjoc", own))
         (seq,) = store.entries().values()
-        assert forget_purged(node) == 0
+        assert node.line("jp.jjoc").contents.forget() == 0
         node.line("jp.jjoc").received.erase([seq])  # as a purge does
-        assert forget_purged(node) == 1
+        assert node.line("jp.jjoc").contents.forget() == 1
         assert store.names() == [] and not list(store.keys.iterdir())
     finally:
         node.close()

@@ -5,18 +5,18 @@ Inside the envelope: the line ``renkei contents v1``, then for each content a li
 attachment's record from that partner is here and commits to it.
 """
 
-from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from ...kernel.attachments import CHUNK_BYTES, AttachmentStore, Scanner, digest_of, name_of
+from ...kernel.attachments import CHUNK_BYTES, AttachmentStore, Scanner, name_of
 from ...kernel.errors import BadInput, RenkeiError, TheirFault
-from ...kernel.log.commitments import said_at, said_in
+from ...kernel.log.commitments import said_in
 from ...kernel.partners import Opening
 from ...kernel.partners.recalls import Withdrawn
 from ...node import Node, PartnerLine
+from ...node.contents import check
 from ...rooms.coordination import Attachment
 from ..links.courier import Envelope, check_direction, file_pieces, write_file
 
@@ -32,17 +32,12 @@ class Head(msgspec.Struct, frozen=True):
     size: int
 
 
-def store_of(node: Node) -> AttachmentStore:
-    """The contents in a node's data folder."""
-    return AttachmentStore(node.folder.attachments, node.folder.attachment_keys)
-
-
 def pack_contents(node: Node, hq: str, file: Path, tick: Tick) -> int:
     """Seal what the partner was given into ``file``; how many contents."""
     line = node.line(hq)
     check_direction(line.entry, outward=True)
     node.pump()
-    store = store_of(node)
+    store = node.contents
     found = [attachment for _, attachment in _in_log(node, line, sent=True).values()]
     given = [each for each in found if store.has(name_of(node.config.hq, each.content))]
     inside = _contents(store, node.config.hq, given)
@@ -70,16 +65,6 @@ def _in_log(node: Node, line: PartnerLine, *, sent: bool) -> dict[str, tuple[int
     return found
 
 
-def forget_purged(node: Node) -> int:
-    """Erase the contents of partners' attachments whose entries were purged here; how many."""
-    store, erased = store_of(node), 0
-    for name, seq in store.entries().items():
-        line = node.partners.get(name.partition("~")[0])
-        if line is not None and said_at(line.received, seq) is None:
-            erased += store.erase(name)
-    return erased
-
-
 def unpack_contents(node: Node, file: Path, tick: Tick) -> tuple[int, dict[str, str]]:
     """Take in what fits; how many contents, and the code for each that was refused.
 
@@ -105,7 +90,7 @@ class _Taking:
 
     def __init__(self, node: Node, line: PartnerLine) -> None:
         config = node.config.attachments
-        self._store, self._most, self._hq = store_of(node), config.max_bytes, line.hq
+        self._store, self._most, self._hq = node.contents, config.max_bytes, line.hq
         self._scanner = Scanner(config.scan, config.scan_seconds)
         self._known = _in_log(node, line, sent=False)
         self.taken = 0
@@ -138,24 +123,17 @@ class _Taking:
             raise BadInput("attachment.known", "a content that is not here yet", "one that is")
         self._store.erase(name)  # of an earlier try
         self._store.begin(name)
+        self._store.stands_for(name, seq)
         try:
             at = 0
             for piece in pieces:
                 at = self._store.put(name, at, piece, record.size)
-            self._check(record, name)
+            check(self._store, self._scanner, name, record)
         except RenkeiError:
             self._store.erase(name)
             raise
-        self._store.stands_for(name, seq)
         self._store.keep(name)
         self.taken += 1
-
-    def _check(self, record: Attachment, name: str) -> None:
-        if digest_of(b64decode(record.salt), self._store.read(name, record.size)) != record.digest:
-            raise BadInput("attachment.digest", "the content that the record commits to", "another")
-        verdict = self._scanner.look(self._store.read(name, record.size))
-        if not verdict.passed:
-            raise BadInput("attachment.scan", "a content that the scanner lets pass", verdict.why)
 
 
 class _Reader:

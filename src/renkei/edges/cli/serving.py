@@ -14,14 +14,11 @@ from ..http import HttpServer, create_app
 from ..links import Links
 from ..links.spool import Spool, SpoolLine
 from .output import Output
-from .packing import forget_purged
 from .stopping import Part, Told, stop_in_order
 
 UPKEEP_SECONDS = 6 * 60 * 60.0
 """How often certificates and sessions are looked at: certificates are renewed weeks before they end, sessions
 that are over are refused anyway."""
-FORGET_SECONDS = 30.0
-"""How soon the content of a purged attachment is erased; nobody is given it from the purge on."""
 T = TypeVar("T")
 _log = structlog.get_logger("renkei.serve")
 
@@ -81,7 +78,7 @@ class Running:
 
     def keep(self) -> None:
         """Set what is done every so often going."""
-        for done in (self.keep_house(), self.carry(), self.forget()):
+        for done in (self.keep_house(), self.carry()):
             self._work.add(asyncio.create_task(done))
 
     async def _end_work(self) -> None:
@@ -104,13 +101,6 @@ class Running:
         while self.spool is not None:
             await self._do(self.spool.step)
             await asyncio.sleep(self.node.config.courier.seconds)
-
-    async def forget(self) -> None:
-        """Erase contents of attachments that were purged here: half a minute late at the most."""
-        while True:
-            await asyncio.sleep(FORGET_SECONDS)
-            if count := await self._do(lambda: forget_purged(self.node)):
-                _log.info("attachments forgotten", count=count)
 
     async def keep_house(self) -> None:
         """Renew the link certificate in time, forget sessions that are over: nodes run for years."""

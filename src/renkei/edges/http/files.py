@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...kernel.attachments import CHUNK_BYTES, AttachmentStore, Scanner, digest_of, name_of
+from ...kernel.attachments import CHUNK_BYTES, Scanner, digest_of, name_of
 from ...kernel.errors import BadInput, Refused
 from ...kernel.identity.files import SECRET_MODE, write_atomically
 from ...kernel.people import Person
@@ -55,7 +55,7 @@ class Files:
     def __init__(self, node: "Node") -> None:
         folder, config = node.folder, node.config.attachments
         self._node, self.most, self.hq = node, config.max_bytes, node.config.hq
-        self.store = AttachmentStore(folder.attachments, folder.attachment_keys)
+        self.store = node.contents
         self.scanner = Scanner(config.scan, config.scan_seconds)
         self._drafts = folder.attachments / "drafts"
 

@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -69,10 +70,11 @@ class AttachmentStore:
             raise BadInput("attachment.upload", "an upload that was begun", "another") from None
         return total if stored >= stored_size(total) else stored // _STORED * CHUNK_BYTES
 
-    def put(self, name: str, offset: int, data: bytes, total: int) -> int:
-        """Append ``data``; how far it has come, durable on return.
+    def put(self, name: str, offset: int, data: bytes, total: int, *, durable: bool = True) -> int:
+        """Append ``data``; how far it has come, on the disk on return if ``durable``.
 
-        Raises BadInput unless ``offset`` is where it stands and ``data`` whole chunks, or all that is left.
+        Raises BadInput unless ``offset`` is where it stands and ``data`` whole chunks, or all that is left;
+        OurFault when the disk does not take it: what came before stays.
         """
         have, end = self.received(name, total), offset + len(data)
         if offset != have:
@@ -81,17 +83,25 @@ class AttachmentStore:
             expected = f"a multiple of {CHUNK_BYTES} bytes, or what is left of {total}"
             raise BadInput("attachment.piece", expected, f"{len(data)} bytes at {offset}")
         cipher = AESGCM(self._key(name))
-        with self._part(name).open("r+b") as file:
-            file.truncate(have // CHUNK_BYTES * _STORED)  # half a chunk that a crash left
-            file.seek(0, os.SEEK_END)
-            for at in range(0, len(data), CHUNK_BYTES):
-                file.write(_seal(cipher, data[at : at + CHUNK_BYTES], (offset + at) // CHUNK_BYTES, total))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with self._part(name).open("r+b") as file:
+                file.truncate(have // CHUNK_BYTES * _STORED)  # half a chunk that a crash left
+                file.seek(0, os.SEEK_END)
+                for at in range(0, len(data), CHUNK_BYTES):
+                    chunk = data[at : at + CHUNK_BYTES]
+                    file.write(_seal(cipher, chunk, (offset + at) // CHUNK_BYTES, total))
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+        except OSError as error:
+            came = error.strerror or "an error"
+            raise OurFault("attachment.disk", "a disk that takes the content", came) from None
         return end
 
     def keep(self, name: str) -> None:
-        """The content is whole and may be had from here on."""
+        """The content is whole and may be had from here on; on the disk on return."""
+        with self._part(name).open("rb") as file:
+            os.fsync(file.fileno())
         self._part(name).rename(self.folder / name)
         sync_folder(self.folder)
 
@@ -113,6 +123,20 @@ class AttachmentStore:
     def has(self, name: str) -> bool:
         """Whether the content is here, whole."""
         return (self.folder / name).exists()
+
+    def put_aside(self, name: str) -> bool:
+        """Whether the content is in quarantine."""
+        return (self.folder / "quarantine" / name).exists()
+
+    def used(self, owner: str, but: str) -> int:
+        """Bytes on disk of all contents of ``owner``'s, in quarantine and under way too, without ``but``."""
+        found = [*self.folder.glob(f"{owner}~*"), *self.folder.glob(f"quarantine/{owner}~*")]
+        return sum(path.stat().st_size for path in found if not path.name.startswith(but))
+
+    def room(self) -> int:
+        """Bytes that the disk has left for contents."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return shutil.disk_usage(self.folder).free
 
     def names(self) -> list[str]:
         """All contents that are here."""

@@ -52,6 +52,12 @@ MAX_BODY_BYTES = SALT_BYTES + MAX_RECORD_BYTES
 MAX_PADDING_BYTES = 64 * 1024
 """One frame of padding: what the largest step between two sizes of a burst needs (``rhythm``)."""
 
+MAX_PIECE_BYTES = 64 * 1024
+"""Of a content in one frame: what a record that is due waits for at most, inside the node."""
+
+MAX_STRETCH_BYTES = 1024 * 1024
+"""Of a content asked for at once: what is kept in memory of it, on either side."""
+
 IGNORABLE = 0x80
 """Frame types from here on may be skipped by whoever does not know them."""
 
@@ -61,6 +67,8 @@ _HEAD = struct.Struct(">IB")
 FRAME_HEAD = _HEAD.size
 """What every frame has before its payload."""
 _ENTRIES = struct.Struct(">QIB")
+_FETCH = struct.Struct(">QQI")
+_CONTENT = struct.Struct(">QQ")
 _DEFLATED = 1
 _COMPRESS_LEVEL = 1
 """zlib's fastest: JSON records shrink to about a quarter already."""
@@ -216,6 +224,37 @@ class Padding(msgspec.Struct, frozen=True):
     length: int
 
 
+class Fetch(msgspec.Struct, frozen=True):
+    """Send ``count`` bytes, from ``offset`` on, of the content of your entry ``seq``."""
+
+    type_byte: ClassVar[int] = 0x81
+    limit: ClassVar[int] = _FETCH.size
+
+    seq: int
+    offset: int
+    count: int
+
+
+class Content(msgspec.Struct, frozen=True):
+    """Some of the bytes that FETCH asked for, those from ``offset`` on."""
+
+    type_byte: ClassVar[int] = 0x82
+    limit: ClassVar[int] = _CONTENT.size + MAX_PIECE_BYTES
+
+    seq: int
+    offset: int
+    data: bytes
+
+
+class NoContent(msgspec.Struct, frozen=True):
+    """What FETCH asked for is not to be had: no attachment, taken back, gone, or beyond its end."""
+
+    type_byte: ClassVar[int] = 0x83
+    limit: ClassVar[int] = 8
+
+    seq: int
+
+
 Frame = (
     Hello
     | Entries
@@ -230,6 +269,9 @@ Frame = (
     | Parcel
     | End
     | Padding
+    | Fetch
+    | Content
+    | NoContent
 )
 _TYPES: dict[int, type[Frame]] = {
     kind.type_byte: kind
@@ -247,6 +289,9 @@ _TYPES: dict[int, type[Frame]] = {
         Parcel,
         End,
         Padding,
+        Fetch,
+        Content,
+        NoContent,
     )
 }
 
@@ -267,6 +312,12 @@ def _payload(frame: Frame, deflate: bool) -> bytes:
             payload = frame.note.encode()
         case Want():
             payload = frame.first.to_bytes(8)
+        case Fetch():
+            payload = _FETCH.pack(frame.seq, frame.offset, frame.count)
+        case Content():
+            payload = _CONTENT.pack(frame.seq, frame.offset) + frame.data
+        case NoContent():
+            payload = frame.seq.to_bytes(8)
         case Prove():
             payload = frame.old.to_bytes(8) + frame.new.to_bytes(8)
         case Proof():
@@ -364,6 +415,20 @@ def _unpack_want(payload: bytes) -> Want:
     return Want(int.from_bytes(_fixed(Want, payload)))
 
 
+def _unpack_fetch(payload: bytes) -> Fetch:
+    fetch = Fetch(*_FETCH.unpack(_fixed(Fetch, payload)))
+    if not 1 <= fetch.count <= MAX_STRETCH_BYTES:
+        raise TheirFault("frame.count", f"1 to {MAX_STRETCH_BYTES} bytes in Fetch", f"{fetch.count}")
+    return fetch
+
+
+def _unpack_content(payload: bytes) -> Content:
+    seq, offset = _CONTENT.unpack_from(payload)
+    if len(payload) == _CONTENT.size:
+        raise TheirFault("frame.form", "a byte or more in Content", "none")
+    return Content(seq, offset, payload[_CONTENT.size :])
+
+
 def _unpack_prove(payload: bytes) -> Prove:
     _fixed(Prove, payload)
     return Prove(int.from_bytes(payload[:8]), int.from_bytes(payload[8:]))
@@ -424,4 +489,7 @@ _UNPACK: dict[type[Frame], Callable[[bytes], Frame]] = {
     Parcel: _unpack_json(Parcel),
     End: lambda payload: End(_fixed(End, payload)),
     Padding: lambda payload: Padding(len(payload)),
+    Fetch: _unpack_fetch,
+    Content: _unpack_content,
+    NoContent: lambda payload: NoContent(int.from_bytes(_fixed(NoContent, payload))),
 }

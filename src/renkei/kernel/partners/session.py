@@ -15,6 +15,7 @@ from ..clock import Clock
 from ..errors import RenkeiError, TheirFault, Unreachable
 from . import frames
 from .chunks import seconds_between
+from .contents import Carriage, Contents, NoContents
 from .events import Event, Greeted, Turn
 from .receiver import Receiver
 from .rhythm import AT_ONCE, Rhythm, bucket, milliseconds
@@ -41,13 +42,18 @@ class Session:
         *,
         deflate: bool = False,
         rhythm: Rhythm = AT_ONCE,
+        contents: Contents | None = None,
     ) -> None:
-        """``deflate`` compresses what we send: for slow links.  ``rhythm`` says when entries may leave."""
+        """``deflate`` compresses what we send: for slow links.  ``rhythm`` says when entries may leave.
+
+        ``contents`` are those of attachments; without, none are given or asked for.
+        """
         self._sender, self._receiver, self._clock = sender, receiver, clock
         self._rhythm = rhythm
         self._due: int | None = None
         self._beat = 0
         self._deflate = deflate
+        self._carriage = Carriage(contents or NoContents(), clock)
         self._reader = frames.FrameReader()
         self._state = "new"
         self._begun = False
@@ -102,6 +108,9 @@ class Session:
         self._pending, self._pending_bytes = [], 0
         if self._state == "open" and self._may_depart():
             out += self._departing(SEND_BYTES - size)
+        if not out and self._state == "open":  # nothing of the log may go now
+            content = self._carriage.next_frame()
+            out += [] if content is None else [frames.encode(content)]
         if out:
             self._spoke = self._clock.now()
         return b"".join(out)
@@ -198,12 +207,13 @@ class Session:
                 return self._sender.take(frame)
             case frames.Ping():
                 return Turn(frames=[frames.Pong(frame.token)])
-            case frames.Padding():
-                return Turn()
-            case frames.Pong() | frames.Hello():
-                return Turn()  # a second HELLO says nothing new; the network may double frames
+            case frames.Fetch() | frames.Content() | frames.NoContent():
+                self._carriage.take(frame)
+            case frames.Padding() | frames.Pong() | frames.Hello():
+                pass  # a second HELLO says nothing new; the network may double frames
             case _:
                 raise TheirFault("session.order", "frames of a conversation", "those of a courier's file")
+        return Turn()
 
     def _take_hello(self, hello: frames.Frame) -> Turn:
         if not isinstance(hello, frames.Hello):

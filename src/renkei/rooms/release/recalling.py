@@ -10,7 +10,7 @@ from renkei.kernel.drafting import Words, text_of
 from renkei.kernel.errors import Refused
 from renkei.kernel.partners.records import Purge, Recall
 from renkei.kernel.people import Permission
-from renkei.kernel.records import is_record_id
+from renkei.kernel.records import Text, is_record_id
 from renkei.kernel.seen import Seen, see
 from renkei.kernel.views import OWN, Row
 
@@ -21,7 +21,11 @@ STANDING = ("release.recall", "release.purge", "release.agreement", "release.dec
 
 
 def recall(desk: Desk, record_id: str, reason: Words) -> Recall | Refused:
-    """Take our record back from every partner that holds it, and from any that would get it."""
+    """Take our record back from every partner that holds it, and from any that would get it.
+
+    Our attachments about it, as far as this person sees them, are recalled with it, each by a recall of its
+    own in the same transaction; each is let go again by itself.
+    """
     if refused := desk.person.refuse(Permission.RELEASE_REVIEW):
         return refused
     row = _own(desk, record_id)
@@ -34,18 +38,29 @@ def recall(desk: Desk, record_id: str, reason: Words) -> Recall | Refused:
     text = text_of(desk, reason)
     if isinstance(text, Refused):
         return text
+    rows = [row, *_attached(desk, record_id)]
+    said = [_said(desk, each, text) for each in rows]
+    desk.writer.append(said)
+    return said[0]
+
+
+def _attached(desk: Desk, record_id: str) -> list[Row]:
+    """Our attachments about a record that are not recalled yet."""
+    rows = desk.views.referring(record_id, "attachment", MAX_RECALLS)
+    return [row for row in rows if row.source == OWN and standing(desk, row.id) is None]
+
+
+def _said(desk: Desk, row: Row, reason: Text | None) -> Recall:
     now = desk.clock.now()
-    said = Recall(
+    return Recall(
         id=desk.new_id(now),
         realm=desk.realm,
         label=desk.views.label(row),
         at=now,
         by=desk.person.post,
-        about=record_id,
-        reason=text,
+        about=row.id,
+        reason=reason,
     )
-    desk.writer.append([said])
-    return said
 
 
 def lift(desk: Desk, record_id: str, reason: Words) -> Recall | Refused:
