@@ -85,7 +85,7 @@ def test_a_changed_swapped_or_cut_content_is_found_when_it_is_read(store):
     path = filled(store).folder / NAME
     sound, size = path.read_bytes(), CHUNK_BYTES + 28
     for damaged in (
-        sound[:1000] + b"!" + sound[1001:],
+        sound[:1000] + bytes([sound[1000] ^ 1]) + sound[1001:],
         sound[size : 2 * size] + sound[:size] + sound[2 * size :],
         sound[: 3 * size],
     ):
