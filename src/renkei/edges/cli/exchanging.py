@@ -7,7 +7,7 @@ and changes only facts of the importer's own nation and shared ones.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import msgspec
 from cyclopts import Parameter
@@ -144,37 +144,29 @@ def export_structure(
 # --- In -------------------------------------------------------------------------------------------------
 
 
-class _Taken(NamedTuple):
-    """What an import came to, and what was left out of the file itself."""
-
-    taken: command.TakenIn
-    left_out: tuple[LeftOut, ...]
-
-
-def _into_plan(plan: Plan, imported: Imported, nation: str, to: Path | None) -> _Taken:
+def _into_plan(plan: Plan, imported: Imported, nation: str, to: Path | None) -> command.TakenIn:
     merged = merge(plan.structure, imported, nation, Faults(formats.FAULTS))
     raw = encode(msgspec.structs.replace(plan, structure=merged.structure))
     read_plan(raw, as_json=True)
     if to is not None:
         write_new(to, raw)
     new, changed = counted(merged.new), counted(merged.changed)
-    return _Taken(command.TakenIn(new, changed, merged.unchanged, (), to is not None), imported.left_out)
+    return command.TakenIn(new, changed, merged.unchanged, imported.left_out, to is not None)
 
 
 def _into_node(
     remote: Remote, base: Structure, imported: Imported, label: str | None, dry_run: bool
-) -> _Taken:
+) -> command.TakenIn:
     """Rows that are not ours are told here, where their places are known; the node decides for itself."""
     api = remote.api()
     nation = nation_of_hq(str(api.get("/node")["hq"]))
     merge(base, imported, nation, Faults(formats.FAULTS))
     given = {"structure": imported.structure, "label": public_label(api, label), "dry_run": dry_run}
-    taken = api.post("/structure", msgspec.to_builtins(given))
-    return _Taken(msgspec.convert(taken, command.TakenIn), imported.left_out)
+    taken = msgspec.convert(api.post("/structure", given), command.TakenIn)
+    return msgspec.structs.replace(taken, left_out=(*imported.left_out, *taken.left_out))
 
 
-def _tell(out: Output, done: _Taken) -> None:
-    taken = msgspec.structs.replace(done.taken, left_out=(*done.left_out, *done.taken.left_out))
+def _tell(out: Output, taken: command.TakenIn) -> None:
     if out.as_json:
         out.data(taken)
         return

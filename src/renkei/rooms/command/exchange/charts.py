@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from ..plans.model import LISTS, UNKNOWN, AnyFact, Relation, Strength, Structure, Unit, facts_of, ref_of
+from ..plans.model import LISTS, UNKNOWN, AnyFact, Ref, Relation, Strength, Structure, Unit, facts_of, ref_of
 from ..plans.recorded import NATIONS
 from ..records import CODE_PATTERN, Names, ParentKind, Status
 from ..rules import in_force, relation_key, strength_key
@@ -108,7 +108,7 @@ def structure_of_chart(
     found: list[Unit] = []
     relations: list[Relation] = []
     strengths: list[Strength] = []
-    places: dict[tuple[str, str], str] = {}
+    places: dict[Ref, str] = {}
     for each in units:
         unit = _unit(each, codes[each.id], nations[each.side], source)
         relation = _relation(each, unit, codes, hierarchy, source, faults, left_out)
@@ -131,9 +131,9 @@ def structure_of_chart(
     )
     sites = {site.code for site in base.sites} if base else set()
     structure = _without_sites(structure, sites, places, left_out)
-    check(structure, places, faults, base)  # type: ignore[arg-type]
+    check(structure, places, faults, base)
     faults.settle()
-    return Imported(structure, places, left_out.all())  # type: ignore[arg-type]
+    return Imported(structure, places, left_out.all())
 
 
 def nations_of_sides(sides: Mapping[str, Side], given: Mapping[str, str], faults: Faults) -> dict[str, str]:
@@ -271,7 +271,7 @@ def _claim(each: Drawn, unit: Unit, figure: int, counts: str, source: str) -> St
 
 
 def _without_sites(
-    structure: Structure, known: set[str], places: Mapping[tuple[str, str], str], left_out: LeftOuts
+    structure: Structure, known: set[str], places: Mapping[Ref, str], left_out: LeftOuts
 ) -> Structure:
     """Units without the sites that are not there: charts have none of their own."""
     units = []
