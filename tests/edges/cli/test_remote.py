@@ -308,3 +308,13 @@ def both(said: Said) -> Any:
 
 def states(said: Said) -> set[str]:
     return {part["state"] for part in done(said).json[0]["parts"]}
+
+
+def test_a_node_is_planned_from_as_its_reader_sees_it_under_its_marking(seat: Seats) -> None:
+    shown = done(seat("jp.jjoc", "watch", "command", "show", "--node")).json
+    assert shown["marking"]["ja"]
+    assert "JP-JJOC" in {unit["code"] for unit in shown["structure"]["units"]}
+    report = seat("jp.jjoc", "watch", "command", "check", "--node").json["report"]
+    outcomes = {result["rule"]: result["outcome"] for result in report["results"]}
+    assert outcomes["coordination"] == "proved"
+    assert outcomes["reachable"] == "unknown"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from cyclopts import Parameter
@@ -71,7 +71,8 @@ def show(
         The hierarchy: command, opcon, tacon, administrative, support, coordination or liaison.
     """
     remote = remote or Remote()
-    plan = planned(file, example, reference, node, remote)
+    given = given_in(file, example, reference, node, remote)
+    plan = given.plan
     timeline = Timeline(plan)
     chosen = timeline.branch(branch) if branch else timeline.branches[0]
     moment = timeline.moment(on) if on else 0
@@ -81,7 +82,7 @@ def show(
         lists = {name: [f for ref, f in facts.items() if ref[0] == k] for k, name in LISTS.items()}
         out.data(
             {
-                **_heading(plan),
+                **_heading(given),
                 "at": timeline.moments[moment],
                 "branch": chosen.key,
                 "moments": timeline.moments,
@@ -91,7 +92,7 @@ def show(
             }
         )
         return
-    _say_heading(out, plan)
+    _say_heading(out, given)
     out.say(f"{timeline.moments[moment]}  {chosen.key}  ({kind})")
     for line in _tree(facts, kind):
         out.say(line)
@@ -128,7 +129,8 @@ def diff_(
         A day or phase of the plan; default: its end.
     """
     remote = remote or Remote()
-    plan = planned(file, example, reference, False, remote)
+    given = given_in(file, example, reference, False, remote)
+    plan = given.plan
     timeline = Timeline(plan)
     if other is not None:
         second = Timeline(_read(other))
@@ -145,9 +147,9 @@ def diff_(
         }
     out = remote.out
     if out.as_json:
-        out.data({**_heading(plan), **sides, "lines": lines})
+        out.data({**_heading(given), **sides, "lines": lines})
         return
-    _say_heading(out, plan)
+    _say_heading(out, given)
     columns = ["", "what", "kind", "key", "before", "after"]
     out.table(columns, [_diff_row(line) for line in lines])
     out.say(f"{len(lines)} differences / 差異 {len(lines)} 件")
@@ -181,33 +183,48 @@ def check(
         Look for the smallest set of changes behind each finding, and the cheapest repair.
     """
     remote = remote or Remote()
-    plan = planned(file, example, reference, node, remote)
-    given = [read_rules(read_file(path), as_json=_is_json(path)) for path in rules]
+    given = given_in(file, example, reference, node, remote)
+    plan = given.plan
+    files = [read_rules(read_file(path), as_json=_is_json(path)) for path in rules]
     if example or reference:
-        given.insert(0, read_rules(packaged(EXAMPLE_RULES if example else REFERENCE_RULES), as_json=False))
+        files.insert(0, read_rules(packaged(EXAMPLE_RULES if example else REFERENCE_RULES), as_json=False))
     standard = () if alone else (read_rules(packaged(STANDARD), as_json=False),)
-    chosen = together([*standard, *given])
+    chosen = together([*standard, *files])
     with remote.out.progress("checking", None):
         report = examine(plan, chosen.rules, chosen.costs, explain=explain)
     out = remote.out
     if out.as_json:
-        out.data({**_heading(plan), "report": report})
+        out.data({**_heading(given), "report": report})
     else:
-        _say_heading(out, plan)
+        _say_heading(out, given)
         _say_report(out, report)
     return 1 if report.outcome == "refuted" else 0
 
 
+class Given(NamedTuple):
+    """A plan, and the marking of the records it was made of; empty for files."""
+
+    plan: Plan
+    marking: Mapping[str, str]
+
+
 def planned(file: Path | None, example: bool, reference: bool, node: bool, remote: Remote) -> Plan:
     """The one plan that was named.  Raises BadInput if none or several were, or it is not sound."""
+    return given_in(file, example, reference, node, remote).plan
+
+
+def given_in(file: Path | None, example: bool, reference: bool, node: bool, remote: Remote) -> Given:
+    """The same with its marking."""
     if sum((file is not None, example, reference, node)) != 1:
         raise BadInput("usage", "one of: a FILE, --example, --reference, --node", "none or several")
     if file is not None:
-        return _read(file)
+        return Given(_read(file), {})
     if node:
-        raw = remote.api().get("/structure")["structure"]
-        return read_plan(msgspec.json.encode(raw), as_json=True, today=SystemClock().now().date())
-    return read_plan(packaged(EXAMPLE if example else REFERENCE), as_json=False)
+        answer = remote.api().get("/structure")
+        raw = msgspec.json.encode(answer["structure"])
+        plan = read_plan(raw, as_json=True, today=SystemClock().now().date())
+        return Given(plan, answer["marking"] or {})
+    return Given(read_plan(packaged(EXAMPLE if example else REFERENCE), as_json=False), {})
 
 
 def _read(path: Path) -> Plan:
@@ -218,13 +235,17 @@ def _is_json(path: Path) -> bool:
     return path.suffix.lower() == ".json"
 
 
-def _heading(plan: Plan) -> dict[str, Any]:
-    return {"title": plan.title, "synthetic": plan.synthetic, "start": plan.start}
+def _heading(given: Given) -> dict[str, Any]:
+    plan = given.plan
+    whole = {"title": plan.title, "synthetic": plan.synthetic, "start": plan.start}
+    return whole | ({"marking": given.marking} if given.marking else {})
 
 
-def _say_heading(out: Output, plan: Plan) -> None:
-    out.say(both(plan.title))
-    if plan.synthetic:
+def _say_heading(out: Output, given: Given) -> None:
+    if given.marking:
+        out.say(f"{given.marking['en']} / {given.marking['ja']}")
+    out.say(both(given.plan.title))
+    if given.plan.synthetic:
         out.say(f"{SYNTHETIC['en']} / {SYNTHETIC['ja']}")
 
 

@@ -168,7 +168,8 @@ class State:
                     self.held[function, scope][state] += sign
         if post.holder:
             _mark(self.hats[post.holder], post.code, sign)
-        _mark(self.on_hours[post.hours], post.code, sign)
+        if post.hours:
+            _mark(self.on_hours[post.hours], post.code, sign)
         if post.site:
             _mark(self.posts_at[post.site], post.code, sign)
         for where in ((nation, ""), ("", site), (nation, site)) if site else ((nation, ""),):
