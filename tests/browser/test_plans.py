@@ -1,5 +1,6 @@
 """Two keys by hand: each nation's approving authority signs its side, and both screens see it take effect."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,5 +80,46 @@ def test_a_request_goes_to_whoever_handles_its_function(pair: Pair, open_page: O
 def test_plans_fit_a_phone(pair: Pair, open_page: Open) -> None:
     page = open_page(pair.jjoc, "viewer", "en", at="#/plans", size=NARROW)
     expect(page.locator(f"[data-plan='{NAME}']")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faults(page) == []
+
+
+def test_the_documented_case_is_checked_and_replayed_moment_by_moment(pair: Pair, open_page: Open) -> None:
+    page = open_page(pair.jjoc, "planner", "ja", at="#/plans")
+    page.locator("[data-act=reference]").click()
+    bench = page.locator("[data-bench]")
+    expect(bench.locator("[data-rule]").first).to_be_visible()
+    expect(bench).to_have_attribute("data-bench", re.compile("refuted|unknown"))
+    expect(bench.locator("[data-difference]").first).to_be_visible()
+    slider = page.locator("[data-field=moment]")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(bench.locator("[data-difference]")).to_have_count(0)
+    expect(bench.locator("[data-tree=US-USFJ]")).to_have_count(2)
+    assert faults(page) == []
+
+
+def test_the_synthetic_case_says_so_and_shows_witnesses_causes_and_repairs(
+    pair: Pair, open_page: Open
+) -> None:
+    page = open_page(pair.usfj, "planner", "en", at="#/plans")
+    page.locator("[data-act=example]").click()
+    bench = page.locator("[data-bench=refuted]")
+    expect(bench).to_contain_text("SYNTHETIC")
+    refuted = bench.locator("[data-outcome=refuted] [data-problem]").first
+    expect(refuted).to_contain_text("Cause")
+    page.locator("[data-field=branch]").select_option(index=1)
+    expect(bench.locator("[data-difference]").first).to_be_visible()
+    page.locator("[data-field=plan]").set_input_files(
+        {"name": "x.json", "mimeType": "application/json", "buffer": b"{not json"}
+    )
+    expect(bench.locator("[role=alert]")).to_be_visible()
+    assert faults(page) == []
+
+
+def test_a_checked_plan_fits_a_phone(pair: Pair, open_page: Open) -> None:
+    page = open_page(pair.jjoc, "viewer", "en", NARROW, at="#/plans")
+    page.locator("[data-act=example]").click()
+    expect(page.locator("[data-rule]").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert faults(page) == []

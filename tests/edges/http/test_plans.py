@@ -92,3 +92,21 @@ def test_nobody_who_is_not_signed_in_is_answered(served: Served) -> None:
     stranger = served.client(None)
     assert stranger.get("/structure").status_code == 401
     assert stranger.post("/plans/check", json={"plan": example()}).status_code == 401
+
+
+def test_packaged_plans_their_moments_and_the_words_of_reports(served: Served) -> None:
+    watch = served.client("watch")
+    for name in ("reference", "example"):
+        plan = watch.get("/plans/packaged", params={"name": name}).json()["plan"]
+        report = watch.post("/plans/check", json={"plan": plan, "explain": False}).json()["report"]
+        branch, last = report["branches"][0], report["moments"][-1]
+        at = {"branch": branch, "at": last.get("phase") or last["day"]}
+        facts = watch.post("/plans/at", json={"plan": plan, "moment": at}).json()["facts"]
+        assert {"unit", "relation"} <= {fact["kind"] for fact in facts}
+        words = watch.get("/plans/words").json()["words"]
+        for result in report["results"]:
+            assert result["outcome"] in words["outcomes"]
+            assert {f["problem"] for f in result["findings"]} <= words["problems"].keys()
+    wrong = watch.post("/plans/at", json={"plan": plan, "moment": {"at": "someday"}})
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "plan.date")
+    assert watch.get("/plans/packaged", params={"name": "other"}).status_code == 400

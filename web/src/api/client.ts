@@ -101,6 +101,11 @@ export function post<T>(where: string, body: unknown = {}, seen?: number): Promi
   return send<T>({ where, body: JSON.parse(JSON.stringify(body)), key: crypto.randomUUID(), seen });
 }
 
+/** A question too long for an address: answered now or not at all, and nothing is written. */
+export function ask<T>(where: string, body: unknown): Promise<T> {
+  return call<T>('POST', where, body);
+}
+
 /** Sends a write, for the first time or again. */
 export async function send<T>(write: Write): Promise<T> {
   const terms: Record<string, string> = { 'Idempotency-Key': write.key };

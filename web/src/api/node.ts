@@ -1,5 +1,5 @@
 /** Every call the client makes, named after what a person does. */
-import { del, get, idPath, path, post, query, remember } from './client';
+import { ask, del, get, idPath, path, post, query, remember } from './client';
 import { labelKey } from '../lib/labels';
 import type * as T from './types';
 
@@ -231,6 +231,12 @@ export const plans = {
   approve: (id: string, given: NewSignature) => post<T.PlanView>('/plans' + idPath(id) + '/approve', given),
   takeBack: (approval: string, reason: T.TextIn) => post<unknown>('/plan-approvals' + idPath(approval) + '/take-back', { reason }),
   routes: (wanted: string, nation: string, on: string) => list<T.Route>('/command/routes' + query({ function: wanted, nation, on })),
+  packaged: async (name: 'reference' | 'example') => (await get<{ plan: T.PlanDocument }>('/plans/packaged' + query({ name }))).plan,
+  words: async () => (await get<{ words: T.PlanWords }>('/plans/words')).words,
+  /** Nothing is kept of these: they are questions, asked now. */
+  check: async (plan: T.PlanDocument) => (await ask<{ report: T.PlanReport }>('/plans/check', { plan })).report,
+  diff: async (plan: T.PlanDocument, branch: string, at: string) => (await ask<{ lines: T.Difference[] }>('/plans/diff', { plan, one: { branch }, other: { branch, at } })).lines,
+  at: async (plan: T.PlanDocument, branch: string, at: string) => (await ask<{ facts: T.Fact[] }>('/plans/at', { plan, moment: { branch, at } })).facts,
   mine: () => get<{ functions: string[] }>('/command/mine'),
 };
 

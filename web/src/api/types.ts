@@ -111,6 +111,34 @@ export type PlanRecord = S['PlanRecord'];
 export type PlanView = Omit<S['PlanOut'], 'plan'> & { plan: RecordView<PlanRecord> };
 export type Part = S['PartOut'];
 export type Route = S['RouteOut'];
+/** A plan as a document; only what the client shows of it is told apart. */
+export type PlanDocument = {
+  title: { en?: string; ja?: string };
+  start: string;
+  synthetic?: boolean;
+  phases?: { key: string; names: { en?: string; ja?: string } }[];
+  changes?: { key: string; phase: string; note?: string }[];
+};
+export type Moment = { day: string; step?: number; phase?: string };
+export type Finding = {
+  problem: string;
+  where: string[];
+  outcome: 'refuted' | 'unknown';
+  facts: [string, string][];
+  figures: Record<string, number | string>;
+  since: Moment;
+  until: Moment | null;
+  branches: string[];
+  depends_on?: string[];
+  cause?: { changes: string[]; how: string };
+  repair?: { step: string; cost: number; change?: string; to?: string; at?: Moment; fact?: Fact };
+};
+export type Result = { rule: string; check: string; names: { en?: string; ja?: string }; source: string; outcome: 'proved' | 'refuted' | 'unknown'; decided: number; findings: Finding[] };
+export type PlanReport = { title: PlanDocument['title']; outcome: Result['outcome']; moments: Moment[]; branches: string[]; results: Result[]; explained: number };
+export type Difference = { word: string; kind: string; key: string; fields?: Record<string, [unknown, unknown]>; before?: Fact; after?: Fact };
+/** A fact of a structure, as far as it is drawn. */
+export type Fact = { kind: string; code?: string; key?: string; names?: { en?: string; ja?: string }; nation?: string; relation?: string; subject?: string; object?: string; unit?: string };
+export type PlanWords = Record<string, Record<string, { en?: string; ja?: string }>>;
 export type Geometry = NonNullable<Hazard['geometry']>;
 
 /** What the node takes, for checking what the forms send. */

@@ -4,16 +4,17 @@ Nothing here is kept.  A plan comes in the call, as large as any form's body; la
 command line.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import get, post
-from litestar.params import JSONBody
+from litestar.params import FromQuery, JSONBody
 
 from ...data import packaged
 from ...kernel.desk import Desk
 from ...kernel.labels.model import Label
 from ...rooms import command as room
+from ...rooms.command import Names
 from ...rooms.command.plans import (
     Plan,
     Timeline,
@@ -23,6 +24,7 @@ from ...rooms.command.plans import (
     read_plan,
     read_rules,
     together,
+    words,
 )
 from .answers import MarkingOut
 from .context import Caller, Edge, unwrap
@@ -78,6 +80,75 @@ class DiffOut(msgspec.Struct, frozen=True):
     """The differences, in order."""
 
     lines: list[Document]
+
+
+class PackagedOut(msgspec.Struct, frozen=True):
+    """A plan that comes with Renkei."""
+
+    plan: Document
+
+
+class WordsOut(msgspec.Struct, frozen=True):
+    """What reports and differences are called, by the word in them: outcomes, checks, problems and so on."""
+
+    words: dict[str, dict[str, Names]]
+
+
+class AtIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A plan and one of its moments."""
+
+    plan: Document
+    moment: MomentIn = MomentIn()
+
+
+class AtOut(msgspec.Struct, frozen=True):
+    """Every fact that holds then."""
+
+    facts: list[Document]
+
+
+@get("/plans/packaged", tags=_TAG, summary="A plan that comes with Renkei", responses=problems())
+async def get_packaged(
+    edge: Edge, person: Caller, name: FromQuery[Literal["reference", "example"]]
+) -> PackagedOut:
+    """The documented case, or a synthetic example."""
+    plan = read_plan(packaged(f"plans/{name}.toml"), as_json=False)
+    return PackagedOut(msgspec.to_builtins(plan))
+
+
+@get("/plans/words", tags=_TAG, summary="What reports call things", responses=problems())
+async def get_words(edge: Edge, person: Caller) -> WordsOut:
+    """In both languages."""
+    return WordsOut(
+        {
+            "outcomes": words.OUTCOMES,
+            "checks": words.CHECKS,
+            "problems": words.PROBLEMS,
+            "causes": words.CAUSES,
+            "repairs": words.REPAIRS,
+            "differences": words.DIFFERENCES,
+            "signs": {word: Names(en=sign, ja=sign) for word, sign in words.SIGNS.items()},
+        }
+    )
+
+
+@post(
+    "/plans/at",
+    status_code=200,
+    tags=_TAG,
+    summary="A plan's structure at a moment",
+    responses=problems(400, 413, 415),
+)
+async def get_plan_at(edge: Edge, person: Caller, data: JSONBody[AtIn]) -> AtOut:
+    """In one branch, at the start if no moment is named."""
+
+    def read(_: Desk) -> AtOut:
+        timeline = Timeline(_plan(data.plan))
+        moment = timeline.moment(data.moment.at) if data.moment.at else 0
+        facts = timeline.facts_at(timeline.branch(data.moment.branch), moment)
+        return AtOut([msgspec.to_builtins(fact) for fact in facts.values()])
+
+    return await edge.at_desk(person, read)
 
 
 @get("/structure", tags=_TAG, summary="The structure this headquarters knows", responses=problems(400, 409))
@@ -144,4 +215,4 @@ def _plan(document: Document) -> Plan:
     return read_plan(msgspec.json.encode(document), as_json=True)
 
 
-HANDLERS = (get_structure, check_plan, diff_plan)
+HANDLERS = (get_structure, get_packaged, get_words, check_plan, diff_plan, get_plan_at)

@@ -1,0 +1,62 @@
+/** A plan on the workbench: moments, trees and marks, out of what the node answers.  Pure. */
+import type { Difference, Fact, Moment, PlanDocument } from '../../api/types';
+
+export type TreeRow = { code: string; names: { en?: string; ja?: string }; depth: number };
+
+/** Parents go by these, the first that there is. */
+const PARENTS = ['command', 'opcon', 'administrative', 'coordination', 'support', 'tacon', 'liaison'];
+
+/** How the node is asked for a moment: by its phase where the day is not known. */
+export const keyOf = (moment: Moment): string => (moment.step && moment.phase ? moment.phase : moment.day);
+
+export function phaseName(plan: PlanDocument, key: string, lang: 'en' | 'ja'): string {
+  const names = plan.phases?.find((p) => p.key === key)?.names;
+  return names?.[lang] || names?.en || key;
+}
+
+/** Units under their parents, those without one at the top; each once, whatever the relations say. */
+export function treeOf(facts: readonly Fact[]): TreeRow[] {
+  const units = new Map(facts.filter((f) => f.kind === 'unit').map((f) => [f.code ?? '', f]));
+  const parent = new Map<string, string>();
+  for (const kind of PARENTS) {
+    for (const { kind: is, relation, subject = '', object = '' } of facts) {
+      if (is === 'relation' && relation === kind && !parent.has(subject) && units.has(subject) && units.has(object)) parent.set(subject, object);
+    }
+  }
+  const below = new Map<string, string[]>();
+  for (const code of [...units.keys()].sort()) {
+    const above = parent.get(code) ?? '';
+    below.set(above, [...(below.get(above) ?? []), code]);
+  }
+  const rows: TreeRow[] = [];
+  const done = new Set<string>();
+  const walk = (code: string, depth: number): void => {
+    if (done.has(code)) return;
+    done.add(code);
+    rows.push({ code, names: units.get(code)?.names ?? {}, depth });
+    for (const child of below.get(code) ?? []) walk(child, depth + 1);
+  };
+  for (const top of below.get('') ?? []) walk(top, 0);
+  for (const code of units.keys()) walk(code, 0); // units in a circle have no top
+  return rows;
+}
+
+/** The word that marks a unit in the trees: what happened to it, its relations, its posts or responsibilities. */
+export function marksOf(lines: readonly Difference[]): Map<string, string> {
+  const marks = new Map<string, string>();
+  for (const line of lines) {
+    const fact = line.after ?? line.before;
+    const code = line.kind === 'unit' ? line.key : (fact?.subject ?? fact?.unit ?? '');
+    // What happened to the unit itself says more than what happened around it.
+    if (code && (line.kind === 'unit' || !marks.has(code))) marks.set(code, line.kind === 'unit' || line.word === 'moved' ? line.word : 'amended');
+  }
+  return marks;
+}
+
+/** A value before or after, in one line. */
+export function said(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '—';
+  if (Array.isArray(value)) return value.map(said).join(', ') || '—';
+  if (typeof value === 'object') return Object.values(value).map(said).join(' / ');
+  return String(value);
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+
+import type { Difference, Fact } from '../src/api/types';
+import { keyOf, marksOf, said, treeOf } from '../src/rooms/planning/work';
+
+const unit = (code: string): Fact => ({ kind: 'unit', code, names: { en: code } });
+const under = (relation: string, subject: string, object: string): Fact => ({ kind: 'relation', key: `${subject} ${object}`, relation, subject, object });
+
+test('units stand under their parents, by command before anything else, each once', () => {
+  const facts = [unit('A'), unit('B'), unit('C'), under('coordination', 'C', 'A'), under('command', 'C', 'B'), under('command', 'B', 'A'), under('command', 'X', 'A')];
+  expect(treeOf(facts).map((r) => [r.code, r.depth])).toEqual([['A', 0], ['B', 1], ['C', 2]]);
+});
+
+test('a circle loses nobody and ends', () => {
+  const facts = [unit('A'), unit('B'), under('command', 'A', 'B'), under('command', 'B', 'A')];
+  expect(treeOf(facts).map((r) => r.code).sort()).toEqual(['A', 'B']);
+});
+
+test('a unit is marked by what happened to it, or to what belongs to it', () => {
+  const lines = [
+    { word: 'added', kind: 'relation', key: 'r', after: under('command', 'B', 'A') },
+    { word: 'added', kind: 'unit', key: 'C', after: unit('C') },
+    { word: 'moved', kind: 'relation', key: 'm', after: under('command', 'D', 'A') },
+    { word: 'ended', kind: 'post', key: 'P', before: { kind: 'post', unit: 'C' } },
+  ] as unknown as Difference[];
+  expect([...marksOf(lines)]).toEqual([['B', 'amended'], ['C', 'added'], ['D', 'moved']]);
+});
+
+test('a phase without a day is asked for by its name', () => {
+  expect([keyOf({ day: '2027-01-01' }), keyOf({ day: '2027-01-01', step: 1, phase: '2a' })]).toEqual(['2027-01-01', '2a']);
+});
+
+test('values are said in one line, nothing as a dash', () => {
+  expect([said(null), said(['a', 'b']), said({ en: 'x', ja: 'ｘ' }), said(0)]).toEqual(['—', 'a, b', 'x / ｘ', '0']);
+});
