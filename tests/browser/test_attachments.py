@@ -21,9 +21,9 @@ def request_id(pair: Pair) -> Any:
     return ask(pair.jjoc.api("watch"), "us.usfj", None, label, "With a file", 120)
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    made = tmp_path / HOSTILE.replace("/", "_")
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("file") / HOSTILE.replace("/", "_")
     made.write_bytes(os.urandom(9_000_000))
     return made
 
@@ -72,8 +72,8 @@ def test_who_may_only_look_sees_it_and_cannot_attach(pair: Pair, open_page: Open
     assert faults(page) == []
 
 
-def test_the_partner_has_the_record_and_is_told_that_the_content_has_not_come(
-    pair: Pair, open_page: Open, request_id: str
+def test_the_partner_gets_record_and_content_over_the_link(
+    pair: Pair, open_page: Open, request_id: str, file: Path
 ) -> None:
     theirs = next(
         r["id"]
@@ -81,4 +81,8 @@ def test_the_partner_has_the_record_and_is_told_that_the_content_has_not_come(
         if r["title"]["text"] == "With a file"
     )
     page = open_page(pair.usfj, "watch", "ja", at=f"#/requests/{theirs}")
-    expect(page.locator("[data-attachment]")).to_contain_text("内容はまだ届いていません。")
+    link = page.locator("[data-attachment] a[download]")
+    expect(link).to_be_visible(timeout=30_000)
+    with page.expect_download() as saved:
+        link.click()
+    assert Path(saved.value.path()).read_bytes() == file.read_bytes()
