@@ -86,3 +86,20 @@ def test_the_partner_gets_record_and_content_over_the_link(
     with page.expect_download() as saved:
         link.click()
     assert Path(saved.value.path()).read_bytes() == file.read_bytes()
+    assert faults(page) == []
+
+
+def test_a_content_on_its_way_is_shown_with_how_far_it_is(
+    pair: Pair, open_page: Open, request_id: str
+) -> None:
+    def told(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["items"][0] |= {"here": False, "state": "coming", "received": 4_500_000}
+        route.fulfill(response=answer, json=body)
+
+    page = open_page(pair.jjoc, "watch", "ja", NARROW)
+    page.route("**/api/v1/attachments?about=*", told)
+    page.goto(f"{page.url.split('#')[0]}#/requests/{request_id}")
+    expect(page.locator("[data-state=coming]")).to_have_text("内容を受信中：50％")
+    expect(page.locator("[data-attachment] a[download]")).to_have_count(0)

@@ -1,8 +1,6 @@
-"""Killing real nodes while a content crosses between them: it goes on, arrives whole, and leaves no scraps."""
+"""Killing real nodes while a content crosses between them: it goes on, arrives whole, leaves no scraps."""
 
-import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

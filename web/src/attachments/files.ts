@@ -10,7 +10,10 @@ const PIECE_TIMEOUT_MS = 180_000;
 
 export type Upload = { id: string; received: number; size: number; chunk: number };
 type FileRecord = RecordBase & { size: number; name?: Text };
-export type Attached = { attachment: RecordView<FileRecord>; here: boolean };
+/** How far a content is at this node; the first three are on their way. */
+export type ContentState = 'awaited' | 'coming' | 'checking' | 'here' | 'quarantined' | 'refused' | 'gone';
+export type Attached = { attachment: RecordView<FileRecord>; here: boolean; state: ContentState; received: number };
+export const onItsWay = (item: Attached): boolean => ['awaited', 'coming', 'checking'].includes(item.state);
 export type Attachments = { items: Attached[]; scanned: boolean };
 
 export const list = (about: string): Promise<Attachments> => get<Attachments>('/attachments' + query({ about }));

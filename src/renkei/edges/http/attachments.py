@@ -20,6 +20,7 @@ from ...kernel.errors import Refused
 from ...kernel.people import Permission
 from ...kernel.records import is_record_id
 from ...kernel.seen import Seen, look
+from ...node.contents import ContentState
 from ...rooms import coordination as room
 from .answers import RecordView, Shower
 from .context import Caller, Edge, HttpEdge, header, key_path
@@ -48,10 +49,16 @@ HEADERS = {
 
 
 class AttachmentOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An attachment, and whether its content is here."""
+    """An attachment, whether its content is here, how far it is otherwise, and how many bytes have come.
+
+    ``awaited``: not asked for yet; ``refused``: not what the record commits to, or more than may come from
+    there; ``quarantined``: the scanner did not let it pass; ``gone``: our own, and not here any more.
+    """
 
     attachment: RecordView
     here: bool
+    state: ContentState
+    received: int
 
 
 class AttachmentList(msgspec.Struct, frozen=True):
@@ -67,7 +74,13 @@ def _out(edge: HttpEdge, desk: Desk, record: room.Attachment) -> AttachmentOut:
     if row is None:
         raise refuse(NOT_FOUND)
     shown = Shower(edge.node, desk.views, desk.clock.now()).row(row)
-    return AttachmentOut(attachment=shown, here=edge.files.store.has(name_of(record.owner, record.content)))
+    line = edge.node.partners.get(record.owner)
+    if line is not None:
+        state, received = line.contents.state(record)
+    else:
+        whole = edge.files.store.has(name_of(record.owner, record.content))
+        state, received = ("here", record.size) if whole else ("gone", 0)
+    return AttachmentOut(attachment=shown, here=state == "here", state=state, received=received)
 
 
 @post(
