@@ -48,7 +48,7 @@ soak: $(VENV)/.dev
 # The user guide's pictures, taken anew from two running nodes.
 screenshots: $(VENV)/.dev src/renkei/web_dist/index.html
 	@tools/browser-deps.sh
-	PYTHONPATH=src:tests $(BIN)/python -m tests.browser.screenshots
+	PYTHONPATH=src:tests $(BIN)/python -m browser.screenshots
 
 # The run-time set and the developers' set are separate stamps, so that a demo installs no test tools.
 $(VENV)/bin/python:

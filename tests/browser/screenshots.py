@@ -1,6 +1,6 @@
 """Takes the user guide's screenshots anew from two running nodes, into docs/images/.
 
-python -m tests.browser.screenshots        # from the repository's root, client built
+make screenshots        # from the repository's root
 """
 
 import tempfile
@@ -101,6 +101,23 @@ def ask(
     return str(made["request"]["record"]["id"])
 
 
+def guarded(pair: Pair, title: str) -> str:
+    """A decision that JJOC's policy has reviewed before it goes to USFJ; its id."""
+    return str(
+        pair.jjoc.api("planner").post(
+            "/decisions",
+            {
+                "title": title,
+                "options": [{"title": "Open the port"}, {"title": "Keep it closed"}],
+                "chosen": "A",
+                "reasons": "The wind has dropped.",
+                "authority": "J3",
+                "label": pair.jjoc.label("Guarded, releasable to USA"),
+            },
+        )["record"]["id"]
+    )
+
+
 def answer_first(page: Page) -> None:
     """USFJ's officer acknowledges and answers in part, by hand."""
     page.locator("a[data-kind=request]", has_text="輸送ヘリ").click()
@@ -121,6 +138,29 @@ def answer_first(page: Page) -> None:
 def take(page: Page, name: str) -> None:
     page.wait_for_timeout(700)  # fonts come by character range
     page.screenshot(path=IMAGES / f"{name}.png")
+
+
+def release_screens(pair: Pair, pages: Watched) -> None:
+    """The queue, a record's inspector with its preview, and who gets it while writing."""
+    guarded(pair, "Open Hirara port to relief ships")
+    line = {
+        "text": text("港湾の冠水を確認。", "ja", "Flooding seen in the harbour."),
+        "label": pair.jjoc.label("Duty use, releasable to USA"),
+    }
+    record = pair.jjoc.api("watch").post("/log-entries", line)["record"]["id"]
+    officer = pages.open(pair.jjoc, "disclosure", "en", at="#/release/review")
+    officer.locator("[data-held]").first.wait_for()
+    take(officer, "review-en")
+    officer.goto(f"{pair.jjoc.url}/#/release/{record}")
+    expect(officer.locator("[data-outcome=released]")).to_contain_text("received")
+    officer.locator("[data-act=preview]").first.click()
+    take(officer, "release-en")
+    phone = pages.open(pair.jjoc, "disclosure", "ja", NARROW, at="#/release/review")
+    phone.locator("[data-held]").first.wait_for()
+    take(phone, "review-ja-390")
+    writer = pages.open(pair.jjoc, "watch", "ja", at="#/log?write=1")
+    writer.locator(".audience .mark").wait_for()
+    take(writer, "audience-ja")
 
 
 def main() -> None:
@@ -144,6 +184,7 @@ def main() -> None:
             admin = pages.open(pair.usfj, "admin", at="#/partners")
             admin.locator("section[data-hq]").wait_for()
             take(admin, "partners-en")
+            release_screens(pair, pages)
             phone = pages.open(pair.jjoc, "watch", "ja", NARROW)
             phone.locator("a[data-kind=request]").first.wait_for()
             take(phone, "board-ja-390")

@@ -1,11 +1,11 @@
-"""A node's child processes: ``python -m renkei.node fold`` and ``past``, each told by its standard input."""
+"""A node's child processes: ``python -m renkei.node fold | past | audit``, told by standard input."""
 
 import sys
 
 from ..kernel.errors import RenkeiError
-from . import folding, past
+from . import auditing, folding, past
 
-WORK = {"fold": folding.main, "past": past.main}
+WORK = {"fold": folding.main, "past": past.main, "audit": auditing.main}
 
 if __name__ == "__main__":
     try:

@@ -44,6 +44,7 @@ from ..kernel.records import Codec, Record
 from ..kernel.views import OWN, ViewStore
 from ..kernel.views import Folder as ViewFolder
 from ..rooms import KINDS, VIEWS
+from .auditing import AuditTask
 from .config import Folder, NodeConfig, load_config, load_policies, open_log
 from .folding import FoldProcess, Orders, sole_writer
 from .lines import Delivery, PartnerLine, Worker
@@ -414,6 +415,10 @@ class Node:
         self.past.close()
         self.views.close()
         self.accounts.close()
+
+    def audit_task(self) -> AuditTask:
+        """What an audit of releases in a process of its own is told."""
+        return AuditTask(self._fold_orders(), self.config.realm)
 
     # --- inside --------------------------------------------------------------------------------------
 

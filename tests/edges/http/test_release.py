@@ -245,3 +245,49 @@ def test_only_what_came_from_elsewhere_is_passed_on(
     record = decision(served, watch, "usa")
     given = {"record": record, "label": label(served, "usa")}
     assert officer.post("/release/onward", json=given).status_code == 404
+
+
+def test_departures_tell_every_version_that_left_and_its_size(served: Served, watch: httpx.Client) -> None:
+    record = decision(served, watch, "usa")
+    until(lambda: watch.get(f"/records/{record}/departures").json())
+    (left,) = watch.get(f"/records/{record}/departures").json()
+    shown = watch.get(f"/records/{record}/release/{USFJ}").json()
+    assert (left["hq"], left["seq"], left["state"], left["received_at"]) == (
+        USFJ,
+        shown["seq"],
+        "unsent",
+        None,
+    )
+    assert left["size"] == len(shown["rendition"].encode())
+
+
+def test_a_narrower_label_takes_the_record_back_and_a_wider_one_is_refused(
+    served: Served, watch: httpx.Client, officer: httpx.Client
+) -> None:
+    record = decision(served, watch, "usa")
+    until(lambda: release(watch, record)["state"])
+    given = {"label": label(served, "national")}
+    assert watch.post(f"/records/{record}/narrow", json=given).status_code == 403
+    answer = officer.post(f"/records/{record}/narrow", json=given)
+    assert answer.status_code == 201, answer.text
+    (one,) = until(lambda: officer.get(f"/records/{record}/recalls").json())
+    assert (one["narrowed"], one["lifted"]) == (True, False)
+    assert release(watch, record)["outcome"] == "withheld"
+    for wider in (given["label"], label(served, "usa")):
+        again = officer.post(f"/records/{record}/narrow", json={"label": wider})
+        assert (again.status_code, again.json()["code"]) == (409, "label.wider")
+
+
+def test_the_audit_runs_beside_the_node_and_is_remembered(
+    served: Served, watch: httpx.Client, officer: httpx.Client
+) -> None:
+    record = decision(served, watch, "usa")
+    until(lambda: release(watch, record)["state"])
+    assert watch.get("/release/audit").status_code == 403
+    ran = officer.post("/release/audit")
+    assert ran.status_code == 200, ran.text
+    (found,) = ran.json()["partners"]
+    assert found["partner"] == USFJ
+    assert not {d["what"] for d in found["deviations"]} & {"against", "forgotten", "register"}
+    assert found["matched"] > 0
+    assert officer.get("/release/audit").json() == ran.json()

@@ -251,3 +251,24 @@ export const command = {
     return { units, relations, strengths, sites };
   },
 };
+
+const of = (id: string, what: string): string => '/records' + idPath(id) + what;
+/** Release: who gets what and why, review, recall.  Decisions are made now or not at all (`NOW_OR_NEVER`). */
+export const release = {
+  preview: (id: string, hq: string) => get<T.Preview>(of(id, '/release') + path(hq)),
+  departures: (id: string) => list<T.Departure>(of(id, '/departures')),
+  visibility: (id: string, account?: string) => get<T.Visibility>(of(id, '/visibility') + query({ account })),
+  audience: (label: T.Label, kind: string) => post<T.AudienceAnswer>('/release/audience', { label, kind }),
+  queue: () => get<T.HeldQueue>('/release/queue'),
+  decide: (verdict: T.Verdict, reason: T.TextIn, items: readonly T.Held[]) =>
+    post<unknown>('/release/decisions', { verdict, reason, items: items.map(({ id, version, partner }) => ({ record: id, version, partner })) }),
+  recalls: () => list<T.Recall>('/release/recalls'),
+  recallsOf: (id: string) => list<T.Recall>(of(id, '/recalls')),
+  recall: (id: string, reason: T.TextIn) => post<T.Recall[]>(of(id, '/recall'), { reason }),
+  lift: (id: string, reason: T.TextIn) => post<T.Recall[]>(of(id, '/recall/lift'), { reason }),
+  narrow: (id: string, label: T.Label) => post<T.Recall[]>(of(id, '/narrow'), { label }),
+  pace: () => get<T.Pace>('/release/pace'),
+  audit: () => get<T.AuditRun | null>('/release/audit'),
+  runAudit: () => post<T.AuditRun>('/release/audit'),
+  agreements: () => list<T.AgreementView>('/release/agreements'),
+};

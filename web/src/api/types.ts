@@ -41,6 +41,19 @@ export type Audience = S['Audience'];
 export type LabelCheck = S['LabelCheck'];
 export type LabelOfAll = S['LabelOfAll'];
 export type Release = S['Release'];
+export type Cut = S['Cut'];
+export type Change = S['Change'];
+export type Preview = S['PreviewOut'];
+export type Departure = S['Departure'];
+export type Visibility = S['Visibility'];
+export type AudienceAnswer = S['AudienceOut'];
+export type Held = Omit<S['release_HeldOut'], 'record'> & { record: RecordView };
+export type HeldQueue = Omit<S['release_QueueOut'], 'items'> & { items: Held[] };
+export type Verdict = S['DecisionsIn']['verdict'];
+export type Recall = S['RecallOut'];
+export type Pace = Record<string, S['Spread']>;
+export type AuditRun = S['AuditRun'];
+export type AgreementView = S['AgreementOut'];
 
 // Coordination
 

@@ -4,7 +4,7 @@ import type { Dictionary } from '../i18n/en';
 
 export type Room = {
   path: string;
-  name: keyof Pick<Dictionary['nav'], 'attention' | 'board' | 'log' | 'picture' | 'tasks' | 'decisions' | 'partners' | 'structure' | 'plans' | 'report' | 'glossary' | 'audit'>;
+  name: keyof Pick<Dictionary['nav'], 'attention' | 'board' | 'log' | 'picture' | 'tasks' | 'decisions' | 'partners' | 'structure' | 'plans' | 'release' | 'report' | 'glossary' | 'audit'>;
   key: string;
   /** First parts of the addresses that belong to this room. */
   holds: readonly string[];
@@ -21,6 +21,7 @@ export const ROOMS: readonly Room[] = [
   { path: 'decisions', name: 'decisions', key: 'd', holds: ['decisions'], icon: 'M10 17V9M10 9L5 4M10 9l5-5M5 8V4h4M15 8V4h-4' },
   { path: 'structure', name: 'structure', key: 's', holds: ['structure'], icon: 'M7 3h6v4H7zM2.5 13h6v4h-6zM11.5 13h6v4h-6zM10 7v3M5.5 13v-3h9v3' },
   { path: 'plans', name: 'plans', key: 'k', holds: ['plans'], icon: 'M3 4h5v4H3zM12 12h5v4h-5zM8 6h5.5v6M3 14h5M5.5 11.5L8 14l-2.5 2.5' },
+  { path: 'release', name: 'release', key: 'e', holds: ['release'], icon: 'M3 10h9M9 6l4 4-4 4M13 3h4v14h-4' },
   { path: 'report', name: 'report', key: 'r', holds: ['report'], icon: 'M5 7V3h10v4M5 14H3V7h14v7h-2M6 11.5h8V17H6z' },
   { path: 'glossary', name: 'glossary', key: 'y', holds: ['glossary'], icon: 'M10 5c-2-1.5-4.5-1.5-7-1v11c2.5-.5 5-.5 7 1 2-1.5 4.5-1.5 7-1V4c-2.5-.5-5-.5-7 1zM10 5v11' },
   { path: 'partners', name: 'partners', key: 'n', holds: ['partners'], icon: 'M8 12l4-4M7 9l-2.5 2.5a2.8 2.8 0 0 0 4 4L11 13M9 7l2.5-2.5a2.8 2.8 0 0 1 4 4L13 11' },

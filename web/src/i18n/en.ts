@@ -5,6 +5,7 @@ import { floorEn } from './floor.en';
 import { glossary } from './glossary';
 import { map } from './map.en';
 import { offline } from './offline';
+import { releaseEn } from './release.en';
 import { report } from './report';
 import { planning } from './planning';
 import { structure } from './structure';
@@ -33,6 +34,7 @@ export const en = {
     partners: 'Partners',
     structure: 'Structure',
     plans: 'Plans',
+    release: 'Release',
     report: 'Report',
     glossary: 'Glossary',
     audit: 'Audit',
@@ -377,7 +379,7 @@ export const en = {
   },
   keys: {
     title: 'Keys',
-    go: 'Go to Needs me, Board, Log, Picture, Tasks, Decisions, Structure, Plans, Report, Glossary, Partners, Audit',
+    go: 'Go to Needs me, Board, Log, Picture, Tasks, Decisions, Structure, Plans, Release, Report, Glossary, Partners, Audit',
     search: 'Search',
     newRequest: 'New request',
     newIncident: 'Open incident',
@@ -396,6 +398,7 @@ export const en = {
   structure: structure.en,
   planning: planning.en,
   report: report.en,
+  release: releaseEn,
 };
 
 export type Dictionary = typeof en;

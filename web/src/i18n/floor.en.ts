@@ -77,6 +77,7 @@ export const floorEn = {
       handover: 'Hand-over',
       chase: 'Partner late',
       declined: 'Declined',
+      disclosure: 'Release review',
     },
     about: {
       link: (hq: string, count: number) => `The link to ${hq} is down; ${count} waiting`,
@@ -88,6 +89,7 @@ export const floorEn = {
       handover: () => 'A hand-over waits for your signature',
       chase: (hq: string) => `${hq} has not answered in time`,
       declined: (hq: string) => `${hq} declined`,
+      disclosure: (hq: string) => `Waits for release to ${hq}`,
     } satisfies Record<Cause, About> as Record<Cause, About>,
     many: (count: number, hq: string) => `${count} of the same kind, ${hq}`,
     note: 'Noted',
@@ -147,5 +149,6 @@ export const floorEn = {
     decline: 'Decline with a reason',
     filter: 'Filter the board',
     view: 'Board or sheet',
+    release: 'Who has this record, and why or why not',
   },
 };

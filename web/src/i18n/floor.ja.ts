@@ -72,6 +72,7 @@ export const floorJa: typeof floorEn = {
       handover: '当直引継ぎ',
       chase: '相手の遅れ',
       declined: '辞退',
+      disclosure: '開示審査',
     },
     about: {
       link: (hq, count) => `${hq}との回線が断。待ち${count}件`,
@@ -83,6 +84,7 @@ export const floorJa: typeof floorEn = {
       handover: () => '当直引継ぎの署名待ち',
       chase: (hq) => `${hq}の回答が期限を過ぎています`,
       declined: (hq) => `${hq}が辞退`,
+      disclosure: (hq) => `${hq}への提供（開示審査待ち）`,
     },
     many: (count, hq) => `同種 ${count}件（${hq}）`,
     note: '確認した',
@@ -142,5 +144,6 @@ export const floorJa: typeof floorEn = {
     decline: '理由を付けて辞退',
     filter: 'ボードを絞り込む',
     view: 'ボードと一覧表の切替',
+    release: '記録の提供状況とその理由',
   },
 };

@@ -5,6 +5,7 @@ import { floorJa } from './floor.ja';
 import { glossary } from './glossary';
 import { map } from './map.ja';
 import { offline } from './offline';
+import { releaseJa } from './release.ja';
 import { report } from './report';
 import { planning } from './planning';
 import { structure } from './structure';
@@ -34,6 +35,7 @@ export const ja: Dictionary = {
     partners: '相手司令部',
     structure: '編成',
     plans: '改編計画',
+    release: '提供',
     report: '状況報告',
     glossary: '用語集',
     audit: '監査',
@@ -378,7 +380,7 @@ export const ja: Dictionary = {
   },
   keys: {
     title: 'キー操作',
-    go: 'ボード・日誌・状況図・タスク・決定・編成・改編計画・状況報告・用語集・相手・監査へ',
+    go: 'ボード・日誌・状況図・タスク・決定・編成・改編計画・提供・状況報告・用語集・相手・監査へ',
     search: '検索',
     newRequest: '新規要請',
     newIncident: '事案を開設',
@@ -397,4 +399,5 @@ export const ja: Dictionary = {
   structure: structure.ja,
   planning: planning.ja,
   report: report.ja,
+  release: releaseJa,
 };

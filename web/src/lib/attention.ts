@@ -4,13 +4,14 @@
  * No floods: what has one cause is one matter.  Requests that cannot leave because a link is down belong to that
  * link; more than `TOGETHER` matters of one cause with one partner stand as one, with the rows inside.
  */
-import type { Handover, Label, Marking, Partner, RecordView, Row, TaskView, Text } from '../api/types';
+import type { Handover, Held, Label, Marking, Partner, RecordView, Row, TaskView, Text } from '../api/types';
 import { columnOf, counterpart, nextDeadline, outgoing, overdueOf, PRIORITIES } from './requests';
 import { href } from './routes';
+import { heldKey, pressing, signedBy } from './held';
 
 export type Urgency = 'now' | 'soon' | 'open';
 export const URGENCIES: readonly Urgency[] = ['now', 'soon', 'open'];
-export type Cause = 'link' | 'evidence' | 'acknowledge' | 'answer' | 'review' | 'task' | 'handover' | 'chase' | 'declined';
+export type Cause = 'link' | 'evidence' | 'acknowledge' | 'answer' | 'review' | 'task' | 'handover' | 'chase' | 'declined' | 'disclosure';
 
 export type Matter = {
   /** The same while it is the same matter: what a person silenced stays silenced. */
@@ -34,7 +35,7 @@ export type Matter = {
   inside: Matter[];
 };
 
-export type Known = { hq: string; account: string; now: number; rows: readonly Row[]; tasks: readonly TaskView[]; partners: readonly Partner[]; handover: RecordView<Handover> | undefined; functions?: readonly string[] };
+export type Known = { hq: string; account: string; now: number; rows: readonly Row[]; tasks: readonly TaskView[]; partners: readonly Partner[]; handover: RecordView<Handover> | undefined; functions?: readonly string[]; held?: readonly Held[] };
 
 /** More of one cause than this are one matter. */
 export const TOGETHER = 5;
@@ -45,7 +46,7 @@ const SOON_ANSWER = 20 * MINUTE;
 const EMPTY = { calls: false, at: null, title: null, shown: null, priority: 'routine', overdue: false, mine: false, count: 1, inside: [] } satisfies Partial<Matter>;
 
 export function mattersOf(known: Known): Matter[] {
-  const all = [...links(known), ...known.rows.flatMap((row) => ofRow(row, known)), ...known.tasks.flatMap((task) => ofTask(task, known)), ...ofHandover(known)];
+  const all = [...links(known), ...known.rows.flatMap((row) => ofRow(row, known)), ...known.tasks.flatMap((task) => ofTask(task, known)), ...ofHandover(known), ...(known.held ?? []).flatMap((held) => ofHeld(held, known))];
   return together(all).sort(byUrgency);
 }
 
@@ -102,6 +103,16 @@ function ofTask(view: TaskView, { hq, now }: Known): Matter[] {
 function ofHandover({ handover, account, hq }: Known): Matter[] {
   if (!handover || handover.record.incoming || handover.record.outgoing.account === account) return [];
   return [{ ...EMPTY, key: `handover:${handover.record.id}`, cause: 'handover', urgency: 'soon', hq, href: href('handover'), at: handover.record.outgoing.at, shown: handover.record ? { label: handover.record.label, marking: handover.marking } : null }];
+}
+
+/** What waits for this officer's signature: it presses by the policy's own deadline; one's own signature is not asked twice. */
+function ofHeld(held: Held, { account, now }: Known): Matter[] {
+  if (signedBy(held, account)) return [];
+  const at = pressing(held, now);
+  const { record, marking } = held.record;
+  const title = 'title' in record ? (record.title as Text) : null;
+  const priority = PRIORITIES.find((p) => p === held.priority) ?? 'routine';
+  return [{ ...EMPTY, key: `disclosure:${heldKey(held)}`, cause: 'disclosure', urgency: at === 'overdue' ? 'now' : at === 'remind' ? 'soon' : 'open', hq: held.partner, href: '#/release/review', at: held.due, title, shown: { label: record.label, marking }, priority, overdue: at === 'overdue' }];
 }
 
 /** Matters of one cause, urgency and partner as one, where they are many. */

@@ -30,6 +30,7 @@ from ...kernel.seen import look
 from ...kernel.views import OWN, Change
 from ...node.administration import Administration
 from ...node.agreeing import Agreeing
+from ...node.auditing import ReleaseAudits
 from .appender import Appender
 from .callers import Callers
 from .checking import SEEN_SECONDS, check_batch
@@ -116,6 +117,7 @@ class HttpEdge:
         self.metrics = Metrics()
         self.trail = AuditTrail(node.audit, node.clock)
         self.agreeing = Agreeing(node, self.trail)
+        self.release_audits = ReleaseAudits(node.audit_task, node.clock)
         self.administration = Administration(node.accounts, lambda: node.policies, self.trail)
         public = node.config.public_host.lower()
         self.hosts: set[bytes] = {public.encode()} if public else set()

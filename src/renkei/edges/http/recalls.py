@@ -8,8 +8,10 @@ from litestar.params import FromPath, JSONBody
 
 from ...kernel.desk import Desk
 from ...kernel.drafting import Words
+from ...kernel.labels.model import Label
+from ...kernel.partners.audience import audience
 from ...kernel.people import Permission
-from ...kernel.records import RecordId, Text, is_record_id
+from ...kernel.records import Record, RecordId, Text, is_record_id
 from ...kernel.seen import Seen
 from ...node.recalling import Confirmation, confirmation
 from ...rooms import release as room
@@ -25,6 +27,12 @@ class RecallIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why a record is taken back, or let go again; it stays at this headquarters."""
 
     reason: Words
+
+
+class NarrowIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The narrower label."""
+
+    label: Label
 
 
 class RecallOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -148,4 +156,25 @@ async def lift_recall(
     return await edge.at_desk(person, lambda desk: _of(edge, desk, f"{owner}/{key}"))
 
 
-HANDLERS = (list_recalls, get_recalls, recall_record, lift_recall)
+@post(
+    key_path("/records", "/narrow"),
+    opt=_REVIEW,
+    tags=_TAG,
+    summary="Narrow a record's label",
+    responses=problems(409, 422),
+)
+async def narrow_record(
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str], data: JSONBody[NarrowIn]
+) -> list[RecallOut]:
+    """Another label that reaches nobody new; from partners it does not reach, the record is taken back."""
+    book, now = edge.node.policies, edge.node.clock.now()
+    chains = {hq: line.releaser.chain for hq, line in edge.node.partners.items()}
+
+    def reached(kind: type[Record], label: Label) -> set[str]:
+        return {r.hq for r in audience(chains, kind, label, now, book) if r.why.outcome != "withheld"}
+
+    await edge.act(person, room.narrow, f"{owner}/{key}", data.label, reached)
+    return await edge.at_desk(person, lambda desk: _of(edge, desk, f"{owner}/{key}"))
+
+
+HANDLERS = (list_recalls, get_recalls, recall_record, lift_recall, narrow_record)

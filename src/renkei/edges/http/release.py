@@ -1,5 +1,6 @@
 """Release: why and why not, what a partner would get, what waits for a disclosure officer, agreements."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -10,14 +11,17 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from ...kernel.desk import Desk
 from ...kernel.errors import Refused
 from ...kernel.labels.model import Label
+from ...kernel.log.commitments import said_at
 from ...kernel.partners.audience import audience, widest
 from ...kernel.partners.explaining import Change, Cut, Why, explain_to
 from ...kernel.partners.pace import Spread, spread
-from ...kernel.partners.register import Item, Signature
+from ...kernel.partners.register import Item, Signed
 from ...kernel.partners.releaser import Explanation
 from ...kernel.people import Permission, Person
 from ...kernel.records import HQ_PATTERN, HqId, Unknown, is_record_id
 from ...kernel.views import OWN, Row
+from ...node.auditing import AuditRun
+from ...node.lines import PartnerLine
 from ...rooms import release as room
 from .answers import MarkingOut, RecordView, Shower
 from .context import Caller, Edge, HttpEdge, key_path
@@ -28,8 +32,11 @@ from .schema import problems
 
 _TAG = ["release"]
 _REVIEW = {"permission": Permission.RELEASE_REVIEW}
+_AUDIT = {"permission": Permission.AUDIT_READ}
 MAX_QUEUE = 500
 """Held items in one answer; the count beside it tells how many there are."""
+MAX_DEPARTURES = 100
+"""Renditions of one record told of for each partner, the newest."""
 NO_PARTNER = Refused(code="partner.unknown", expected="a partner of this node", came="another", status=404)
 NO_ACCOUNT = Refused(code="account.unknown", expected="an account of this node", came="another", status=404)
 KIND = Refused(code="record.kind", expected="a kind of record known here", came="another", status=422)
@@ -54,7 +61,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     cuts: tuple[Cut, ...] = ()
     changes: tuple[Change, ...] = ()
     agreement: str = ""
-    signatures: tuple[Signature, ...] = ()
+    signatures: tuple[Signed, ...] = ()
     due: datetime | None = None
     state: State | None = None
 
@@ -68,6 +75,21 @@ class PreviewOut(msgspec.Struct, frozen=True):
     release: Release
     rendition: str | None
     seq: int | None
+
+
+class Departure(msgspec.Struct, frozen=True, kw_only=True):
+    """One rendition of a record that left for a partner: entry ``seq`` of the log sent, released ``at``.
+
+    ``received_at`` is when the partner first signed for it, null before; ``size`` its bytes, null where they
+    were erased after a recall.
+    """
+
+    hq: str
+    seq: int
+    at: datetime
+    state: State
+    received_at: datetime | None
+    size: int | None
 
 
 class Visibility(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +141,7 @@ class HeldOut(msgspec.Struct, frozen=True, kw_only=True):
     due: datetime
     overdue: bool
     needed: int
-    signatures: tuple[Signature, ...]
+    signatures: tuple[Signed, ...]
 
 
 class QueueOut(msgspec.Struct, frozen=True):
@@ -210,6 +232,38 @@ async def get_preview(
         return PreviewOut(_release(edge, partner, made.why), text, made.seq)
 
     return await edge.at_desk(person, read)
+
+
+@get(
+    key_path("/records", "/departures"), tags=_TAG, summary="What left, item by item", responses=problems(409)
+)
+async def get_departures(
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]
+) -> list[Departure]:
+    """Every rendition of an own record that left, for every partner, the newest first."""
+
+    def read(desk: Desk) -> list[Departure]:
+        row = own_row(desk, owner, key)
+        lines = edge.node.partners.items()
+        found = [one for hq, line in lines for one in _departures(hq, line, row.id)]
+        return sorted(found, key=lambda one: (one.at, one.hq, one.seq), reverse=True)
+
+    return await edge.at_desk(person, read)
+
+
+def _departures(hq: str, line: PartnerLine, record: str) -> Iterator[Departure]:
+    seqs = line.releaser.aliases.seqs(record)[-MAX_DEPARTURES:]
+    received = line.sender.first_received(seqs)
+    for seq in seqs:
+        said = said_at(line.sent, seq)
+        yield Departure(
+            hq=hq,
+            seq=seq,
+            at=next(iter(line.sent.read(seq, 1))).logged_at,
+            state=line.sender.state_of(seq),
+            received_at=received.get(seq),
+            size=None if said is None else len(said),
+        )
 
 
 @get(key_path("/records", "/visibility"), tags=_TAG, summary="Who sees it here", responses=problems())
@@ -312,9 +366,7 @@ async def get_queue(edge: Edge, person: Caller, partner: FromQuery[str | None] =
             for hq, item in held
             if item.id in rows and rows[item.id].version == item.version
         ]
-        seen.sort(
-            key=lambda h: (not h.overdue, _PRIORITY.get(h.priority, _ROUTINE), h.since, h.id, h.partner)
-        )
+        seen.sort(key=_pressing)
         return QueueOut(seen[:MAX_QUEUE], len(seen))
 
     return await edge.at_desk(person, read)
@@ -389,6 +441,22 @@ async def get_pace(edge: Edge, person: Caller) -> dict[str, Spread]:
     return spread(line.releaser.pace for line in edge.node.partners.values())
 
 
+@get("/release/audit", tags=_TAG, opt=_AUDIT, summary="The last audit of releases", responses=problems())
+async def get_audit(edge: Edge, person: Caller) -> AuditRun | None:
+    """What the last one since the node's start came to; null before the first."""
+    return edge.release_audits.last
+
+
+@post(
+    "/release/audit", opt=_AUDIT, tags=_TAG, summary="Audit releases", responses=problems(), status_code=200
+)
+async def run_audit(edge: Edge, person: Caller) -> AuditRun:
+    """Recompute every release over the master log: nothing against policy, nothing releasable forgotten."""
+    found = await edge.actions.run(edge.release_audits.run)
+    edge.trail.done(person, "release.audit", "", "sound" if found.sound else "deviations found")
+    return found
+
+
 # --- agreements and onward release ------------------------------------------------------------------
 
 
@@ -440,11 +508,14 @@ async def post_onward(edge: Edge, person: Caller, data: JSONBody[room.OnwardIn])
 HANDLERS = (
     get_release,
     get_preview,
+    get_departures,
     get_visibility,
     post_audience,
     get_queue,
     post_decisions,
     get_pace,
+    get_audit,
+    run_audit,
     list_agreements,
     add_agreement,
     end_agreement,

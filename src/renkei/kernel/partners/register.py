@@ -25,7 +25,7 @@ FACTS = "register/"
 _AGREEMENT, _ITEM, RECALLS = FACTS + "agreement/", FACTS + "item/", FACTS + "recall/"
 
 
-class Signature(msgspec.Struct, frozen=True):
+class Signed(msgspec.Struct, frozen=True):
     """An officer's yes: who (account and post), when, and by which ``decision``."""
 
     account: str
@@ -49,8 +49,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     needed: int
     due: datetime
     state: Literal["held", "approved", "refused"] = "held"
-    signatures: tuple[Signature, ...] = ()
-    refused_by: Signature | None = None
+    signatures: tuple[Signed, ...] = ()
+    refused_by: Signed | None = None
 
 
 class Recalled(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +121,7 @@ class Register:
         item = self.items.get(decision.about)
         if item is None or decision.partner != self.partner or wrong_with(decision, item) is not None:
             return None
-        signed = Signature(decision.account, decision.by, decision.at, decision.id)
+        signed = Signed(decision.account, decision.by, decision.at, decision.id)
         if decision.verdict == "refuse":
             self._put(msgspec.structs.replace(item, state="refused", refused_by=signed))
             return None

@@ -12,6 +12,7 @@ Methods may be called from several threads (a link's and a courier's); each is o
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import datetime
 from threading import RLock
 from typing import Literal
@@ -124,6 +125,21 @@ class Sender:
         """How many entries the partner had signed for at ``moment``, by the times in its signatures."""
         until = _received_at(moment)
         return max((int(size) for name, size in self._log.facts(_RECEIVED_AT) if name <= until), default=0)
+
+    def first_received(self, seqs: Iterable[int]) -> dict[int, datetime]:
+        """When the partner first signed for each of these entries, by its own clock, to the second.
+
+        It reads all the receipts' times kept, at most one for each second of traffic: for one record, not for
+        lists.  Entries not signed for yet are left out.
+        """
+        waiting = sorted(seqs)
+        found: dict[int, datetime] = {}
+        for name, size in self._log.facts(_RECEIVED_AT):
+            while waiting and waiting[0] < int(size):
+                found[waiting.pop(0)] = datetime.fromisoformat(name.removeprefix(_RECEIVED_AT))
+            if not waiting:
+                break
+        return found
 
     @property
     def receipt(self) -> str:

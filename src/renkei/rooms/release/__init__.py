@@ -17,7 +17,7 @@ from .actions import (
     end_agreement,
     pass_on,
 )
-from .recalling import lift, purges_of, recall, recalls, standing
+from .recalling import lift, narrow, purges_of, recall, recalls, standing
 
 __all__ = [
     "KINDS",
@@ -37,6 +37,7 @@ __all__ = [
     "decide_held",
     "end_agreement",
     "lift",
+    "narrow",
     "pass_on",
     "purges_of",
     "recall",

@@ -3,21 +3,36 @@
 What a recall does is the kernel's (``kernel/partners``, ADR 0011); here a disclosure officer says so.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from renkei.kernel.desk import Desk
-from renkei.kernel.drafting import Words, text_of
+from renkei.kernel.drafting import Words, one, own_whole, revise, text_of
 from renkei.kernel.errors import Refused
+from renkei.kernel.labels.model import Label
 from renkei.kernel.partners.records import Purge, Recall
 from renkei.kernel.people import Permission
-from renkei.kernel.records import Text, is_record_id
-from renkei.kernel.seen import Seen, see
+from renkei.kernel.records import Record, Text, is_record_id
+from renkei.kernel.seen import Seen, look, see
 from renkei.kernel.views import OWN, Row
 
 MAX_RECALLS = 1_000
 """Recalls shown in one list."""
 STANDING = ("release.recall", "release.purge", "release.agreement", "release.decision")
 """Kinds that are never recalled: they have never left, or they say what was done."""
+
+Reached = Callable[[type[Record], Label], set[str]]
+"""The partners that a record of a kind under a label reaches."""
+WIDER = Refused(
+    code="label.wider",
+    expected="another label that reaches nobody new",
+    came="the same or a wider one",
+    status=409,
+)
+UNREADABLE = Refused(
+    code="label.unreadable", expected="a label that you could read", came="one that you could not", status=409
+)
 
 
 def recall(desk: Desk, record_id: str, reason: Words) -> Recall | Refused:
@@ -87,6 +102,30 @@ def lift(desk: Desk, record_id: str, reason: Words) -> Recall | Refused:
     )
     desk.writer.append([said])
     return said
+
+
+def narrow(desk: Desk, record_id: str, label: Label, reached: Reached) -> Record | Refused:
+    """Give our record a narrower label: a version of its own, after which those left out have it taken back.
+
+    ``reached`` says whom a label reaches; nobody may be reached who was not before.
+    """
+    if refused := desk.person.refuse(Permission.RELEASE_REVIEW):
+        return refused
+    row = _own(desk, record_id)
+    if isinstance(row, Refused):
+        return row
+    record = own_whole(desk, look(desk.views, record_id, Record), "record")
+    if isinstance(record, Refused):
+        return record
+    wrong = desk.policies.validate(label) or _not_narrower(desk, record, label, reached)
+    return wrong or one(desk, revise(desk, record, desk.clock.now(), label=label.canonical()))
+
+
+def _not_narrower(desk: Desk, record: Record, label: Label, reached: Reached) -> Refused | None:
+    kind = type(record)
+    if label.canonical() == record.label.canonical() or reached(kind, label) - reached(kind, record.label):
+        return WIDER
+    return None if desk.policies.access(desk.person.clearance, label).allowed else UNREADABLE
 
 
 def _own(desk: Desk, record_id: str) -> Row | Refused:
