@@ -163,6 +163,15 @@ def release_screens(pair: Pair, pages: Watched) -> None:
     take(writer, "audience-ja")
 
 
+def plan_screens(pair: Pair, pages: Watched) -> None:
+    """The documented case on the workbench."""
+    planner = pages.open(pair.usfj, "planner", at="#/plans")
+    planner.locator("[data-act=reference]").click()
+    planner.locator("[data-difference]").first.wait_for()
+    planner.locator("#bench-title").evaluate("heading => heading.scrollIntoView()")
+    take(planner, "plans-en")
+
+
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -185,6 +194,7 @@ def main() -> None:
             admin.locator("section[data-hq]").wait_for()
             take(admin, "partners-en")
             release_screens(pair, pages)
+            plan_screens(pair, pages)
             phone = pages.open(pair.jjoc, "watch", "ja", NARROW)
             phone.locator("a[data-kind=request]").first.wait_for()
             take(phone, "board-ja-390")
