@@ -23,7 +23,9 @@ EVERYTHING = NodeConfig(
         volume_bytes=700_000_000,
     ),
     rhythm=Rhythm(grid_ms=250, beat_s=0),
-    attachments=AttachmentsConfig(max_bytes=1024, scan=("clamdscan", "--no-summary", "-"), scan_seconds=9),
+    attachments=AttachmentsConfig(
+        max_bytes=1024, scan=("clamdscan", "--no-summary", "-"), scan_seconds=9, partner_bytes=4096
+    ),
 )
 
 

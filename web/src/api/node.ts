@@ -125,7 +125,7 @@ export type NewIncident = Sends<
   }
 >;
 export const incidents = {
-  all: () => list<T.RecordView<T.Incident>>('/incidents'),
+  all: () => everyPage<T.RecordView<T.Incident>>('/incidents'),
   one: (id: string) => get<T.IncidentView>('/incidents' + idPath(id)),
   open: (incident: NewIncident) => post<T.RecordView<T.Incident>>('/incidents', incident),
   close: (id: string, reason: T.TextIn) => post<unknown>('/incidents' + idPath(id) + '/close', { reason }),
@@ -206,13 +206,13 @@ export const handovers = {
 
 export const picture = {
   hazards: () => list<T.RecordView<T.Hazard>>('/hazards'),
-  areas: () => list<T.RecordView<T.Area>>('/areas'),
+  areas: () => everyPage<T.RecordView<T.Area>>('/areas'),
   positions: () => list<T.RecordView<T.Position>>('/positions'),
   /** Newest first; `before` is the page's `next`. */
   positionPage: (limit: number, before?: string) => get<Items<T.RecordView<T.Position>>>('/positions' + query({ limit, before })),
-  sites: () => list<T.RecordView<T.Site>>('/sites'),
-  units: () => list<T.RecordView<T.Unit>>('/units'),
-  headquarters: () => list<T.RecordView<T.Headquarters>>('/headquarters'),
+  sites: () => everyPage<T.RecordView<T.Site>>('/sites'),
+  units: () => everyPage<T.RecordView<T.Unit>>('/units'),
+  headquarters: () => everyPage<T.RecordView<T.Headquarters>>('/headquarters'),
 };
 
 /** Lists to the last line, for what is printed or taken out. */
