@@ -217,6 +217,26 @@ class Accounts:
         ``replaces`` a session secret the caller held, which ends.
         """
         now = self._clock.now()
+        hashed = self._proven(account, password, address, now)
+        if isinstance(hashed, Refused):
+            return hashed
+        return self._start(account, replaces, now, password, hashed)
+
+    def change_password(self, account: str, current: str, new: str, address: str = "") -> Refused | None:
+        """Replace the password of whoever knows the ``current`` one; all sessions of the account end.
+
+        Takes as long as two hashes.  Failed attempts count like failed sign-ins.  Raises BadInput if ``new``
+        is too short or too long.
+        """
+        known = self._proven(account, current, address, self._clock.now())
+        if isinstance(known, Refused):
+            # Whoever asks is signed in: not a matter of who they are.
+            return msgspec.structs.replace(known, status=429 if known.status == 429 else 403)
+        self.set_password(account, new)
+        return None
+
+    def _proven(self, account: str, password: str, address: str, now: datetime) -> str | Refused:
+        """The hash that ``password`` matched; a refusal is counted."""
         with self._lock:
             if self._throttle.too_many(account, address, now):
                 return Refused(
@@ -228,7 +248,7 @@ class Accounts:
             row = self._db.execute(
                 "select password, disabled from accounts where account=?", (account,)
             ).fetchone()
-        hashed = row[0] if row else self._decoy
+        hashed: str = row[0] if row else self._decoy
         if not self._matches(hashed, password) or row is None or row[1]:
             with self._lock:
                 self._throttle.failed(account, address, now)
@@ -240,7 +260,7 @@ class Accounts:
             )
         with self._lock:
             self._throttle.succeeded(account, address)
-        return self._start(account, replaces, now, password, hashed)
+        return hashed
 
     def session_person(self, secret: str, *, touch: bool = True) -> Person | None:
         """Whoever signed in with ``secret``, or None if that session is unknown or over.

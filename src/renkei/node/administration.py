@@ -51,6 +51,13 @@ class PasswordIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: Password
 
 
+class OwnPasswordIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new password, and the one it replaces."""
+
+    current: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PASSWORD_CHARS)]
+    password: Password
+
+
 class Ended(msgspec.Struct, frozen=True):
     """How many sessions and tokens were ended."""
 
@@ -119,6 +126,16 @@ class Administration:
             self._accounts.set_password(account, password)
 
         self._steps.step(person, "account.password", account, change)
+
+    def change_own_password(self, person: Person, given: OwnPasswordIn, address: str) -> None:
+        """``person``'s own, which ends its sessions; whoever asks has to know the current one.  Hashes."""
+
+        def change() -> None:
+            refused = self._accounts.change_password(person.account, given.current, given.password, address)
+            if refused is not None:
+                raise RuleSaid(refused)
+
+        self._steps.step(person, "account.password", person.account, change, why="by its own post")
 
     def sign_out(self, person: Person, account: str) -> Ended:
         """End all of an account's sessions and revoke all of its tokens."""

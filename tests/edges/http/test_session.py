@@ -110,3 +110,26 @@ def test_a_name_typed_into_the_wrong_field_is_not_noted(served: Served) -> None:
     tries = [row for row in rows if row["action"] == "session.start" and row["outcome"] == "refused"]
     assert {row["object"] for row in tries} >= {"", "viewer"}
     assert mistyped not in str(rows)
+
+
+def test_whoever_knows_the_password_changes_it_and_all_other_sessions_end(served: Served) -> None:
+    here, elsewhere = signed_in(served), signed_in(served)
+    head, new = {"x-renkei": "1"}, "the typhoon has passed"
+    wrong = here.post("/session/password", json={"current": "not this one", "password": new}, headers=head)
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "session.denied")
+    short = here.post("/session/password", json={"current": PASSWORD, "password": "short"}, headers=head)
+    assert (short.status_code, short.json()["code"]) == (400, "account.password")
+    assert elsewhere.get("/session").status_code == 200
+    done = here.post("/session/password", json={"current": PASSWORD, "password": new}, headers=head)
+    assert done.status_code == 201 and new not in done.text
+    assert here.get("/session").json()["account"] == "watch"
+    assert elsewhere.get("/session").status_code == 401
+    stranger = served.client(None)
+    old = stranger.post("/session", json={"account": "watch", "password": PASSWORD})
+    assert old.status_code == 401
+
+
+def test_a_token_cannot_change_the_password(served: Served) -> None:
+    program = served.client("watch")
+    refused = program.post("/session/password", json={"current": PASSWORD, "password": "another one again"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "token.session_only")

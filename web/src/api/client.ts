@@ -16,7 +16,7 @@ const TIMEOUT_MS = 15_000;
 /** While the node is known to be away a read tries this long before the kept answer is shown. */
 const AWAY_TIMEOUT_MS = 2_500;
 /** Writes that make sense only now, by whoever sits here now: these never wait. */
-const NOW_OR_NEVER = /^\/(session|labels|tokens|partners|attachments|release)|^\/records\/.*\/(recall|lift|narrow)$/;
+const NOW_OR_NEVER = /^\/(session|accounts|labels|tokens|partners|attachments|release)|^\/records\/.*\/(recall|lift|narrow)$/;
 
 /** A write as it was meant: `seen` is the version of the record in its address that the person acted on. */
 export type Write = { where: string; body: unknown; key: string; seen?: number };
@@ -116,6 +116,11 @@ export async function send<T>(write: Write): Promise<T> {
     if (!(err instanceof Problem)) throw err;
     throw new Problem(err.status, err.code, err.title, err.expected, err.came, write);
   }
+}
+
+/** A change to something that is no record: now or never. */
+export function patch<T>(where: string, body: unknown): Promise<T> {
+  return call<T>('PATCH', where, body);
 }
 
 export function del(where: string): Promise<undefined> {

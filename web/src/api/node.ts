@@ -1,5 +1,5 @@
 /** Every call the client makes, named after what a person does. */
-import { ask, del, get, idPath, path, post, query, remember } from './client';
+import { ask, del, get, idPath, patch, path, post, query, remember } from './client';
 import { labelKey } from '../lib/labels';
 import type * as T from './types';
 
@@ -36,6 +36,23 @@ export const session = {
   signIn: (account: string, password: string) => post<T.Me>('/session', { account, password }),
   me: () => get<T.Me>('/session'),
   signOut: () => del('/session'),
+  changePassword: (current: string, password: string) => post<T.Me>('/session/password', { current, password }),
+};
+
+export const tokens = {
+  mine: () => list<T.Token>('/tokens'),
+  make: (name: string, scopes: readonly T.Permission[], days: number) => post<T.MintedToken>('/tokens', { name, scopes, days }),
+  revoke: (id: string) => del(path('tokens', id)),
+};
+
+export const accounts = {
+  all: () => list<T.Account>('/accounts'),
+  make: (account: T.NewAccount) => post<T.Account>('/accounts', account),
+  change: (account: string, change: T.AccountChange) => patch<T.Account>(path('accounts', account), change),
+  setPassword: (account: string, password: string) => post<undefined>(path('accounts', account, 'password'), { password }),
+  signOut: (account: string) => post<{ sessions: number; tokens: number }>(path('accounts', account, 'sign-out')),
+  tokens: (account: string) => list<T.Token>(path('accounts', account, 'tokens')),
+  revoke: (account: string, token: string) => del(path('accounts', account, 'tokens', token)),
 };
 
 export const node = {

@@ -33,6 +33,14 @@ export type Partner = S['PartnerOut'];
 export type QueueRow = S['QueueRow'];
 export type AuditRow = S['AuditRow'];
 
+export type Token = S['TokenInfo'];
+export type MintedToken = S['MintedToken'];
+export type Account = S['AccountInfo'];
+export type Role = Account['roles'][number];
+export type Clearance = S['Clearance'];
+export type NewAccount = S['AccountIn'];
+export type AccountChange = S['AccountChange'];
+
 // Labels
 
 export type Classification = S['ClassificationOut'];

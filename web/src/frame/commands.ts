@@ -19,6 +19,7 @@ export function actions(): Entry[] {
     ...entry('write-log', t.log.write, 'w', go('#/log?write=1'), session.may('log.write')),
     ...entry('hand-over', t.floor.handover.title, '', go('#/handover')),
     ...ROOMS.filter((room) => !room.needs || session.may(room.needs)).flatMap((room) => entry(room.path, t.nav[room.name], `g ${room.key}`, go(`#/${room.path}`))),
+    ...entry('me', t.admin.mine, '', go('#/me')),
     ...entry('language', t.app.languageTitle, 'Shift+L', () => i18n.toggle()),
     ...entry('theme', t.theme.title, '', () => session.toggleTheme()),
     ...entry('sound', t.floor.attention.sound, '', () => attention.setSound(!attention.sound)),

@@ -4,7 +4,7 @@ import type { Dictionary } from '../i18n/en';
 
 export type Room = {
   path: string;
-  name: keyof Pick<Dictionary['nav'], 'attention' | 'board' | 'log' | 'picture' | 'tasks' | 'decisions' | 'partners' | 'structure' | 'plans' | 'release' | 'report' | 'glossary' | 'audit'>;
+  name: keyof Pick<Dictionary['nav'], 'attention' | 'board' | 'log' | 'picture' | 'tasks' | 'decisions' | 'partners' | 'structure' | 'plans' | 'release' | 'report' | 'glossary' | 'audit' | 'accounts'>;
   key: string;
   /** First parts of the addresses that belong to this room. */
   holds: readonly string[];
@@ -26,4 +26,5 @@ export const ROOMS: readonly Room[] = [
   { path: 'glossary', name: 'glossary', key: 'y', holds: ['glossary'], icon: 'M10 5c-2-1.5-4.5-1.5-7-1v11c2.5-.5 5-.5 7 1 2-1.5 4.5-1.5 7-1V4c-2.5-.5-5-.5-7 1zM10 5v11' },
   { path: 'partners', name: 'partners', key: 'n', holds: ['partners'], icon: 'M8 12l4-4M7 9l-2.5 2.5a2.8 2.8 0 0 0 4 4L11 13M9 7l2.5-2.5a2.8 2.8 0 0 1 4 4L13 11' },
   { path: 'audit', name: 'audit', key: 'a', holds: ['audit'], needs: 'audit.read', icon: 'M10 2.5l6 2.2v4.6c0 4-2.6 6.7-6 8.2-3.4-1.5-6-4.2-6-8.2V4.7zM7.5 9.8l2 2 3.5-3.8' },
+  { path: 'accounts', name: 'accounts', key: 'o', holds: ['accounts'], needs: 'account.manage', icon: 'M7.5 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2 16.5c0-3 2.5-5 5.5-5s5.5 2 5.5 5M13 4.2a2.7 2.7 0 0 1 0 5M14.5 12c2 .6 3.5 2.2 3.5 4.5' },
 ];

@@ -7,6 +7,8 @@ import { map } from './map.en';
 import { offline } from './offline';
 import { releaseEn } from './release.en';
 import { report } from './report';
+import { admin } from './admin';
+import { node } from './node';
 import { planning } from './planning';
 import { structure } from './structure';
 
@@ -38,6 +40,7 @@ export const en = {
     report: 'Report',
     glossary: 'Glossary',
     audit: 'Audit',
+    accounts: 'Accounts',
     search: 'Search',
     keys: 'Keys',
     skip: 'Skip to content',
@@ -304,49 +307,6 @@ export const en = {
     comment: 'What the authority advises',
   },
   map,
-  partners: {
-    title: 'Partners',
-    since: 'since',
-    lastHeard: 'Last heard',
-    lastError: 'Last error',
-    attempts: 'Attempts',
-    nextTry: 'Next try',
-    out: 'To them',
-    in: 'From them',
-    logged: 'logged',
-    sent: 'sent',
-    received: 'signed for',
-    verified: 'verified',
-    oldest: 'oldest without receipt',
-    queue: 'Outgoing queue',
-    emptyQueue: 'Everything sent has been signed for.',
-    state: { unsent: 'unsent', sent: 'sent', received: 'received' },
-    cut: 'Cut the link',
-    restore: 'Restore the link',
-    why: 'Reason, for the audit',
-    node: 'This node',
-    logs: 'Logs',
-    sealed: 'sealed',
-    views: 'Views',
-    lag: 'behind',
-    uptime: 'up for',
-    none: 'No partners.',
-    over: 'agreement ended',
-    evidenceHint: 'Signed by the partner and then contradicted; kept in the evidence folder.',
-  },
-  audit: {
-    title: 'Audit',
-    done: 'done',
-    refused: 'refused',
-    who: 'Who',
-    action: 'Action',
-    object: 'Object',
-    outcome: 'Outcome',
-    onlyRefused: 'Refused only',
-    none: 'No entries.',
-    at: 'At',
-    why: 'Why',
-  },
   search: { placeholder: 'Search everything', title: 'Search', none: (q: string) => `Nothing you may see contains “${q}”.`, hint: 'Two characters or more' },
   record: {
     title: 'Record',
@@ -396,6 +356,9 @@ export const en = {
   offline: offline.en,
   glossary: glossary.en,
   structure: structure.en,
+  admin: admin.en,
+  partners: node.en.partners,
+  audit: node.en.audit,
   planning: planning.en,
   report: report.en,
   release: releaseEn,

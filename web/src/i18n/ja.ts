@@ -7,6 +7,8 @@ import { map } from './map.ja';
 import { offline } from './offline';
 import { releaseJa } from './release.ja';
 import { report } from './report';
+import { admin } from './admin';
+import { node } from './node';
 import { planning } from './planning';
 import { structure } from './structure';
 
@@ -39,6 +41,7 @@ export const ja: Dictionary = {
     report: '状況報告',
     glossary: '用語集',
     audit: '監査',
+    accounts: 'アカウント',
     search: '検索',
     keys: 'キー操作',
     skip: '本文へ移動',
@@ -305,49 +308,6 @@ export const ja: Dictionary = {
     comment: '発表機関の呼びかけ',
   },
   map,
-  partners: {
-    title: '相手司令部',
-    since: '以来',
-    lastHeard: '最終受信',
-    lastError: '直近の障害',
-    attempts: '試行回数',
-    nextTry: '次の試行',
-    out: '送信',
-    in: '受信',
-    logged: '記録',
-    sent: '送信済',
-    received: '受領署名',
-    verified: '検証済',
-    oldest: '受領待ち最古',
-    queue: '送信待ち',
-    emptyQueue: '送信分はすべて受領署名されています。',
-    state: { unsent: '未送信', sent: '送信済', received: '受領' },
-    cut: '回線を切る',
-    restore: '回線を戻す',
-    why: '理由(監査に記録)',
-    node: '当ノード',
-    logs: 'ログ',
-    sealed: '封緘',
-    views: '表示',
-    lag: '遅れ',
-    uptime: '稼働',
-    none: '相手司令部はありません。',
-    over: '取決め終了',
-    evidenceHint: '相手が署名後に矛盾したもの。証拠フォルダーに保管。',
-  },
-  audit: {
-    title: '監査',
-    done: '実施',
-    refused: '拒否',
-    who: '実施者',
-    action: '操作',
-    object: '対象',
-    outcome: '結果',
-    onlyRefused: '拒否のみ',
-    none: '記録はありません。',
-    at: '日時',
-    why: '理由',
-  },
   search: { placeholder: 'すべてを検索', title: '検索', none: (q) => `「${q}」を含む閲覧可能な記録はありません。`, hint: '2文字以上' },
   record: {
     title: '記録',
@@ -397,6 +357,9 @@ export const ja: Dictionary = {
   offline: offline.ja,
   glossary: glossary.ja,
   structure: structure.ja,
+  admin: admin.ja,
+  partners: node.ja.partners,
+  audit: node.ja.audit,
   planning: planning.ja,
   report: report.ja,
   release: releaseJa,

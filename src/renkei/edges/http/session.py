@@ -12,6 +12,7 @@ from ...kernel.accounts import ABSOLUTE_END, MAX_PASSWORD_CHARS, Session, permis
 from ...kernel.errors import Refused
 from ...kernel.labels.model import Clearance
 from ...kernel.people import Permission, Person, Role
+from ...node.administration import OwnPasswordIn
 from .context import COOKIE, Caller, Edge, HttpEdge
 from .problems import refuse
 from .schema import NOTHING, problems
@@ -76,7 +77,28 @@ async def sign_in(edge: Edge, request: Request[Any, Any, Any], data: JSONBody[Si
         edge.trail.refused(None, "session.start", data.account if known else "", result)
         raise refuse(result, noted=True)
     edge.trail.done(result.person, "session.start", why="password")
-    return Response(me_of(edge, result.person), cookies=[_cookie(edge, result)])
+    return _begun(edge, result)
+
+
+@post(
+    "/session/password",
+    tags=["session"],
+    summary="Change my password",
+    status_code=201,
+    responses=problems(409, 413, 415, 422, 429, 503),
+)
+async def change_own_password(
+    edge: Edge, request: Request[Any, Any, Any], person: Caller, data: JSONBody[OwnPasswordIn]
+) -> Response[Me]:
+    """For whoever knows the current one.  Every session of the account ends; the caller has a new one."""
+    if person.scopes is not None:
+        raise refuse(NOT_FOR_TOKENS)
+    address = request.client.host if request.client else ""
+    await edge.hashers.run(edge.administration.change_own_password, person, data, address)
+    result = await edge.hashers.run(edge.accounts.sign_in, person.account, data.password, address)
+    if isinstance(result, Refused):
+        raise refuse(result)
+    return _begun(edge, result)
 
 
 @get("/session", tags=["session"], summary="Who am I", responses=problems())
@@ -129,6 +151,10 @@ def me_of(edge: HttpEdge, person: Person) -> Me:
     )
 
 
+def _begun(edge: HttpEdge, session: Session) -> Response[Me]:
+    return Response(me_of(edge, session.person), cookies=[_cookie(edge, session)])
+
+
 def _cookie(edge: HttpEdge, session: Session) -> Cookie:
     return Cookie(
         key=COOKIE,
@@ -141,4 +167,4 @@ def _cookie(edge: HttpEdge, session: Session) -> Cookie:
     )
 
 
-HANDLERS = (sign_in, who_am_i, sign_out, list_tokens, make_token, revoke_token)
+HANDLERS = (sign_in, who_am_i, sign_out, change_own_password, list_tokens, make_token, revoke_token)
