@@ -219,8 +219,8 @@ def bare_rate(folder: Path, made: ViewStore, rows: int) -> float:
         cursor.execute("BEGIN")
         _NEW_RECORDS.run(cursor, records[at : at + batch])
         _REFS.run(cursor, refs[ref_at:end])
-        _SEARCH.run(cursor, search[at : at + batch])
         _PLACES.run(cursor, places[at : at + batch])
+        cursor.execute(_SEARCH, (msgspec.json.encode(dict(search[at : at + batch])).decode(),))
         cursor.execute("COMMIT")
         spent += time.perf_counter() - started
         ref_at = end

@@ -144,6 +144,9 @@ def bounds(geometry: Geometry | None) -> Bounds | None:
     """
     if geometry is None:
         return None
+    if isinstance(geometry, Point):
+        east, north = geometry.coordinates[:2]
+        return (east, north, east, north) if -180 <= east <= 180 and -90 <= north <= 90 else None
     places = list(positions(geometry))
     if not places or not all(isfinite(p[0]) and isfinite(p[1]) for p in places):
         return None

@@ -15,7 +15,9 @@ declares its kinds by subclassing ``Record`` with a ``tag``; ``Codec`` gathers t
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -93,16 +95,31 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
     def texts(self) -> Iterator[tuple[Label | None, str]]:
         """What search finds this record by: each text with its portion's own label, if it has one."""
-        for name in self.__struct_fields__:
+        for name in _text_fields(type(self)):
             value = getattr(self, name)
             for part in value if isinstance(value, tuple) else (value,):
                 if isinstance(part, Text):
                     yield part.label, part.text
-                    yield from ((part.label, t.text) for t in part.translations)
+                    for translation in part.translations:
+                        yield part.label, translation.text
 
     def bounds(self) -> tuple[float, float, float, float] | None:
         """West, south, east, north in degrees (WGS 84) of what lies on the map, or None."""
         return None
+
+
+@cache  # as many entries as there are kinds
+def _text_fields(kind: type[Record]) -> tuple[str, ...]:
+    """The fields of ``kind`` that can hold a text, alone or in a tuple: a fold looks at no others."""
+    hints = get_type_hints(kind)
+    return tuple(name for name in kind.__struct_fields__ if _admits_text(hints[name]))
+
+
+def _admits_text(hint: Any) -> bool:
+    """Whether a value of type ``hint`` can be a Text or a tuple with one in it."""
+    if get_origin(hint) in (Union, UnionType, tuple):
+        return any(_admits_text(part) for part in get_args(hint))
+    return hint is Any or (isinstance(hint, type) and (issubclass(Text, hint) or issubclass(hint, Text)))
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,6 @@ A partner's record names this node's records by the names the partner knows.  Th
 ours in the bytes, where they stand as whole JSON strings; a name that leads nowhere stays as it is.
 """
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,7 @@ import msgspec
 from ..errors import BadInput, OurFault
 from ..labels.model import Label
 from ..labels.release import plan_of
-from ..records import Codec, Header, Portion, Record, Text, Unknown, is_record_id, owner_of
+from ..records import Codec, Header, Portion, Record, Unknown, is_record_id, owner_of
 from .base import OWN
 from .text import words
 
@@ -47,6 +46,7 @@ FAULTS_OF_INPUT = (
 
 _LABEL_KEY = b'"label"'
 _ESCAPED = b"\\u00"
+_SLASH = b"/"
 _portions_of = cache(plan_of)
 _KEY, _KEY_AND_SLASH = 26, 27
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -147,24 +147,6 @@ def _needed(struct: msgspec.Struct) -> Iterator[Label]:
         yield from _needed(value)
 
 
-def _texts_of(record: Record) -> Iterator[tuple[Label | None, str]]:
-    """``record.texts()``; the same, faster, for kinds that leave it as ``Record`` has it.
-
-    Those look at the fields that can hold portions, and at no others.
-    """
-    kind = type(record)
-    if kind.texts is not Record.texts:
-        yield from record.texts()
-        return
-    for name, _ in _portions_of(kind):
-        value = getattr(record, name)
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, Text):
-                yield part.label, part.text
-                for translation in part.translations:
-                    yield part.label, translation.text
-
-
 def documents(
     record: Record | Unknown, labels: tuple[Label, ...]
 ) -> list[tuple[tuple[Label, ...], list[str]]]:
@@ -175,16 +157,16 @@ def documents(
     if isinstance(record, Unknown):
         return []
     by_label: dict[Label | None, list[str]] = {}
-    for label, text in _texts_of(record):
+    for label, text in record.texts():
         by_label.setdefault(None if label in labels else label, []).append(text)
     found = ((label, words(texts)) for label, texts in by_label.items())
     return [(labels if label is None else together(*labels, label), held) for label, held in found if held]
 
 
-def points_at(record: Record | Unknown) -> list[tuple[str, str]]:
-    """(field, id) of every reference, once each."""
-    if isinstance(record, Unknown):
-        return []
+def points_at(record: Record | Unknown, raw: bytes) -> list[tuple[str, str]]:
+    """(field, id) of every reference in ``record``, whose bytes are ``raw``, once each."""
+    if isinstance(record, Unknown) or (raw.count(_SLASH) == 1 and _ESCAPED not in raw):
+        return []  # the only slash is that of its own id
     found = [
         pair for name in _reference_fields(type(record)) for pair in _references(name, getattr(record, name))
     ]
@@ -223,8 +205,7 @@ def boxes(record: Record | Unknown) -> list[Box]:
 
 def split(west: float, south: float, east: float, north: float) -> list[Box]:
     """A box as one or two that do not cross the antimeridian.  Raises BadInput for what is no box."""
-    sound = all(map(math.isfinite, (west, south, east, north)))
-    if not (sound and -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):  # nor any NaN
         raise BadInput(BOUNDS, "west and east in -180..180, south <= north in -90..90", "other numbers")
     if west <= east:
         return [(west, south, east, north)]

@@ -72,7 +72,9 @@ _OLD_RECORDS = Bulk(
     f"INSERT INTO records ({_RECORD_COLUMNS}) VALUES", 18, f"ON CONFLICT (row) DO UPDATE SET {_UPDATES}"
 )
 _REFS = Bulk("INSERT INTO refs (target, row, field) VALUES", 3)
-_SEARCH = Bulk("INSERT INTO search (rowid, words) VALUES", 2)
+_SEARCH = "INSERT INTO search (rowid, words) SELECT CAST(key AS INTEGER), value FROM json_each(?)"
+"""One statement for a batch.  SQLite sets a savepoint at each statement of many rows, and at a savepoint
+the search index writes what it has gathered as one more part of itself, to be merged with the others."""
 _PLACES = Bulk("INSERT INTO places VALUES", 7)
 _UNREADABLE = Bulk("INSERT OR REPLACE INTO unreadable VALUES", 3)
 _LABELS = Bulk("INSERT OR IGNORE INTO labels VALUES", 3)
@@ -109,7 +111,7 @@ class _Written:
         self.new: list[Sequence[Any]] = []
         self.old: list[Sequence[Any]] = []
         self.refs: list[Sequence[Any]] = []
-        self.search: list[Sequence[Any]] = []
+        self.search: dict[int, str] = {}
         self.places: list[Sequence[Any]] = []
         self.gone_docs: list[int] = []
         self.gone_places: list[int] = []
@@ -366,8 +368,8 @@ class Folding:
             found, fault = [], digest.TEXTS
         for doc, (labels, held) in enumerate(found, self.next_arrival):
             label = now.label if labels is now.labels else pending.label_row(realm, labels)
-            out.search.append((doc, marked(held, label)))
-        refs = digest.points_at(read.record)
+            out.search[doc] = marked(held, label)
+        refs = digest.points_at(read.record, read.raw)
         out.refs.extend((target, row, field) for field, target in refs)
         try:
             boxes = digest.boxes(read.record)
@@ -396,5 +398,6 @@ class Folding:
         _NEW_RECORDS.run(cursor, written.new)
         _OLD_RECORDS.run(cursor, written.old)
         _REFS.run(cursor, written.refs)
-        _SEARCH.run(cursor, written.search)
         _PLACES.run(cursor, written.places)
+        if written.search:
+            cursor.execute(_SEARCH, (msgspec.json.encode(written.search).decode(),))

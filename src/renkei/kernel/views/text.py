@@ -80,13 +80,12 @@ def label_row_of(marked: str) -> tuple[int, str]:
 def words(texts: Iterable[str]) -> list[str]:
     """What the index holds for ``texts``; repeats are harmless and left in."""
     found: list[str] = []
-    for text in texts:
-        for run in _RUNS.findall(normalise(text)):
-            if run >= _FIRST_PAIRED:
-                found += map(add, run, run[1:])
-                found.append(run[-1])
-            else:
-                found += _beginnings(run)
+    for run in _RUNS.findall(normalise("\n".join(texts))):  # a line's end is in no word
+        if run >= _FIRST_PAIRED:
+            found += map(add, run, run[1:])
+            found.append(run[-1])
+        else:
+            found += _beginnings(run)
     return found
 
 
