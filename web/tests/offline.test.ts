@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
 import { describe, expect, it } from 'vitest';
 
 import { cell, csv } from '../src/export/csv';
@@ -107,5 +109,30 @@ describe('the glossary', () => {
       ['津波警報', false],
     ]);
     expect(termsIn('constar SARs').filter((p) => p.term).map((p) => p.text)).toEqual(['SARs']);
+  });
+});
+
+describe('what was typed', () => {
+  const root = new URL('../src/', import.meta.url);
+  const read = (file: string): string => readFileSync(new URL(file, root), 'utf8');
+  const forms = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.svelte') && /<[Ff]orm\b/.test(read(f)));
+  /** Forms that keep nothing, and why. */
+  const exempt: Record<string, string> = {
+    'ui/Form.svelte': 'the form itself',
+    'node/SignIn.svelte': 'a password',
+    'admin/NewPassword.svelte': 'a password',
+    'rooms/release/Person.svelte': 'a question, answered at once',
+  };
+
+  it('is kept as a draft by every form but those named', () => {
+    const lost = forms.filter((f) => !(f in exempt) && !(read(f).includes('keepDraft(') && /<Form\b[^\n]*[ {]draft\b/.test(read(f))));
+    expect(lost).toEqual([]);
+    expect(Object.keys(exempt).filter((f) => !forms.includes(f))).toEqual([]);
+  });
+
+  it('never keeps a password', () => {
+    for (const file of forms.filter((f) => read(f).includes('type="password"'))) {
+      for (const [kept] of read(file).matchAll(/keepDraft\([\s\S]*?\);/g)) expect(kept, file).not.toMatch(/password|current|again/);
+    }
   });
 });
