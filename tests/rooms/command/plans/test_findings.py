@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from renkei.kernel.errors import BadInput
@@ -218,6 +219,13 @@ def test_a_claim_counts_what_is_gained_after_it_was_made() -> None:
     made = plan([claims("old", 95)], add("a", "1", post("p", officers=9)), add("new", "2", claims("new", 95)))
     (one,) = found(made, Ceiling(key="r", subject="US", most=100, nation="US"))
     assert (one.where, one.figures["people"]) == (("old",), 104)
+
+
+def test_a_key_that_names_another_claim_by_now_is_not_held_to_the_first_ones_ceiling() -> None:
+    site = msgspec.structs.replace(claims("c", 150), subject="JP-S", subject_kind="site")
+    made = plan([claims("c", 50)], end("out", "1", claims("c", 50)), add("in", "1", site))
+    (one,) = found(made, Ceiling(key="r", subject="US", most=100, nation="US"))
+    assert (one.problem, one.since) == ("no figure", at(1))
 
 
 def test_a_function_is_held_only_by_a_filled_post_of_a_unit_that_is_there() -> None:

@@ -38,7 +38,8 @@ class _CeilingCheck(Check):
             known = any(self._counts(state.strengths[k]) for k in state.claims.get(rule.subject, ()))
             return None if known else Found("no figure", (), (("most", rule.most),), unknown=True)
         claim = state.strengths.get(key)
-        if claim is None or not self._counts(claim):
+        if claim is None or claim.subject != rule.subject or not self._counts(claim):
+            # A key freed by the end of one claim may since name a claim about somebody else.
             memory.pop(cell, None)
             return None
         now = self._officers(state)
