@@ -41,6 +41,7 @@ def check_log(copy: Copy, owner: Card, holder: Card | None) -> Checked:
     if head is None:
         return done
     done.origin, done.signed = head.origin, head.size
+    _check_name(done, copy, owner, holder)
     # 2. The receipt: the holder's word for a tree of the same entries, and so consistent with it.
     if copy.receipt is not None and holder is not None:
         receipt = copy.receipt
@@ -56,8 +57,27 @@ def check_log(copy: Copy, owner: Card, holder: Card | None) -> Checked:
         receipted = _holds(done, copy, "receipt", opened)
         done.receipted = receipted.size if receipted else 0
     # 3. The records.
-    _check_records(done, copy, head.origin.split("/"))
+    _check_records(done, copy, head_parts(head.origin))
     return done
+
+
+def _check_name(done: Checked, copy: Copy, owner: Card, holder: Card | None) -> None:
+    """That the log is one of the owner's, and kept for the holder if one is given: its name says so."""
+    place, parts = f"{copy.name} checkpoint", head_parts(done.origin)
+    if parts[1] != owner.hq:
+        done.findings.append(
+            Finding("checkpoint.origin", place, f"a log of {owner.hq}", f"one named {done.origin[:200]}")
+        )
+    elif holder is not None and "." in parts[2] and parts[2] != holder.hq:
+        done.findings.append(
+            Finding("checkpoint.origin", place, f"the log for {holder.hq}", f"one for {parts[2][:80]}")
+        )
+
+
+def head_parts(origin: str) -> list[str]:
+    """``renkei``, whose log it is, and for whom (or ``master``, ``audit``); empty where it says none."""
+    parts = origin.split("/")
+    return parts if len(parts) == 3 and parts[0] == "renkei" else ["", "", ""]
 
 
 def _holds(done: Checked, copy: Copy, where: str, opened: Any) -> Head | None:
@@ -79,7 +99,7 @@ def _holds(done: Checked, copy: Copy, where: str, opened: Any) -> Head | None:
 
 def _check_records(done: Checked, copy: Copy, origin: list[str]) -> None:
     """Owner, form and versions of every record; every body that is gone named by a recall."""
-    partner_log = len(origin) == 3 and "." in origin[2]
+    partner_log = "." in origin[2]
     versions: dict[str, int] = {}
     recalled: set[int] = set()
     gone: list[int] = []
@@ -94,9 +114,9 @@ def _check_records(done: Checked, copy: Copy, origin: list[str]) -> None:
             if code:
                 done.findings.append(Finding(code, f"entry {seq}", *_EXPECTED[code]))
             elif record["kind"] == "release.recall":
-                recalled.update(record.get("entries", ()))
+                recalled.update(_numbers(record.get("entries")))
             elif record["kind"] == "release.purge":
-                done.purges.append(record["recall"])
+                done.purges.append(str(record.get("recall", ""))[:100])
     done.taken_back = [seq for seq in gone if seq in recalled]
     done.findings += [
         Finding("entry.withheld", f"entry {seq}", "a body, or a recall that names the entry", "neither")
@@ -113,11 +133,15 @@ _EXPECTED = {
 }
 
 
+def _numbers(value: Any) -> list[int]:
+    return [one for one in value if isinstance(one, int)] if isinstance(value, list) else []
+
+
 def _record(entry: Entry) -> Any:
     assert entry.record is not None
     try:
         return json.loads(entry.record)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from .cards import Card
-from .checks import record_fault
+from .checks import head_parts, record_fault
 from .faults import Unsound
 from .logs import commitment
 from .notes import Head, open_checkpoint, open_receipt
 from .trees import is_consistent, is_included, leaf_hash
 
+MAX_NESTING = 64
+"""How deep a record's JSON goes at most (log.md, 1.1)."""
 MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
@@ -22,7 +24,7 @@ def read_json(path: Path) -> dict[str, Any]:
         found = json.loads(data) if len(data) <= MAX_FILE_BYTES else None
         if isinstance(found, dict):
             return found
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         pass
     raise Unsound("file.json", "a JSON object", "something else", str(path))
 
@@ -61,18 +63,29 @@ def _is_rewrite(evidence: dict[str, Any], held: Head, shown: Head) -> bool:
 
 
 def _is_broken(evidence: dict[str, Any], code: str, accused: Card, shown: Head) -> bool:
+    """Not ``entry.realm``: which realm was agreed on is signed nowhere, so anybody could claim another."""
     body, place = b64decode(evidence["body"]), evidence["shown_place"]
+    if head_parts(shown.origin)[1] != accused.hq:
+        return False
     if leaf_hash(commitment(body)) != b64decode(place[1]) or not _in(place, shown):
         return False
     if code == "entry.size":
         return len(body) > 16 + 262_144
     try:
         record = json.loads(body[16:])
-    except ValueError:
+    except (ValueError, RecursionError):
         return code == "entry.form"
-    if code == "entry.realm":
-        return bool(record.get("realm", "live") != evidence["realm"])
+    if deep(record):
+        return code == "entry.form"
     return record_fault(record, accused.hq, {}, gaps=True) == code
+
+
+def deep(value: Any, levels: int = MAX_NESTING) -> bool:
+    """Whether arrays and objects go deeper than a record's may."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(deep(one, levels - 1) for one in inner)
 
 
 def _in(place: list[Any], head: Head) -> bool:
@@ -91,6 +104,8 @@ def check_item(proof: dict[str, Any], owner: Card, holder: Card | None) -> dict[
     except (KeyError, ValueError, TypeError, AttributeError):
         raise Unsound("proof.form", "a proof of one item", "another form") from None
     head = open_checkpoint(note, owner)
+    if head_parts(head.origin)[1] != owner.hq:
+        raise Unsound("checkpoint.origin", f"a log of {owner.hq}", f"one named {head.origin[:200]}")
     if not is_included(leaf_hash(entry), seq, head.size, path, head.root):
         raise Unsound(
             "proof.path", f"a path that leads to the root signed at {head.size}", "one that does not"

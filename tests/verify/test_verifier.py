@@ -1,7 +1,7 @@
 """The verifier, given nothing but files and cards: what holds it says so, and each fault it names."""
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 
 import pytest
@@ -244,3 +244,58 @@ def test_after_a_rotation_the_card_proves_what_both_keys_signed(writer, run):
     card.write_bytes(writer.jjoc.signed_card(Names("JJOC"), "", writer.clock))
     assert run("log", path)[0] == 0
     assert run("log", writer.write("new", RECORDS))[0] == 0
+
+
+# --- what must not be believed ------------------------------------------------------------------------------
+
+
+def test_a_log_named_after_another_pair_is_no_proof_about_this_one(writer, run):
+    """Whoever signs may name a log as they like: only one of the owner's, for the holder, counts."""
+    theirs = writer.write("theirs", RECORDS, origin="renkei/us.usfj/jp.jjoc")
+    assert "checkpoint.origin" in codes(run("log", theirs)[1])
+    third = writer.write("third", RECORDS, origin="renkei/jp.jjoc/ph.afp")
+    assert "checkpoint.origin" in codes(run("log", third)[1])
+    nameless = writer.write("nameless", RECORDS, origin="master")
+    assert codes(run("log", nameless)[1]) == ["checkpoint.origin"]
+
+
+@pytest.mark.parametrize(
+    ("code", "realm"), [("entry.realm", "exercise.a"), ("entry.owner", "live"), ("entry.form", "live")]
+)
+def test_a_sound_entry_convicts_nobody(writer, run, tmp_path, code, realm):
+    path = writer.write("log", RECORDS)
+    out = tmp_path / "item.json"
+    assert run("prove", path, 1, out)[0] == 0
+    proof = json.loads(out.read_text())
+    entry = commitment(b64decode(proof["body"]))
+    forged = {
+        "code": code,
+        "expected": "x",
+        "came": "y",
+        "partner": "jp.jjoc",
+        "origin": ORIGIN,
+        "realm": realm,
+        "at": "2026-11-22T09:00:00Z",
+        "shown": proof["checkpoint"],
+        "shown_place": [1, b64encode(next(iter(leaf_hashes([entry])))).decode(), proof["path"]],
+        "body": proof["body"],
+    }
+    out.write_text(json.dumps(forged))
+    assert run("evidence", out)[0] == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        record(1, "release.recall", entries="all"),
+        record(1, "release.recall", entries=[[1], {}]),
+        record(1, "release.purge"),
+        record(1, more=[]).replace(b"[]", b"[" * 100_000 + b"]" * 100_000),
+        record(1).replace(b'"incident"', b"[1]"),
+    ],
+    ids=["no list", "no numbers", "no recall", "a bomb", "no kind"],
+)
+def test_hostile_records_are_told_of_and_stop_nothing(writer, run, said):
+    status, told = run("log", writer.write("log", [said, record(2)]))
+    assert status in (0, 1)
+    assert told["entries"] == 2

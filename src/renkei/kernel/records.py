@@ -28,6 +28,13 @@ LIVE = "live"
 MAX_RECORD_BYTES = 256 * 1024
 """One record's encoded size; larger content is an attachment's business, not a record's."""
 
+MAX_NESTING = 64
+"""How deep the arrays and objects of a record's JSON go: ours take a dozen.  Python's readers give up
+somewhere below a thousand, sooner the more callers stand above them; here everybody gives up at one place."""
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_ONE_SORT = bytes.maketrans(b"{}", b"[]")
+_CLEARED = bytes(set(range(256)) - set(b"[]{}"))
+
 HQ_PATTERN = r"^[a-z]{2}(\.[a-z0-9-]{1,20}){1,3}$"
 ID_PATTERN = r"^[a-z]{2}(\.[a-z0-9-]{1,20}){1,3}/[0-9A-HJKMNP-TV-Z]{26}$"
 _ID = re.compile(ID_PATTERN)
@@ -146,6 +153,20 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True):
         return self.header.kind
 
 
+def too_deep(raw: bytes) -> bool:
+    """Whether the arrays and objects in the JSON ``raw`` go deeper than MAX_NESTING.
+
+    Nearly all records have fewer brackets than that.  Of the others strings are left out, and one level of
+    innermost pairs is taken away at a time.
+    """
+    if raw.count(b"[") + raw.count(b"{") <= MAX_NESTING:
+        return False
+    left = _STRING.sub(b"", raw).translate(None, _CLEARED).translate(_ONE_SORT)
+    for _ in range(MAX_NESTING):
+        left = left.replace(b"[]", b"")
+    return bool(left)
+
+
 def owner_of(record_id: str) -> str:
     """The headquarters part of a record id."""
     return record_id.partition("/")[0]
@@ -166,7 +187,13 @@ class Codec:
         self._encoder = msgspec.json.Encoder()
 
     def encode(self, record: Record) -> bytes:
-        """The bytes that get logged.  Called once in a version's life, by its owner."""
+        """The bytes that get logged.  Called once in a version's life, by its owner.
+
+        Equal records give equal bytes: a default is left out even where it is another object of equal value
+        (``omit_defaults`` looks at identity alone), or the internal audit would not come to the same bytes.
+        """
+        if record.realm == LIVE and record.realm is not LIVE:
+            record = msgspec.structs.replace(record, realm=LIVE)
         raw = self._encoder.encode(record)
         if len(raw) > MAX_RECORD_BYTES:
             raise BadInput("record.size", f"at most {MAX_RECORD_BYTES} bytes", f"{len(raw)}")
@@ -179,6 +206,8 @@ class Codec:
         """
         if len(raw) > MAX_RECORD_BYTES:
             raise BadInput("record.size", f"at most {MAX_RECORD_BYTES} bytes", f"{len(raw)}")
+        if too_deep(raw):
+            raise BadInput("record.form", f"JSON at most {MAX_NESTING} levels deep", "a deeper one")
         try:
             kind = self._kind_of(raw)
             decoder = self._decoders.get(kind)

@@ -278,6 +278,27 @@ def test_a_narrower_label_takes_the_record_back_and_a_wider_one_is_refused(
         assert (again.status_code, again.json()["code"]) == (409, "label.wider")
 
 
+def test_the_audit_finds_what_a_narrower_label_took_back_to_be_right(
+    served: Served, watch: httpx.Client, officer: httpx.Client
+) -> None:
+    record = decision(served, watch, "usa")
+    until(lambda: release(watch, record)["state"])
+    given = {"label": label(served, "national")}
+    assert officer.post(f"/records/{record}/narrow", json=given).status_code == 201
+    until(lambda: officer.get(f"/records/{record}/recalls").json())
+    (found,) = officer.post("/release/audit").json()["partners"]
+    assert found["deviations"] == []
+
+
+def test_how_much_is_released_is_told_to_disclosure_officers_alone(
+    served: Served, watch: httpx.Client, officer: httpx.Client
+) -> None:
+    """It counts what the caller may not see, too."""
+    assert watch.get("/release/pace").status_code == 403
+    assert served.client("low").get("/release/pace").status_code == 403
+    assert officer.get("/release/pace").status_code == 200
+
+
 def test_the_audit_runs_beside_the_node_and_is_remembered(
     served: Served, watch: httpx.Client, officer: httpx.Client
 ) -> None:
@@ -288,6 +309,6 @@ def test_the_audit_runs_beside_the_node_and_is_remembered(
     assert ran.status_code == 200, ran.text
     (found,) = ran.json()["partners"]
     assert found["partner"] == USFJ
-    assert not {d["what"] for d in found["deviations"]} & {"against", "forgotten", "register"}
+    assert not {d["what"] for d in found["deviations"]} & {"against", "forgotten", "altered", "register"}
     assert found["matched"] > 0
     assert officer.get("/release/audit").json() == ran.json()

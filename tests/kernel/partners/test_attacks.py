@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kernel.partners.world import (
     JJOC,
     PCG,
+    START,
     USFJ,
     Pair,
     body,
@@ -23,7 +24,9 @@ from kernel.partners.world import (
 )
 from renkei.kernel.errors import TheirFault
 from renkei.kernel.log.checkpoint import Checkpoint, NoteSigner, cosign, open_cosigned, sign_checkpoint
+from renkei.kernel.log.commitments import commitments
 from renkei.kernel.log.memory import MemoryLog
+from renkei.kernel.log.merkle import Frontier, leaf_hashes
 from renkei.kernel.partners import (
     Faulted,
     Receipted,
@@ -36,6 +39,7 @@ from renkei.kernel.partners import (
     sent_origin,
     staging,
 )
+from renkei.kernel.partners.evidence import Evidence, Place
 from renkei.kernel.partners.frames import FrameReader, encode
 
 
@@ -295,6 +299,11 @@ def test_an_old_sound_frame_again_changes_nothing(liar):
 # --- entries ----------------------------------------------------------------------------------------
 
 
+def nested(levels: int) -> bytes:
+    """An entry with a field unknown here, so that all of it goes ``levels`` deep."""
+    return entry(12, more=0).replace(b'"more":0', b'"more":' + b"[" * (levels - 1) + b"]" * (levels - 1))
+
+
 BAD_ENTRIES = {
     "foreign owner": (entry(12, JJOC), "entry.owner"),
     "third party's": (entry(12, PCG), "entry.owner"),
@@ -308,6 +317,8 @@ BAD_ENTRIES = {
     "no id": (entry(12, id="us.usfj/short"), "entry.form"),
     "version 0": (entry(12, version=0), "entry.form"),
     "bad UTF-8": (entry(12, text="?").replace(b"?", b"\xff"), "entry.form"),
+    "a bomb of brackets": (nested(100_000), "entry.form"),
+    "deeper than readers go": (nested(65), "entry.form"),
     "cut UTF-8": (entry(12, text="?").replace(b"?", "水".encode()[:2]), "entry.form"),
 }
 
@@ -317,11 +328,11 @@ def test_an_entry_that_is_no_record_of_the_partner_stops_the_log_before_it(liar,
     sent = [*liar.truth, entry(10), entry(11), bad, entry(13)]
     events = liar.say(frame_of(10, *sent[10:]), frames.Checkpoint(note_over(sent)))
     assert events[0] == Received(first=10, size=12)
-    assert [(e.code, e.halted, e.proven) for e in events[1:]] == [(code, True, True)]
+    assert [(e.code, e.halted, e.proven) for e in events[1:]] == [(code, True, code != "entry.realm")]
     assert entries_of(liar.victim.received) == sent[:12]
     evidence = decode_evidence(liar.victim.evidence[-1].encode())
     assert evidence.body == body(bad)
-    assert judge(evidence, signer_of(USFJ).verifier)
+    assert judge(evidence, signer_of(USFJ).verifier) is (code != "entry.realm")
     liar.victim.restart()
     assert liar.victim.receiver.halted.code == code
     assert liar.victim.receiver.have == 12
@@ -422,6 +433,36 @@ def test_evidence_altered_in_any_part_that_counts_proves_nothing(liar):
         assert not judge(altered, key)
 
 
+@pytest.mark.parametrize(
+    ("accused", "realm", "code"),
+    [(USFJ, "exercise.a", "entry.realm"), (PCG, "live", "entry.owner"), (JJOC, "live", "entry.owner")],
+    ids=["another realm", "another headquarters", "ourselves"],
+)
+def test_a_sound_entry_convicts_nobody_whatever_the_keeper_writes_beside_it(liar, accused, realm, code):
+    """Only what is signed proves: realm and owner in the evidence are whatever its keeper likes."""
+    sound = [*liar.truth, entry(10)]
+    leaves = commitments([body(record) for record in sound])
+    edge = Frontier()
+    edge.extend(leaf_hashes(leaves[:10]))
+    staged = staging.Staging(edge)
+    staged.put(10, leaves[10:], [body(sound[10])])
+    forged = Evidence(
+        code=code,
+        expected="x",
+        came="y",
+        partner=accused,
+        origin=sent_origin(USFJ, JJOC),
+        realm=realm,
+        at=START,
+        shown=note_over(sound),
+        shown_place=Place(10, staged.leaf(10), staged.path(10, 11)),
+        body=body(sound[10]),
+    )
+    assert not judge(forged, signer_of(USFJ).verifier)
+    foreign = msgspec.structs.replace(forged, shown=note_over(sound, by=PCG, signer=signer_of(USFJ)))
+    assert not judge(foreign, signer_of(USFJ).verifier), "a log that is not the signer's own"
+
+
 def test_no_fault_carries_content(liar):
     secret = "very secret words"
     bad = [*liar.truth, entry(10, JJOC, text=secret)]
@@ -494,5 +535,5 @@ def test_whatever_is_said_only_one_signed_tree_is_ever_logged_and_receipted(sayi
                 assert signed.root == tree_root(logged[: signed.size])
                 assert receipted.setdefault(signed.size, signed.root) == signed.root
     for evidence in victim.evidence:
-        if evidence.code in ("checkpoint.fork", "entries.rewritten") or evidence.code.startswith("entry."):
+        if evidence.code in ("checkpoint.fork", "entries.rewritten", "entry.owner"):
             assert judge(evidence, signer_of(USFJ).verifier)

@@ -25,7 +25,7 @@ from renkei.kernel.ids import new_id
 from renkei.kernel.labels.policy import PolicyBook
 from renkei.kernel.labels.terms import ReviewRule
 from renkei.kernel.partners import Releaser
-from renkei.kernel.partners.records import Onward, ReleaseDecision
+from renkei.kernel.partners.records import Onward, Recall, ReleaseDecision
 from renkei.kernel.partners.register import FACTS, Register
 from renkei.kernel.records import Text
 
@@ -219,3 +219,62 @@ def test_a_note_is_looked_at_whole_where_portions_have_labels(held):
     assert held.release(high) == []
     assert held.why(high) == "review.waiting"
     assert isinstance(high, Note)
+
+
+# --- recalls ----------------------------------------------------------------------------------------
+
+
+def recalled(number, at, about=1, **more):
+    return Recall(id=own(number), label=OPEN, at=at, by="Disclosure officer", about=own(about), **more)
+
+
+def lifted(recall, seq):
+    return msgspec.structs.replace(recall, version=2, lifted=True, seq=seq)
+
+
+def test_two_recalls_at_once_must_both_be_lifted(desk):
+    """Two officers at the same moment: each saw a record that was not recalled."""
+    desk.release(agreement(JJOC, CLEARANCE), note(1))
+    one, other = recalled(50, desk.clock.now()), recalled(51, desk.clock.now())
+    assert [r.kind for r in desk.release(one, other)] == ["release.recall"]
+    assert desk.release(lifted(other, 1)) == []
+    assert desk.why(note(1)) == "recall.in-force"
+    desk.restart()
+    assert desk.why(note(1)) == "recall.in-force"
+    assert [r.id for r in desk.release(lifted(one, 1))] == [alias(1)]
+
+
+def test_what_was_narrowed_recalled_and_released_again_is_taken_back_again_after_a_restart(desk):
+    desk.release(agreement(JJOC, CLEARANCE), note(1), note(1, CLOSED, version=2))
+    officers = recalled(50, desk.clock.now())
+    desk.release(officers, lifted(officers, 2))
+    assert [r.id for r in desk.release(note(1, version=3))] == [alias(1)]
+    assert desk.releaser.register.taken_back(own(1)) is None
+    desk.restart()
+    assert desk.releaser.register.taken_back(own(1)) is None
+    (notice,) = desk.release(note(1, CLOSED, version=4))
+    assert isinstance(notice, Recall)
+
+
+def test_what_is_let_go_again_waits_for_its_review_again(held):
+    """Signatures do not outlast a recall, and what waits for new ones is in the queue."""
+    held.release(note(1, DUTY), held.word(1))
+    assert len(held.release(held.word(1, "second"))) == 1
+    back = recalled(50, held.clock.now())
+    held.release(back)
+    assert own(1) not in held.releaser.register.items
+    held.clock.advance(HOUR)
+    assert held.release(lifted(back, 1)) == []
+    item = held.register_item(1)
+    assert (item.state, item.signatures, item.since) == ("held", (), held.clock.now())
+    assert held.release(held.word(1)) == []
+    assert [r.id for r in held.release(held.word(1, "second"))] == [alias(1)]
+
+
+def test_what_was_written_while_recalled_can_be_reviewed_once_let_go(held):
+    held.release(note(1, OPEN))
+    back = recalled(50, held.clock.now())
+    held.release(back, note(1, DUTY, version=2), lifted(back, 3))
+    assert held.register_item(1).state == "held"
+    assert held.release(held.word(1, version=2)) == []
+    assert len(held.release(held.word(1, "second", version=2))) == 1

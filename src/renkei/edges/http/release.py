@@ -435,9 +435,12 @@ def _decided(desk: Desk, person: Person, data: room.DecisionsIn) -> list[room.Re
     ]
 
 
-@get("/release/pace", tags=_TAG, summary="From written to released", responses=problems())
+@get("/release/pace", opt=_REVIEW, tags=_TAG, summary="From written to released", responses=problems())
 async def get_pace(edge: Edge, person: Caller) -> dict[str, Spread]:
-    """For each kind how many were released, and within how many seconds half and nine of ten of them."""
+    """For each kind how many were released, and within how many seconds half and nine of ten of them.
+
+    For disclosure officers alone, as it counts what others may not see.
+    """
     return spread(line.releaser.pace for line in edge.node.partners.values())
 
 

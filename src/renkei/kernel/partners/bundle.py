@@ -100,7 +100,7 @@ class Opening:
         self._signature = self._exactly(_SIGNATURE_BYTES)
         try:
             self.header = msgspec.json.decode(self._raw, type=Header)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise BadInput("courier.form", "the header of a sealed file", "another form") from None
         if self.header.version != VERSION:
             raise BadInput("courier.version", f"version {VERSION}", f"{self.header.version}")

@@ -120,6 +120,12 @@ def sent_origin(sender: str, recipient: str) -> str:
     return f"renkei/{sender}/{recipient}"
 
 
+def sender_in(origin: str) -> str | None:
+    """Whose log for a partner ``origin`` names (``sent_origin``); None if it names none."""
+    parts = origin.split("/")
+    return parts[1] if len(parts) == 3 and parts[0] == "renkei" else None
+
+
 def seconds_between(earlier: datetime | None, later: datetime) -> float:
     """Seconds from ``earlier`` to ``later``; endless from None."""
     return float("inf") if earlier is None else (later - earlier).total_seconds()

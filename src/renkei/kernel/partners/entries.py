@@ -19,7 +19,7 @@ import msgspec
 from ..errors import TheirFault
 from ..labels.model import Label
 from ..log.commitments import SALT_BYTES
-from ..records import LIVE, MAX_RECORD_BYTES, is_record_id
+from ..records import LIVE, MAX_NESTING, MAX_RECORD_BYTES, is_record_id, too_deep
 
 
 class _Header(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -48,6 +48,8 @@ class EntryCheck:
         """What is wrong with ``entry``, or None."""
         if len(entry) > MAX_RECORD_BYTES:
             return TheirFault("entry.size", f"at most {MAX_RECORD_BYTES} bytes in an entry", f"{len(entry)}")
+        if too_deep(entry):
+            return TheirFault("entry.form", f"JSON at most {MAX_NESTING} levels deep", "a deeper one")
         try:
             header = _decode(entry)
             if not entry.isascii():

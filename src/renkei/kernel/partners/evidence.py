@@ -10,7 +10,8 @@ Three contradictions can be proven:
 * ``entries.rewritten``: two different entries under the same number, each included in a tree the partner
   signed.
 * ``entry.*``: a body that breaks the rules for records, and whose commitment is included in a tree the
-  partner signed.
+  partner signed for us.  Not ``entry.realm``: which realm was agreed on is signed nowhere, so whoever
+  keeps a sound entry could claim another one.
 
 Anything else (a forged signature, a truncated log, a proof that proves nothing) is kept as what was
 shown and stays the keeper's word: nobody signed it who could be held to it.
@@ -24,9 +25,12 @@ from ..errors import TheirFault
 from ..log.checkpoint import Checkpoint, NoteVerifier, open_checkpoint
 from ..log.commitments import commitment
 from ..log.merkle import leaf_hash, verify_consistency, verify_inclusion
+from .chunks import sender_in
 from .entries import EntryCheck
 
 VERSION = 2
+UNPROVABLE = "entry.realm"
+"""The rule for entries that no third party can hold anybody to."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -79,7 +83,8 @@ def judge(evidence: Evidence, partner: NoteVerifier) -> bool:
         if evidence.code == "entries.rewritten":
             return _is_rewrite(evidence, _open(evidence.held, partner), _open(evidence.shown, partner))
         if evidence.code.startswith("entry."):
-            return _is_broken_entry(evidence, _open(evidence.shown, partner))
+            accused = partner.name.partition("/")[0]
+            return _is_broken_entry(evidence, _open(evidence.shown, partner), accused)
     except TheirFault:
         return False
     return False
@@ -106,12 +111,14 @@ def _is_rewrite(evidence: Evidence, held: Checkpoint, shown: Checkpoint) -> bool
     return held.origin == shown.origin and _is_in(before, held) and _is_in(now, shown)
 
 
-def _is_broken_entry(evidence: Evidence, shown: Checkpoint) -> bool:
+def _is_broken_entry(evidence: Evidence, shown: Checkpoint, accused: str) -> bool:
     place = evidence.shown_place
+    if sender_in(shown.origin) != accused:
+        return False  # whose records a log may hold is told by who signed it, and under which name
     if place is None or leaf_hash(commitment(evidence.body)) != place.leaf or not _is_in(place, shown):
         return False
-    bad = EntryCheck(evidence.partner, evidence.realm).first_fault([evidence.body])
-    return bad is not None and bad[1].code == evidence.code
+    bad = EntryCheck(accused, evidence.realm).first_fault([evidence.body])
+    return bad is not None and bad[1].code == evidence.code != UNPROVABLE
 
 
 def _is_in(place: Place, tree: Checkpoint) -> bool:

@@ -394,7 +394,7 @@ def decode(kind: int, payload: bytes) -> Frame:
     frame_type = _TYPES[kind]
     try:
         return _UNPACK[frame_type](payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, struct.error):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, struct.error):
         raise TheirFault("frame.form", f"a well-formed frame {frame_type.__name__}", "another form") from None
 
 

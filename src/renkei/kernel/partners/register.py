@@ -77,7 +77,7 @@ class Register:
         self.agreements: dict[str, Agreement] = {}
         self.items: dict[str, Item] = {}
         self.recalls: dict[str, Recalled] = {}
-        self._back: dict[str, str] = {}
+        self._back: dict[str, set[str]] = {}
         self.epoch = 0
         self._changes: dict[str, bytes] = {}
         for name, raw in facts:
@@ -155,15 +155,27 @@ class Register:
 
     def _remember(self, recalled: Recalled) -> None:
         self.recalls[recalled.id] = recalled
-        if not recalled.lifted:
-            self._back[recalled.about] = recalled.id
-        elif self._back.get(recalled.about) == recalled.id:
+        standing = self._back.setdefault(recalled.about, set())
+        (standing.discard if recalled.lifted else standing.add)(recalled.id)
+        if not standing:
             del self._back[recalled.about]
 
     def taken_back(self, record_id: str) -> Recalled | None:
-        """The recall in force for a record, None if it was not taken back."""
-        back = self._back.get(record_id)
-        return None if back is None else self.recalls[back]
+        """The recall in force for a record, None if it was not taken back.
+
+        Several may be: two officers' at once, or an officer's of what a narrower label had taken back.  All
+        must be over before the record goes again; an officer's counts before one by a label.
+        """
+        standing = self._back.get(record_id)
+        if not standing:
+            return None
+        return min((self.recalls[one] for one in standing), key=lambda back: (back.narrowed, back.id))
+
+    def covered_again(self, record_id: str) -> None:
+        """A version was released: whatever a narrower label had taken back of the record is over."""
+        for one in sorted(self._back.get(record_id, ())):
+            if self.recalls[one].narrowed:
+                self.take_back(msgspec.structs.replace(self.recalls[one], lifted=True))
 
     # --- as the chain asks ---------------------------------------------------------------------------
 

@@ -219,7 +219,7 @@ class Releaser:
         """
         record = entry.it.record
         if isinstance(record, Recall):
-            return self._recalled(record, now)
+            return self._recalled(record, entry.logged_at, now)
         if isinstance(record, Purge):
             return self._purged(record, entry.logged_at)
         if isinstance(record, STATEMENTS):
@@ -233,29 +233,31 @@ class Releaser:
             self._count(outcome)
             self.pace.count(record.kind, (now - entry.logged_at).total_seconds())
         elif isinstance(outcome, Held):
-            item = Item(
-                id=head.id,
-                version=head.version,
-                kind=record.kind,
-                seq=entry.seq,
-                since=entry.logged_at,
-                needed=outcome.review.signatures,
-                due=entry.logged_at + outcome.review.within,
-            )
-            self.register.hold(item)
+            self._hold(head, record.kind, entry.seq, entry.logged_at, outcome)
         elif outcome.rule == "label" and head.version > 1:
             notice = self._narrowed(head, now)
             return Considered(head.id, record.kind, entry.logged_at, notice or outcome)
         return Considered(head.id, record.kind, entry.logged_at, outcome)
+
+    def _hold(self, head: Header | Record, kind: str, seq: int, since: datetime, held: Held) -> None:
+        """That version, the master log's entry ``seq``, waits for its review from ``since`` on."""
+        item = Item(
+            id=head.id,
+            version=head.version,
+            kind=kind,
+            seq=seq,
+            since=since,
+            needed=held.review.signatures,
+            due=since + held.review.within,
+        )
+        self.register.hold(item)
 
     def _count(self, made: Rendition) -> None:
         """``made`` goes into the log sent with this run."""
         self._fresh[made.own_id] = made.version
         self._numbers.setdefault(made.own_id, []).append((self._next, made.entry))
         self._next += 1
-        back = self.register.taken_back(made.own_id)
-        if back is not None:  # it was narrowed, and covers the partner again
-            self.register.take_back(msgspec.structs.replace(back, lifted=True))
+        self.register.covered_again(made.own_id)
 
     def not_given(self, made: Rendition) -> None:
         """For the audit: the partner was not given what ``consider`` counted as released."""
@@ -274,7 +276,7 @@ class Releaser:
 
     def _signed(self, item: Item, now: datetime) -> Considered | None:
         """The version that a further signature stands under, released late if it was the last one needed."""
-        outcome = self._render(self._intake.one(item.seq), now, late=True)
+        outcome = self._render(self._intake.one(item.seq), now, late=True, again=True)
         if isinstance(outcome, Held):
             return None
         if isinstance(outcome, Rendition):
@@ -285,13 +287,17 @@ class Releaser:
 
     # --- recalls -------------------------------------------------------------------------------------
 
-    def _recalled(self, recall: Recall, now: datetime) -> Considered | None:
-        """A record is taken back, or let go again: a notice, its newest version, or nothing to be said."""
+    def _recalled(self, recall: Recall, logged_at: datetime, now: datetime) -> Considered | None:
+        """A record is taken back, or let go again: a notice, its newest version, or nothing to be said.
+
+        Signatures given before do not outlast a recall: what is let go is decided on anew.
+        """
         known = self.register.recalls.get(recall.id)
         if recall.realm != self._terms.realm or (known is None) is recall.lifted:
             return None
         if known is not None:
-            return None if known.lifted else self._lifted(known, recall, now)
+            return None if known.lifted else self._lifted(known, recall, logged_at, now)
+        self.register.replaced(recall.about)
         held = self._held(recall.about)
         back = Recalled(id=recall.id, about=recall.about, at=recall.at, entries=len(held))
         self.register.take_back(back)
@@ -300,7 +306,9 @@ class Releaser:
         notice = self._notice(back, held, recall.by, now)
         return Considered(recall.id, recall.kind, recall.at, notice)
 
-    def _lifted(self, known: Recalled, recall: Recall, now: datetime) -> Considered | None:
+    def _lifted(
+        self, known: Recalled, recall: Recall, logged_at: datetime, now: datetime
+    ) -> Considered | None:
         self.register.take_back(msgspec.structs.replace(known, lifted=True))
         entry = self._intake.one(recall.seq)
         head = entry.record.header if isinstance(entry.record, Unknown) else entry.record
@@ -309,6 +317,8 @@ class Releaser:
         outcome = self._render(entry, now, late=True, again=True)
         if isinstance(outcome, Rendition):
             self._count(outcome)
+        elif isinstance(outcome, Held):
+            self._hold(head, entry.record.kind, recall.seq, logged_at, outcome)
         return Considered(head.id, entry.record.kind, head.at, outcome)
 
     def _narrowed(self, head: Header | Record, now: datetime) -> Rendition | None:
