@@ -144,7 +144,8 @@ class Ingest:
         if body.count(b'"label"') != len(records) or b"\\u00" in body:
             self._check_portions(records)
         labels, encode, realm, by = self._labels, self._encode, self._realm, person.post
-        prefix = _id_prefix(self._hq, now)
+        prefix, moving = _id_prefix(self._hq, now), bool(kinds & self._moving)
+        at = now if moving else msgspec.to_builtins(now)  # written out once, unless rules will look at it
         drafts: list[Draft] = []
         updates: dict[str, str] = {}
         named = False
@@ -162,11 +163,11 @@ class Ingest:
                 named = True
                 if self._names_update(record, number + 1):
                     updates[record.id] = _replaceable(record, number + 1)
-            record.realm, record.at, record.by = realm, now, by
+            record.realm, record.at, record.by = realm, at, by
             drafts.append(Draft(encode(record), record.id, record.version))
         if len(body) > MAX_RECORD_BYTES // 2:
             _check_sizes(drafts)
-        moves = [(n, r) for n, r in enumerate(records, 1) if r.has_moves] if kinds & self._moving else []
+        moves = [(n, r) for n, r in enumerate(records, 1) if r.has_moves] if moving else []
         return Batch(drafts, updates, named, moves)
 
     def _names_update(self, record: Any, line: int) -> bool:
@@ -301,6 +302,7 @@ def _twin(kind: type[Record]) -> type[Any]:
         frozen=False,
         forbid_unknown_fields=True,
         omit_defaults=True,
+        gc=False,
         tag_field="kind",
         tag=kind.__struct_config__.tag,
     )

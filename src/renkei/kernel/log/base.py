@@ -29,7 +29,7 @@ CHECKPOINT = "checkpoint"
 """Name of the fact that holds the newest signed checkpoint of the log's own tree."""
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """One entry to append.
 
     ``key`` and ``version`` state what the writer saw: the log refuses the whole append with

@@ -8,6 +8,7 @@ copied into the file by ``checkpoint_wal``, which a background thread calls.
 Opening reads a handful of rows, whatever the log's size: the last pack, and one tile per level.
 """
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -40,6 +41,10 @@ SEAL_ENTRIES = 4096
 
 READ_AHEAD_BYTES = 4 * 1024 * 1024
 """Read in one go; nothing of the file is held while the reader works on it."""
+
+MAX_RECENT_BYTES = 4 * 1024 * 1024
+"""Entries kept in memory from their commit until they are hashed, so that sealing need not read them back:
+what a paced writer has unsealed at ordinary sizes.  Beyond it the oldest are read from the file after all."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -86,6 +91,9 @@ class SqliteLog:
         self._listeners: list[Callable[[int], None]] = []
         self._tree_lock = RLock()
         self._tree: TileTree | None = None
+        self._recent: deque[tuple[int, list[bytes]]] = deque()
+        self._recent_bytes = 0
+        self._hashed = 0
         try:
             self._bodies = Bodies(self._file, origin, keys) if bodied else None
             self._size = self._stored_size()
@@ -161,8 +169,20 @@ class SqliteLog:
                 self._bodies.write(db, self._size, bodies)
             if facts:
                 db.executemany(_FACT, list(facts.items()))
+        self._remember(self._size, entries)
         self._size = first
         return first
+
+    def _remember(self, first: int, entries: list[bytes]) -> None:
+        """Keep what was just committed until it is hashed, within bounds; the write lock is held."""
+        self._recent.append((first, entries))
+        self._recent_bytes += sum(map(len, entries))
+        while self._recent:
+            start, oldest = self._recent[0]
+            if start + len(oldest) > self._hashed and self._recent_bytes <= MAX_RECENT_BYTES:
+                return
+            self._recent.popleft()
+            self._recent_bytes -= sum(map(len, oldest))
 
     # Reading
 
@@ -280,8 +300,9 @@ class SqliteLog:
     def _grow(self, tree: TileTree, size: int) -> None:
         """Bring the tree up to ``size`` and store its finished tiles."""
         tiles: list[Tile] = []
-        for pack in self._read(tree.size, size - tree.size, bodied=False):
-            tiles += tree.extend(merkle.leaf_hashes(pack.entries))
+        for entries in self._unhashed(tree.size, size):
+            tiles += tree.extend(merkle.leaf_hashes(entries))
+        self._hashed = tree.size
         if not tiles or self._file.read_only:
             return
         rows = {(tile.level, tile.number): tile.hashes for tile in tiles}
@@ -292,6 +313,16 @@ class SqliteLog:
         except BaseException:
             self._tree = None  # memory is ahead of the file: begin again from the file
             raise
+
+    def _unhashed(self, first: int, end: int) -> Iterator[Sequence[bytes]]:
+        """Entries ``first`` up to ``end``: from memory those committed of late, all others from the file."""
+        recent = [run for run in tuple(self._recent) if run[0] + len(run[1]) > first]
+        kept = min(recent[0][0], end) if recent else end
+        if first < kept:
+            yield from (pack.entries for pack in self._read(first, kept - first, bodied=False))
+        for start, entries in recent:
+            if start < end:
+                yield entries[max(first - start, 0) : end - start]
 
     def _open_tree(self) -> TileTree:
         """The tree as stored, brought to the last few entries: at least as far as it ever was sealed."""
