@@ -116,7 +116,11 @@ class Run:
             "received": [(p.first, p.logged_at, p.entries, p.bodies) for p in line.received.read(0, 10_000)],
             "checkpoints": (line.receiver.receipt, line.received.head()),
             "views": dump(node.views),
-            "counts": (desk.views.count(), desk.views.count("log-entry"), len(desk.views.search("冠水"))),
+            "counts": (
+                desk.views.count(),
+                desk.views.count("log-entry"),
+                len(desk.views.search("冠水").rows),
+            ),
             "queue": line.sender.positions,
             "contents": node.contents.names(),
         }

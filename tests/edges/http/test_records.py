@@ -356,3 +356,25 @@ def test_a_move_its_rooms_own_route_would_refuse_is_refused_by_line(
     assert first.status_code == 201
     seen(writer, first.json()["id"])
     assert code(writer.post("/records", json=read)) == (409, "task.read")
+
+
+def test_a_search_goes_on_where_the_page_ended(served: Served) -> None:
+    client = served.client("watch")
+    made = [
+        client.post("/log-entries", json={"text": f"堤防 {n}", "label": served.label("open")}).json()[
+            "record"
+        ]["id"]
+        for n in range(5)
+    ]
+    found, before = [], None
+    while True:
+        page = client.get(
+            "/search", params={"q": "堤防", "limit": 2} | ({"before": before} if before else {})
+        ).json()
+        found += [item["record"]["id"] for item in page["items"]]
+        before = page.get("next")
+        if before is None:
+            break
+    assert found == made[::-1]
+    refused = client.get("/search", params={"q": "堤防", "before": "A" * 22})
+    assert (refused.status_code, refused.json()["code"]) == (400, "page.cursor")

@@ -116,7 +116,7 @@ class Node:
         return self.store.reader(realm, clearance)
 
     def found(self, q, clearance=HIGH):
-        return [row.id for row in self.reader(clearance).search(q)]
+        return [row.id for row in self.reader(clearance).search(q).rows]
 
 
 def escaped(record) -> bytes:

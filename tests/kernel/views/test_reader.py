@@ -43,6 +43,17 @@ def ids(rows):
     return [row.id for row in rows]
 
 
+def in_pages(reader, question, limit):
+    """The ids on each page, to the last."""
+    pages, before = [], None
+    while True:
+        page = reader.search(question, limit, before)
+        pages.append(ids(page.rows))
+        before = page.next
+        if before is None:
+            return pages
+
+
 def everything(reader, about, word="冠水"):
     """The ids that each way of reading lets this reader see."""
     return {
@@ -52,7 +63,7 @@ def everything(reader, about, word="冠水"):
         "get": {i for i in about if reader.get(i) is not None},
         "records_of": set(ids(reader.records_of(about))),
         "rows": {i for (i,) in reader.rows("SELECT r.id FROM records r WHERE {visible:r}")},
-        "search": set(ids(reader.search(word, 1000))),
+        "search": set(ids(reader.search(word, 1000).rows)),
         "within": set(ids(reader.within(-180, -90, 180, 90))),
         "referring": set(ids(reader.referring(key(999)))),
     }
@@ -113,7 +124,7 @@ def test_a_reader_with_a_clearance_of_an_unknown_policy_sees_nothing():
     held = jp_clearance()
     stranger = node.reader(Clearance("urn:oid:2.999.1", held.classifications))
     assert stranger.newest().rows == ()
-    assert stranger.search("冠水") == []
+    assert stranger.search("冠水").rows == ()
     assert stranger.within(-180, -90, 180, 90) == []
 
 
@@ -158,7 +169,7 @@ def test_a_record_that_cannot_be_without_a_hidden_portion_is_hidden_whole():
     low = node.reader(LOW)
     assert low.get(key(1)) is None
     assert low.count() == 0
-    assert low.search("冠水") == []
+    assert low.search("冠水").rows == ()
     assert node.reader(HIGH).label(node.reader(HIGH).get(key(1))) == OPEN
 
 
@@ -385,15 +396,28 @@ def test_search_gives_the_newest_first_and_each_once():
     node.add(*(note(n, "冠水", more=(hidden("冠水", 1), hidden("冠水", 2))) for n in range(9)))
     node.add(note(3, "冠水", version=2))
     assert node.found("冠水") == [key(3), *(key(n) for n in (8, 7, 6, 5, 4, 2, 1, 0))]
-    assert ids(node.reader().search("冠水", 2)) == [key(3), key(8)]
+    assert ids(node.reader().search("冠水", 2).rows) == [key(3), key(8)]
 
 
 def test_a_long_term_is_not_found_where_only_its_pairs_are(monkeypatch):
     node = Node()
     node.add(note(1, "道路冠水"), *(note(n, "冠水は道路") for n in range(2, 30)))
-    assert ids(node.reader().search("道路冠水", 3)) == [key(1)]
+    assert ids(node.reader().search("道路冠水", 3).rows) == [key(1)]
     monkeypatch.setattr(reader_module, "MAX_CANDIDATES", 10)
-    assert node.reader().search("道路冠水", 3) == []
+    looked_through = node.reader().search("道路冠水", 3)
+    assert looked_through.rows == () and looked_through.next is not None
+    pages = in_pages(node.reader(), "道路冠水", 3)
+    assert [i for page in pages for i in page] == [key(1)] and len(pages) > 1
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
+def test_pages_of_a_search_come_to_all_of_it_each_once(limit):
+    node = Node()
+    node.add(*(note(n, "冠水" if n % 3 else "晴れ", more=(hidden("冠水", 1),)) for n in range(12)))
+    node.add(note(4, "冠水", version=2))
+    pages = in_pages(node.reader(), "冠水", limit)
+    assert [i for page in pages for i in page] == node.found("冠水")
+    assert all(len(page) <= limit for page in pages)
 
 
 def test_translations_are_found_too():
@@ -411,7 +435,7 @@ def test_translations_are_found_too():
 def test_no_question_is_an_error(question):
     node = Node()
     node.add(note(1))
-    assert isinstance(node.reader().search(question), list)
+    assert isinstance(node.reader().search(question).rows, tuple)
 
 
 # --- threads ------------------------------------------------------------------------------------------
@@ -425,7 +449,7 @@ def test_many_threads_read_while_one_folds():
     def read():
         try:
             while not stop.is_set():
-                found, page = reader.search("冠水", 1000), reader.newest(limit=1000)
+                found, page = reader.search("冠水", 1000).rows, reader.newest(limit=1000)
                 assert all(reader.record(row)[0].id == row.id for row in (*found, *page.rows))
         except BaseException as err:
             failed.append(err)

@@ -32,6 +32,8 @@ async function everyPage<X>(where: string): Promise<X[]> {
   return all;
 }
 
+const AUDIT_PAGE = 100;
+
 export const session = {
   signIn: (account: string, password: string) => post<T.Me>('/session', { account, password }),
   me: () => get<T.Me>('/session'),
@@ -61,7 +63,10 @@ export const node = {
   queue: (hq: string) => list<T.QueueRow>(path('partners', hq, 'queue')),
   setLink: (hq: string, state: 'up' | 'off', reason: string) =>
     post<T.Link>(path('partners', hq, 'link'), { state, reason }),
-  audit: (before?: string) => list<T.AuditRow>('/audit' + query({ limit: 100, before })),
+  audit: async (before?: string): Promise<Page<T.AuditRow>> => {
+    const rows = await get<T.AuditRow[]>('/audit' + query({ limit: AUDIT_PAGE, before }));
+    return { items: rows, next: rows.length < AUDIT_PAGE ? null : String(rows.at(-1)?.seq) };
+  },
 };
 
 export const labels = {
@@ -76,7 +81,8 @@ export const labels = {
 export const records = {
   one: (id: string) => get<T.RecordView>('/records' + idPath(id)),
   release: (id: string) => list<T.Release>('/records' + idPath(id) + '/release'),
-  search: (q: string) => list<T.RecordView>('/search' + query({ q, limit: 50 })),
+  /** Newest first; a page may hold fewer than asked for and still be followed by another. */
+  search: (q: string, before?: string) => get<Page<T.RecordView>>('/search' + query({ q, limit: 50, before })),
   translate: (id: string, field: string, lang: T.Lang, text: string, reviewed: boolean, seen?: number) =>
     post<unknown>('/records' + idPath(id) + '/translations', { field, lang, text, reviewed }, seen),
 };

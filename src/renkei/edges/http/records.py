@@ -13,7 +13,7 @@ from ...kernel.errors import BadInput, Refused
 from ...kernel.log.commitments import said_at
 from ...kernel.people import Permission, Person
 from ...kernel.records import HQ_PATTERN, is_record_id
-from ...kernel.views import OWN, Row
+from ...kernel.views import OWN, Page, Row
 from .answers import RecordPage, RecordView, Shower
 from .context import Before, Caller, Edge, HttpEdge, Limit, header, key_path
 from .ingest import MAX_BODY_BYTES
@@ -93,16 +93,24 @@ async def page_of(
 ) -> RecordPage:
     """A page of records as ``person`` may see them, newest first."""
 
+    place = _place(edge, before)
+
+    def read(desk: Desk) -> RecordPage:
+        return _page(edge, desk, desk.views.newest(kind, owner, limit, place))
+
+    return await edge.at_desk(person, read)
+
+
+def _place(edge: HttpEdge, before: str | None) -> int | None:
     place = None if before is None else edge.cursors.open(before)
     if before is not None and place is None:
         raise refuse(CURSOR)
+    return place
 
-    def read(desk: Desk) -> RecordPage:
-        page = desk.views.newest(kind, owner, limit, place)
-        rows = Shower(edge.node, desk.views, desk.clock.now()).rows(page.rows)
-        return RecordPage(rows, None if page.next is None else edge.cursors.seal(page.next))
 
-    return await edge.at_desk(person, read)
+def _page(edge: HttpEdge, desk: Desk, page: Page) -> RecordPage:
+    rows = Shower(edge.node, desk.views, desk.clock.now()).rows(page.rows)
+    return RecordPage(rows, None if page.next is None else edge.cursors.seal(page.next))
 
 
 @post(
@@ -181,13 +189,15 @@ def _row(desk: Desk, owner: str, key: str) -> Row:
 
 
 @get("/search", tags=["records"], summary="Find by words", responses=problems())
-async def search(edge: Edge, person: Caller, q: Query, limit: Limit = 50) -> RecordPage:
-    """Records that hold all the words as far as the caller may see them, newest first."""
+async def search(
+    edge: Edge, person: Caller, q: Query, limit: Limit = 50, before: Before = None
+) -> RecordPage:
+    """Records that hold all the words as far as the caller may see them, newest first.
 
-    def read(desk: Desk) -> RecordPage:
-        return RecordPage(Shower(edge.node, desk.views, desk.clock.now()).rows(desk.views.search(q, limit)))
-
-    return await edge.at_desk(person, read)
+    A page may hold fewer than ``limit`` and still have a ``next``: not every record looked into fits.
+    """
+    place = _place(edge, before)
+    return await edge.at_desk(person, lambda desk: _page(edge, desk, desk.views.search(q, limit, place)))
 
 
 @get("/map", tags=["records"], summary="Records in a box", responses=problems())

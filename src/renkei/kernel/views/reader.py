@@ -11,7 +11,7 @@ A ``Row`` holds a record's bytes, hidden portions included, for code that goes o
 what ``record`` returns is for people.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -222,35 +222,39 @@ class Reader:
                 found |= {row.row: row for row in self._rows(db.execute(sql, params))}
         return sorted(found.values(), key=lambda row: -row.arrival)[:limit]
 
-    def search(self, q: str, limit: int = 50) -> list[Row]:
+    def search(self, q: str, limit: int = 50, before: int | None = None) -> Page:
         """Records whose texts, as far as this reader may see them, hold all terms of ``q``; newest first.
 
-        At most MAX_CANDIDATES records are looked into where the index alone cannot tell.
+        At most MAX_CANDIDATES records are looked into at a time where the index alone cannot tell: a page
+        may hold fewer than ``limit``, or none, and still be followed by others.
         """
         query = text.parse(q)
         limit = _within_limits(limit)
         found: dict[int, Row] = {}
-        if query is not None:
-            for row in self._candidates(query, limit):
+        place, looked = 2**62 if before is None else before, 0
+        while query is not None and looked < MAX_CANDIDATES:
+            candidates = self._candidates(query, limit, place)
+            for _, row in candidates:
                 if row.row not in found and self._holds(query, row):
                     found[row.row] = row
                     if len(found) == limit:
-                        break
-        return list(found.values())
+                        # A record's documents are numbered from its arrival on: those before it are others'.
+                        return Page(tuple(found.values()), row.arrival)
+            if len(candidates) < limit:
+                return Page(tuple(found.values()), None)
+            place, looked = candidates[-1][0], looked + len(candidates)
+        return Page(tuple(found.values()), None if query is None else place)
 
-    def _candidates(self, query: text.Query, limit: int) -> Iterator[Row]:
-        before, looked = 2**62, 0
-        while looked < MAX_CANDIDATES:
-            with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
-                if not visible.marks:
-                    return
-                params = {"q": query.expression(visible.marks), "before": before, "n": limit}
-                found: list[Any] = db.execute(visible.fill(_SEARCH), params).fetchall()
-                rows = self._rows(row[1:] for row in found)
-            yield from rows
-            if len(found) < limit:
-                return
-            before, looked = int(found[-1][0]), looked + len(found)
+    def _candidates(self, query: text.Query, limit: int, before: int) -> list[tuple[int, Row]]:
+        """The newest records before a place that the index names, each with its place."""
+        with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
+            if not visible.marks:
+                return []
+            params = {"q": query.expression(visible.marks), "before": before, "n": limit}
+            found: list[Any] = db.execute(visible.fill(_SEARCH), params).fetchall()
+            return list(
+                zip((int(row[0]) for row in found), self._rows(row[1:] for row in found), strict=True)
+            )
 
     def _holds(self, query: text.Query, row: Row) -> bool:
         """Whether what this reader sees of the record holds the terms; the index is not trusted alone
