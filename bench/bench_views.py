@@ -195,14 +195,14 @@ def bare_rate(folder: Path, made: ViewStore, rows: int) -> float:
 
     from renkei.kernel.views.fold import _NEW_RECORDS, _PLACES, _REFS, _SEARCH
     from renkei.kernel.views.schema import create, open_writer
-    from renkei.kernel.views.text import marked, words
+    from renkei.kernel.views.text import entries, normalise
 
     db = apsw.Connection(str(made._path), flags=apsw.SQLITE_OPEN_READONLY)
     records = db.execute("SELECT * FROM records ORDER BY row LIMIT ?", (rows,)).fetchall()
     search = []
     for r in records:
         report = CODEC.decode(r[-1])
-        search.append((r[3], marked(words([report.text.text]), r[8])))
+        search.append((r[3], entries([normalise(report.text.text)], [r[8]])[0]))
     places = db.execute("SELECT * FROM places ORDER BY place LIMIT ?", (rows,)).fetchall()
     refs = db.execute("SELECT target, row, field FROM refs WHERE row <= ?", (rows,)).fetchall()
     refs.sort(key=lambda r: r[1])

@@ -41,8 +41,8 @@ from .config import load_policies, open_log
 
 NICENESS = 5
 """Below whatever acknowledges and answers: a third of its share of a busy core, all of an idle one."""
-GC_THRESHOLD = 50_000
-"""A batch makes tens of thousands of short-lived objects and no cycles; Python's 700 looks in vain."""
+GC_THRESHOLD = 500_000
+"""A batch makes hundreds of thousands of short-lived objects and no cycles; Python's 700 looks in vain."""
 TAKEOVER_SECONDS = 30.0
 """How long a new child waits for one that is finishing its last batch to let go of the file."""
 LISTEN_SECONDS = 0.5

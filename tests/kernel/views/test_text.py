@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renkei.kernel.views.text import BEGINNINGS, label_row_of, mark, marked, matches, parse, words
+from renkei.kernel.views.text import BEGINNINGS, entries, label_row_of, mark, matches, normalise, parse
+
+
+def held_of(text):
+    return {label_row_of(entry)[1] for entry in entries([normalise(text)], [5])[0].split(" ") if entry}
 
 
 @pytest.mark.parametrize(
@@ -19,7 +23,7 @@ from renkei.kernel.views.text import BEGINNINGS, label_row_of, mark, marked, mat
     ],
 )
 def test_text_is_held_as_pairs_and_beginnings(text, held):
-    assert set(words([text])) == held
+    assert held_of(text) == held
 
 
 @given(st.integers(0, 2**40), st.integers(0, 2**40))
@@ -28,8 +32,13 @@ def test_no_mark_is_the_beginning_of_another(one, other):
     assert one == other or not mark(one).startswith(mark(other))
 
 
-def test_every_word_stands_behind_its_mark():
-    assert marked(["冠水", "水"], 3) == f"{mark(3)}冠水 {mark(3)}水"
+def test_every_word_stands_behind_the_mark_of_its_own_text():
+    found = entries(["冠水", "", "no. 7"], [3, 2**40, 70_000])
+    assert [entry.split() for entry in found] == [
+        [f"{mark(3)}冠水", f"{mark(3)}水"],
+        [],
+        [f"{mark(70_000)}no", f"{mark(70_000)}7"],
+    ]
 
 
 @pytest.mark.parametrize("nothing", ["", "  ", "、。", "\uf001\ue000", '"*()'])
@@ -78,7 +87,7 @@ LETTERS = st.text("冠水道路ab cd1ガ。ﾞ", max_size=12)
 def test_what_matches_is_always_in_the_index(question, text):
     query = parse(question)
     if query is not None and matches(query, [text]):
-        held = set(words([text]))
+        held = held_of(text)
         assert set(query.words) <= held
         assert all(any(w.startswith(s) for w in held) for s in query.starts)
 
@@ -87,7 +96,7 @@ def test_what_matches_is_always_in_the_index(question, text):
 def test_an_exact_answer_of_the_index_is_a_match(question, text):
     query = parse(question)
     if query is not None and query.exact:
-        held = set(words([text]))
+        held = held_of(text)
         in_index = set(query.words) <= held and all(any(w.startswith(s) for w in held) for s in query.starts)
         assert in_index == matches(query, [text])
 

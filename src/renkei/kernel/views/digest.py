@@ -21,7 +21,7 @@ from ..labels.model import Label
 from ..labels.release import plan_of
 from ..records import Codec, Header, Portion, Record, Unknown, is_record_id, owner_of
 from .base import OWN
-from .text import words
+from .text import holds_words, normalise
 
 Resolve = Callable[[str, str], str | None]
 """(source, the partner's name for a record of ours) to our id, or None."""
@@ -147,10 +147,8 @@ def _needed(struct: msgspec.Struct) -> Iterator[Label]:
         yield from _needed(value)
 
 
-def documents(
-    record: Record | Unknown, labels: tuple[Label, ...]
-) -> list[tuple[tuple[Label, ...], list[str]]]:
-    """The index words of the record's texts, gathered by the labels to be covered to find it by them.
+def documents(record: Record | Unknown, labels: tuple[Label, ...]) -> list[tuple[tuple[Label, ...], str]]:
+    """The record's texts as they are indexed, gathered by the labels to be covered to find it by them.
 
     ``labels`` are those that must be covered to see the record at all.
     """
@@ -159,8 +157,12 @@ def documents(
     by_label: dict[Label | None, list[str]] = {}
     for label, text in record.texts():
         by_label.setdefault(None if label in labels else label, []).append(text)
-    found = ((label, words(texts)) for label, texts in by_label.items())
-    return [(labels if label is None else together(*labels, label), held) for label, held in found if held]
+    found = ((label, normalise("\n".join(texts))) for label, texts in by_label.items())
+    return [
+        (labels if label is None else together(*labels, label), text)
+        for label, text in found
+        if holds_words(text)
+    ]
 
 
 def points_at(record: Record | Unknown, raw: bytes) -> list[tuple[str, str]]:

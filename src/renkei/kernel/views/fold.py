@@ -33,7 +33,7 @@ from .bulk import Bulk
 from .digest import Digester, Read, milliseconds
 from .schema import own_tables
 from .taking_back import RecordAt, drop, fault_of, tables_by_row, unscrubbed
-from .text import marked
+from .text import entries as index_entries
 from .visibility import Catalogue, Marked, Shelf, labels_as_json, labels_from
 
 MAX_TOLD = 1_000
@@ -111,7 +111,7 @@ class _Written:
         self.new: list[Sequence[Any]] = []
         self.old: list[Sequence[Any]] = []
         self.refs: list[Sequence[Any]] = []
-        self.search: dict[int, str] = {}
+        self.search: list[tuple[int, int, str]] = []
         self.places: list[Sequence[Any]] = []
         self.gone_docs: list[int] = []
         self.gone_places: list[int] = []
@@ -366,9 +366,9 @@ class Folding:
             found = digest.documents(read.record, now.labels)
         except digest.FAULTS_OF_INPUT:
             found, fault = [], digest.TEXTS
-        for doc, (labels, held) in enumerate(found, self.next_arrival):
+        for doc, (labels, text) in enumerate(found, self.next_arrival):
             label = now.label if labels is now.labels else pending.label_row(realm, labels)
-            out.search[doc] = marked(held, label)
+            out.search.append((doc, label, text))
         refs = digest.points_at(read.record, read.raw)
         out.refs.extend((target, row, field) for field, target in refs)
         try:
@@ -400,4 +400,6 @@ class Folding:
         _REFS.run(cursor, written.refs)
         _PLACES.run(cursor, written.places)
         if written.search:
-            cursor.execute(_SEARCH, (msgspec.json.encode(written.search).decode(),))
+            docs, labels, texts = zip(*written.search, strict=True)
+            held = dict(zip(docs, index_entries(texts, labels), strict=True))
+            cursor.execute(_SEARCH, (msgspec.json.encode(held).decode(),))

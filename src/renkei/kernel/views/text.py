@@ -17,12 +17,15 @@ at the text itself.
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from operator import add
+from functools import cache
+from itertools import pairwise
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 BEGINNINGS = (3, 6)
 """Lengths at which a Latin word's beginning is indexed: short enough for a first guess, long enough to
@@ -34,15 +37,16 @@ MAX_QUERY = 200
 MAX_TERMS = 8
 """Terms of a question that are looked at; each is intersected under every visible label."""
 
-MAX_WORDS_REMEMBERED = 65_536
-"""Distinct Latin words whose beginnings are kept ready; about 20 MB when full."""
-
 _SCRIPT = r"\u1100-\U0010ffff"
 _WORD = rf"[^\W{_SCRIPT}_]"
 _RUNS = re.compile(rf"{_WORD}+|[^\W\u0000-\u10ff]+")
 _WORD_CHARACTER = re.compile(_WORD)
 _FIRST_PAIRED = "\u1100"
 """Runs from here on in Unicode (Hangul, kana, Han) are indexed in pairs, those before by beginnings."""
+
+_BEGUN, _PAIRED = 1, 2
+_SPACE = ord(" ")
+_Numbers = NDArray[np.int64]
 
 _LAST_DIGIT, _LAST_BASE = 0xF000, 0x800
 _MORE_DIGIT, _MORE_BASE = 0xE000, 0x1000
@@ -77,28 +81,66 @@ def label_row_of(marked: str) -> tuple[int, str]:
     raise ValueError("an index entry without a mark")
 
 
-def words(texts: Iterable[str]) -> list[str]:
-    """What the index holds for ``texts``; repeats are harmless and left in."""
-    found: list[str] = []
-    for run in _RUNS.findall(normalise("\n".join(texts))):  # a line's end is in no word
-        if run >= _FIRST_PAIRED:
-            found += map(add, run, run[1:])
-            found.append(run[-1])
-        else:
-            found += _beginnings(run)
+def holds_words(text: str) -> bool:
+    """Whether there is anything in normalised ``text`` to be indexed."""
+    return _RUNS.search(text) is not None
+
+
+def entries(texts: Sequence[str], label_rows: Sequence[int]) -> list[str]:
+    """The documents for the index: of each normalised text its words, each behind its label row's mark.
+
+    Repeats are harmless and left in.  Worked out on the code points of many texts at once, a third of what
+    it takes word by word.
+    """
+    if not texts:
+        return []
+    batch = _Batch(texts, label_rows)
+    paired = np.flatnonzero(batch.classes == _PAIRED)
+    columns = [batch.words(paired, 1 + (batch.classes[paired + 1] == _PAIRED), 2)]
+    edges = np.flatnonzero(np.diff(batch.classes == _BEGUN, prepend=False, append=False))
+    begins, lengths = edges[::2], edges[1::2] - edges[::2]
+    for shorter, length in pairwise((0, *BEGINNINGS)):
+        longer = lengths > shorter
+        columns.append(batch.words(begins[longer], lengths[longer], length))
+    return list(map("".join, zip(*columns, strict=True)))
+
+
+class _Batch:
+    """Many texts as one row of code points, a line's end after each."""
+
+    def __init__(self, texts: Sequence[str], label_rows: Sequence[int]) -> None:
+        self._count = len(texts)
+        self._codes = _code_points("\n".join(texts) + "\n")
+        self.classes = _classes()[self._codes]
+        self._text_of = np.repeat(np.arange(self._count), np.fromiter(map(len, texts), np.int64) + 1)
+        marks = list(map(mark, label_rows))
+        self._head_width = 1 + max(map(len, marks))
+        heads = "".join([one.rjust(self._head_width) for one in marks])
+        self._heads = _code_points(heads).reshape(self._count, self._head_width)
+
+    def words(self, begins: _Numbers, lengths: _Numbers, width: int) -> list[str]:
+        """Of each text those words that begin at ``begins``, cut to ``width`` characters, behind the mark."""
+        steps = np.arange(width)
+        letters = self._codes.take(begins[:, None] + steps, mode="clip")
+        letters[steps >= lengths[:, None]] = _SPACE
+        texts = self._text_of[begins]
+        written = np.hstack((self._heads[texts], letters)).tobytes().decode("utf-32-le")
+        counts = np.bincount(texts, minlength=self._count)
+        ends = (np.cumsum(counts) * (self._head_width + width)).tolist()
+        return [written[start:end] for start, end in pairwise((0, *ends))]
+
+
+def _code_points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+
+
+@cache
+def _classes() -> NDArray[np.uint8]:
+    """What each code point is to the index: in no word, in a word held by beginnings, or in pairs."""
+    found = np.zeros(sys.maxunicode + 1, np.uint8)
+    for run in _RUNS.finditer("".join(map(chr, range(sys.maxunicode + 1)))):
+        found[run.start() : run.end()] = _PAIRED if run[0] >= _FIRST_PAIRED else _BEGUN
     return found
-
-
-def marked(found: Sequence[str], label_row: int) -> str:
-    """``found`` as the document given to the index, every word behind the label's mark."""
-    ahead = mark(label_row)
-    return ahead + (" " + ahead).join(found)
-
-
-@lru_cache(maxsize=MAX_WORDS_REMEMBERED)
-def _beginnings(word: str) -> tuple[str, ...]:
-    shorter = tuple(word[:n] for n in BEGINNINGS if n < len(word))
-    return shorter if len(word) > BEGINNINGS[-1] else (*shorter, word)
 
 
 class Query(msgspec.Struct, frozen=True):
