@@ -12,7 +12,7 @@ from renkei.kernel.labels.policy import Policy, PolicyBook
 from renkei.kernel.labels.presets import policy_file
 from renkei.kernel.log.commitments import said_in
 from renkei.kernel.people import Role
-from renkei.node.adopting import decide_by, take_on
+from renkei.node.adopting import decide_by, hold_back, take_on
 from renkei.rooms.coordination import RequestIn, request_board, send_request
 from world import World
 from world.world import done
@@ -72,7 +72,7 @@ def test_what_is_under_way_and_may_not_go_any_more_never_arrives(world: World) -
     assert (line.held(record), line.held(harmless)) == ("unsent", "unsent")
     raw = raw_of(world, record)
 
-    take_on(jjoc, without("AUS"))
+    take_on(jjoc, without("AUS"), "the next")
 
     assert (line.held(record), line.held(harmless)) == (None, "unsent")
     link.restore()
@@ -104,7 +104,7 @@ def test_what_has_arrived_stays_until_a_person_recalls_it_and_is_not_sent_again(
     assert line.held(record) == "received"
     # Its own people may not read it by the new policy either, so the label is asked of the releaser.
     raw = raw_of(world, record)
-    take_on(jjoc, without("AUS"))
+    take_on(jjoc, without("AUS"), "the next")
     world.settle()
     assert line.held(record) == "received" and line.sent.size == sent
     assert seen(world, "us.usfj") == [MARKER]
@@ -118,7 +118,7 @@ def test_what_was_withheld_is_not_released_by_a_wider_policy_by_itself(world: Wo
     record = ask(world, for_australia_too(world))
     world.settle()
     assert line.held(record) is None
-    take_on(jjoc, Policy.load(OLD.encode()))
+    take_on(jjoc, Policy.load(OLD.encode()), "the next")
     world.settle()
     assert line.held(record) is None and seen(world, "us.usfj") == []
     assert line.releaser.explain(raw_of(world, record)).outcome == "released"
@@ -131,7 +131,7 @@ def test_what_waits_to_be_decided_is_decided_by_the_new_policy(world: World) -> 
         patch.setattr(jjoc.views, "wait", lambda *_: True)
         record = ask(world, for_australia_too(world))
     del jjoc.pump
-    take_on(jjoc, without("AUS"))
+    take_on(jjoc, without("AUS"), "the next")
     world.settle()
     assert jjoc.line("us.usfj").held(record) is None and seen(world, "us.usfj") == []
 
@@ -142,7 +142,7 @@ def test_no_answer_mixes_two_policies(world: World) -> None:
     record = ask(world, for_australia_too(world))
     world.settle()
     before = jjoc.desk()
-    take_on(jjoc.node, without("AUS"))
+    take_on(jjoc.node, without("AUS"), "the next")
     after = jjoc.desk()
     assert before.views.get(record) is not None and before.policies.own.version == 1
     assert after.views.get(record) is None and after.policies.own.version == 2
@@ -173,3 +173,23 @@ def test_readers_beside_a_change_see_by_the_one_or_by_the_other(world: World) ->
     for reader in readers:
         reader.join()
     assert wrong == []
+
+
+def test_a_crash_between_the_policy_and_holding_back_is_made_good_at_the_next_start(world: World) -> None:
+    jjoc = world["jp.jjoc"].node
+    world.link("us.usfj", "jp.jjoc").conditions.up = False
+    record = ask(world, for_australia_too(world))
+    world.settle()
+    line = jjoc.line("us.usfj")
+    assert line.held(record) == "unsent"
+    # The new policy is on the disk, and the node died before it looked at what was under way.
+    decide_by(jjoc, PolicyBook(without("AUS"), jjoc.policies.policies[1:]))
+    assert line.held(record) == "unsent"
+    hold_back(line, "the next")
+    assert line.held(record) is None
+    size = line.sent.size
+    hold_back(line, "the next")
+    assert line.sent.size == size
+    world.link("us.usfj", "jp.jjoc").conditions.up = True
+    world.settle()
+    assert seen(world, "us.usfj") == []

@@ -9,8 +9,20 @@ import pytest
 
 from renkei.kernel.labels.model import Category, Label
 from renkei.kernel.people import Role
+from renkei.kernel.views import dump
+from renkei.node.recalling import confirmation
 from renkei.rooms.coordination import IncidentIn, RequestIn, open_incident, send_request
-from renkei.rooms.release import EndIn, Onward, OnwardIn, agreements, end_agreement, pass_on
+from renkei.rooms.release import (
+    EndIn,
+    Onward,
+    OnwardIn,
+    Purge,
+    agreements,
+    end_agreement,
+    pass_on,
+    purges_of,
+    recall,
+)
 from world import World
 from world.world import done
 
@@ -115,3 +127,72 @@ def test_what_another_wrote_reaches_it_by_our_decision_and_if_the_originators_la
             .releaser.explain(world[JJOC].node.codec.encode(at(world, JJOC, "release.onward", JJOC)[0]))
         )
         assert (why.rule, why.code) == ("onward", "onward.originator")
+
+
+# --- what was passed on -------------------------------------------------------------------------------------
+
+
+MARKER = "Tsunami advisory"
+
+
+def passed_on(world: World, label: Label | None = None, key: str = "open") -> str:
+    """An incident of USFJ's that JJOC passes on under its label ``key``; the id of what JJOC wrote."""
+    world.link(USFJ, AFP).conditions.up = False
+    incident(world, USFJ, label or american("JPN", "PHL"))
+    world.settle()
+    (row,) = world[JJOC].desk().views.newest("incident", USFJ).rows
+    given = OnwardIn(record=row.id, label=world[JJOC].label(key))
+    made = done(pass_on(world[JJOC].desk(Role.DISCLOSURE_OFFICER), given))
+    world.settle()
+    return made.id  # type: ignore[attr-defined, no-any-return]
+
+
+def test_nobody_here_sees_through_our_own_wider_label_what_its_author_did_not_allow(world: World) -> None:
+    nations = Category("Releasable to", "permissive", ("JPN", "PHL", "USA"))
+    made = passed_on(world, Label("urn:oid:2.999.840.1", "PROTECTED", (nations,)))
+    low = world[JJOC].person(clearance="viewer")
+    unclassified = msgspec.structs.replace(low.clearance, classifications=("UNCLASSIFIED",))
+    request(world, world[JJOC].label("open"))
+    reader = world[JJOC].node.desk(msgspec.structs.replace(low, clearance=unclassified)).views
+    assert world[JJOC].desk().views.get(made) is not None
+    assert reader.count("request") == 1, "whoever may see what has our label"
+    assert reader.get(made) is None
+    assert reader.count("release.onward") == 0
+    assert reader.search("Tsunami").rows == ()
+
+
+def test_what_its_author_takes_back_is_taken_back_from_whoever_we_passed_it_on_to(world: World) -> None:
+    made = passed_on(world)
+    assert len(at(world, AFP, "release.onward", JJOC)) == 1
+    (row,) = world[USFJ].desk().views.newest("incident", USFJ).rows
+    taken = done(recall(world[USFJ].desk(Role.DISCLOSURE_OFFICER), row.id, "by mistake"))
+    world.settle()
+    for hq in (JJOC, AFP):
+        node = world[hq].node
+        assert at(world, hq, "release.onward", JJOC) == []
+        assert world[hq].desk().views.search("Tsunami").rows == ()
+        before = dump(node.views)
+        assert MARKER not in repr(before)
+        node.views.rebuild(node.sources())
+        assert dump(node.views) == before
+    views, usfj = world[USFJ].desk(Role.DISCLOSURE_OFFICER), world[USFJ].node
+    purges = [s.record for s in purges_of(views, taken.id) if s.row.source == JJOC]  # type: ignore[attr-defined]
+    told = confirmation(usfj.line(JJOC), taken.id, purges, usfj.codec)  # type: ignore[attr-defined]
+    assert told is not None and told.progress == "confirmed"
+    (ours,) = [r for r in at(world, JJOC, "release.recall", JJOC) if r.about == made]
+    assert ours.because is not None and ours.reason is None
+    purged = purges_of(world[JJOC].desk(Role.DISCLOSURE_OFFICER), ours.id)
+    assert [s.row.source for s in purged] == [AFP]
+
+
+def test_the_purge_is_not_signed_before_what_was_passed_on_is_taken_back(world: World) -> None:
+    made = passed_on(world)
+    (row,) = world[USFJ].desk().views.newest("incident", USFJ).rows
+    done(recall(world[USFJ].desk(Role.DISCLOSURE_OFFICER), row.id, "by mistake"))
+    world.settle()
+    master = world[JJOC].node.master
+    records = [
+        world[JJOC].node.codec.decode(raw) for pack in master.read(0, master.size) for raw in pack.entries
+    ]
+    order = [r.kind for r in records if isinstance(r, Purge) or getattr(r, "about", None) == made]
+    assert order == ["release.recall", "release.purge"]

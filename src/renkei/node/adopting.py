@@ -23,7 +23,11 @@ from .config import Folder
 from .policies import put_in_force
 
 if TYPE_CHECKING:
+    from .lines import PartnerLine
     from .node import Node
+
+HELD_BACK = "held back by"
+"""The fact beside a log sent that names the policy by which what was under way was last looked at."""
 
 
 def decide_by(node: "Node", book: PolicyBook) -> None:
@@ -42,16 +46,27 @@ def put_into_force(node: "Node", digest: str) -> None:
     put_in_force(node.folder, digest)
     if node.policy_digest == digest:
         return
-    take_on(node, Policy.load(node.folder.policy.read_bytes()))
+    take_on(node, Policy.load(node.folder.policy.read_bytes()), digest)
     node.policy_digest = digest
 
 
-def take_on(node: "Node", own: Policy) -> None:
+def take_on(node: "Node", own: Policy, digest: str) -> None:
     """Have ``own`` be the node's policy, and hold back what is under way and may not go by it."""
     decide_by(node, PolicyBook(own, node.policies.policies[1:]))
     for line in node.partners.values():
-        if line.releaser.hold_back(line.sender.received) and line.link is not None:
-            line.link.notify()
+        hold_back(line, digest)
+
+
+def hold_back(line: "PartnerLine", digest: str) -> None:
+    """Hold back from one partner what the policy of that digest does not let go, unless that was done.
+
+    Asked at every start, too: a crash may have come between the policy and this.
+    """
+    if line.sent.fact(HELD_BACK) == digest.encode():
+        return
+    if line.releaser.hold_back(line.sender.received) and line.link is not None:
+        line.link.notify()
+    line.sent.set_facts({HELD_BACK: digest.encode()})
 
 
 def keep_partner_policy(node: "Node", card: PartnerCard, xml: bytes) -> None:

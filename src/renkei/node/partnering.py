@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..kernel.identity import PartnerEntry
 from ..kernel.identity.ring import PinnedKeys
 from ..kernel.partners import Receiver, Releaser, Sender, Terms, sent_origin
+from .adopting import hold_back
 from .contents import PartnerContents
 from .lines import PartnerLine, Worker
 from .purging import Purger
@@ -55,6 +56,7 @@ def agree(node: "Node", entry: PartnerEntry) -> PartnerLine:
             entry.hq: line,
         }  # whoever goes through the old ones is not disturbed
         line.releaser.decide_by(node.policies)  # another policy may have come meanwhile, and passed it by
+        hold_back(line, node.policy_digest)
         if node.started:
             start_line(node, line)
             node.folding.learn(entry.hq)

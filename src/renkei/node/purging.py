@@ -3,6 +3,8 @@
 For each notice (``release.recall``) in the log received that the views have applied and scrubbed
 (``kernel/views/taking_back``), in order:
 
+0. what this headquarters passed on of the record is taken back from whoever has it, by a recall of its own;
+   the rest waits until the views have followed that;
 1. the bodies it names are erased from the log received: their keys are destroyed; views of moments past,
    which may show them, are dropped;
 2. a record of this headquarters, ``release.purge``, says so in the master log; from there it goes to the
@@ -18,10 +20,10 @@ from hashlib import sha256
 
 from ..kernel.clock import Clock
 from ..kernel.errors import OurFault
-from ..kernel.ids import new_id
+from ..kernel.ids import derived_id, new_id
 from ..kernel.log.base import Draft, Log
 from ..kernel.log.commitments import said_at
-from ..kernel.partners.records import Purge, Recall
+from ..kernel.partners.records import Onward, Purge, Recall
 from ..kernel.records import Codec
 from ..kernel.views import ViewStore
 from ..kernel.views.taking_back import erase
@@ -57,14 +59,41 @@ class Purger:
         """Purge what is due; how many notices that was.  Durable on return."""
         done = self._views.purgeable(self._partner, int(self._received.fact(PURGED) or b"0"))
         for seq in done:
-            self._purge(seq)
+            notice = self._notice(seq)
+            if self._take_back(notice):
+                return 0  # whoever folds it wakes us
+            self._purge(seq, notice)
         return len(done)
 
-    def _purge(self, seq: int) -> None:
+    def _notice(self, seq: int) -> Recall:
         raw = said_at(self._received, seq)
         notice = self._codec.decode(raw) if raw is not None else None
         if not isinstance(notice, Recall):
             raise OurFault("purge.notice", f"a recall as entry {seq} of {self._partner}", "another entry")
+        return notice
+
+    def _take_back(self, notice: Recall) -> bool:
+        """Recall what we passed on of the record; whether there is any that the views still hold."""
+        held = [self._codec.decode(raw) for raw in self._views.passed_on(notice.about)]
+        recalls = [self._following(notice, record) for record in held if isinstance(record, Onward)]
+        fresh = [recall for recall in recalls if self._master.newest_version(recall.id) == 0]
+        if fresh:
+            self._append([Draft(self._codec.encode(recall), recall.id, 1) for recall in fresh])
+        return bool(held)
+
+    def _following(self, notice: Recall, record: Onward) -> Recall:
+        """Our recall of what we passed on: the same id for the same record, as it is for good."""
+        return Recall(
+            id=derived_id(record.id, b"originator's recall"),
+            realm=record.realm,
+            label=record.label,
+            at=self._clock.now(),
+            by=BY,
+            about=record.id,
+            because=notice.id,
+        )
+
+    def _purge(self, seq: int, notice: Recall) -> None:
         erase(self._received, notice)
         self._forget()
         purge = self._receipt(notice, seq)

@@ -25,7 +25,7 @@ from renkei.kernel.ids import new_id
 from renkei.kernel.labels.policy import PolicyBook
 from renkei.kernel.labels.terms import ReviewRule
 from renkei.kernel.partners import Releaser
-from renkei.kernel.partners.records import Onward, Recall, ReleaseDecision
+from renkei.kernel.partners.records import MAX_HANDS, Onward, Recall, ReleaseDecision
 from renkei.kernel.partners.register import FACTS, Register
 from renkei.kernel.records import Text
 
@@ -58,14 +58,14 @@ class Bare(Desk):
     def why(self, record) -> str:
         return self.releaser.explain(CODEC.encode(record)).code
 
-    def word(self, about, account="first", verdict="release", version=1, partner=JJOC):
+    def word(self, about, account="first", verdict="release", version=1, partner=JJOC, post=""):
         self.clock.advance(timedelta(minutes=1))
         now = self.clock.now()
         return ReleaseDecision(
             id=new_id(USFJ, now),
             label=OPEN,
             at=now,
-            by="Disclosure officer",
+            by=post or f"Disclosure officer, {account}",
             about=own(about),
             about_version=version,
             partner=partner,
@@ -212,6 +212,16 @@ def test_onward_release_needs_the_originators_label(desk):
     assert len(desk.release(passing(2, both))) == 1
     hidden = {**both, "steps": [{"what": "x", "label": msgspec.to_builtins(CLOSED)}]}
     assert desk.why(passing(3, hidden)) == "onward.originator"
+    # What was passed on to us is its first author's still, however wide the label of whoever passed it on.
+    again = {**both, "kind": "release.onward", "rendition": msgspec.json.encode(theirs).decode()}
+    assert desk.why(passing(4, again)) == "onward.originator"
+    twice = {**both, "kind": "release.onward", "rendition": msgspec.json.encode(again).decode()}
+    assert desk.why(passing(5, twice)) == "onward.originator"
+    assert desk.why(passing(6, {**again, "rendition": msgspec.json.encode(both).decode()})) == ""
+    assert desk.why(passing(7, {**again, "rendition": "no JSON"})) == "onward.originator"
+    for _ in range(MAX_HANDS):
+        both = {**both, "kind": "release.onward", "rendition": msgspec.json.encode(both).decode()}
+    assert desk.why(passing(8, both)) == "onward.originator"
 
 
 def test_a_note_is_looked_at_whole_where_portions_have_labels(held):
@@ -219,6 +229,13 @@ def test_a_note_is_looked_at_whole_where_portions_have_labels(held):
     assert held.release(high) == []
     assert held.why(high) == "review.waiting"
     assert isinstance(high, Note)
+
+
+def test_a_second_account_of_the_same_post_is_no_second_officer(held):
+    held.release(note(1, DUTY), held.word(1, "first", post="Disclosure officer"))
+    assert held.release(held.word(1, "another", post="Disclosure officer")) == []
+    assert len(held.register_item(1).signatures) == 1
+    assert len(held.release(held.word(1, "another", post="Second officer"))) == 1
 
 
 # --- recalls ----------------------------------------------------------------------------------------

@@ -220,7 +220,13 @@ class Chain:
         return "agreement.none", f"no agreement with {self.terms.hq} in force covers {kind}"
 
     def _originator_allows(self, record: Onward, gate: Gate) -> bool:
-        return record.originator != self.terms.hq and covers_all(record.rendition.encode(), gate)
+        """Whether all whose hands it came through allow it, by their labels."""
+        try:
+            return record.originator != self.terms.hq and all(
+                covers_all(hand, gate) for hand in record.hands()
+            )
+        except (ValueError, RecursionError):
+            return False
 
     def _reviewed(self, record: Record, rule: ReviewRule) -> Stopped | Held | None:
         item = self.register.item(record.id, record.version)

@@ -14,10 +14,11 @@ import msgspec
 from ..errors import Refused
 from ..labels.model import Category, Clearance, Label
 from ..labels.policy import Gate, PolicyBook
-from ..labels.release import Opened, Released
+from ..labels.release import Opened, Released, labels_in
 from ..labels.rules import Denied
 from ..records import Portion, Record, Unknown
 from .chain import Chain, Held, Rule, Stopped
+from .records import Onward
 
 Outcome = Literal["released", "held", "withheld"]
 MAX_STEPS = 20
@@ -102,10 +103,13 @@ def explain_to(record: Record, clearance: Clearance, book: PolicyBook) -> Why:
     """Why a person who holds ``clearance`` sees ``record``, all of it or part, or does not."""
     gate = book.gate(clearance)
     cuts = cuts_of(record, gate)
-    decision = gate[record.label]
-    if not isinstance(decision, Denied):
+    label, decision = next(
+        ((label, no) for label in _over(record) if isinstance(no := gate[label], Denied)),
+        (record.label, None),
+    )
+    if decision is None:
         return Why(outcome="released", cuts=cuts)
-    changes = nearer(record.label, clearance, book) or (Change("clearance"),)
+    changes = nearer(label, clearance, book) or (Change("clearance"),)
     return Why(
         outcome="withheld",
         rule="label",
@@ -114,6 +118,14 @@ def explain_to(record: Record, clearance: Clearance, book: PolicyBook) -> Why:
         cuts=cuts,
         changes=changes,
     )
+
+
+def _over(record: Record) -> Iterator[Label]:
+    """The labels that all must be covered to see the record: its own, and those of what it passes on."""
+    yield record.label
+    if isinstance(record, Onward):
+        for hand in record.hands():
+            yield from labels_in(hand)
 
 
 # --- portions ---------------------------------------------------------------------------------------

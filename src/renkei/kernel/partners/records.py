@@ -20,6 +20,10 @@ EVERY_KIND = "*"
 MAX_COVERS = 100
 """Kinds named in one agreement: there are a few dozen."""
 
+MAX_HANDS = 8
+"""Headquarters that one record was passed on through: beyond a handful nobody knows whose word it is."""
+ONWARD = "release.onward"
+
 MAX_NAMED = 16_384
 """Entries named in one version of a recall, 150 KB of them: a record with more versions takes several."""
 
@@ -81,7 +85,7 @@ class ReleaseDecision(Record, frozen=True, kw_only=True, tag="release.decision")
     reason: Text
 
 
-class Onward(Record, frozen=True, kw_only=True, tag="release.onward"):
+class Onward(Record, frozen=True, kw_only=True, tag=ONWARD):
     """What another headquarters wrote, passed on by this one's own decision.
 
     ``rendition`` holds the ``originator``'s record word for word as it was received, ``received`` names it
@@ -98,7 +102,32 @@ class Onward(Record, frozen=True, kw_only=True, tag="release.onward"):
     def texts(self) -> Iterator[tuple[Label | None, str]]:
         """Also the texts inside what is passed on, under its own labels."""
         yield from super().texts()
-        yield from _texts_in(msgspec.json.decode(self.rendition), None)
+        for hand in self.hands():
+            yield from _texts_in(msgspec.json.decode(hand), None)
+
+    def hands(self) -> Iterator[bytes]:
+        """The rendition, and what that one passes on in its turn, down to what its first author wrote.
+
+        Every one of these authors' labels binds.  Raises ValueError for what went through more than
+        MAX_HANDS hands, or is no JSON.
+        """
+        left: str | None = self.rendition
+        for _ in range(MAX_HANDS):
+            if left is None:
+                return
+            hand = left.encode()
+            yield hand
+            inside = msgspec.json.decode(hand, type=_Passed)
+            left = inside.rendition if inside.kind == ONWARD else None
+        if left is not None:
+            raise ValueError(f"passed on through more than {MAX_HANDS} hands")
+
+
+class _Passed(msgspec.Struct):
+    """As much of a rendition as tells whether it passes on another one."""
+
+    kind: str = ""
+    rendition: str = ""
 
 
 class Recall(Record, frozen=True, kw_only=True, tag="release.recall"):
@@ -107,7 +136,8 @@ class Recall(Record, frozen=True, kw_only=True, tag="release.recall"):
     The owner's own names the record ``about`` and the ``reason``; lifting also names, by ``seq``, the number
     of the record's newest version in the master log, which is then decided on anew.  What goes to a partner
     that holds the record has the partner's name for it and the numbers of its ``entries`` in the log sent, in
-    order; the reason stays at home.
+    order; the reason stays at home.  ``because`` names the originator's recall that this one follows: of what
+    we passed on, which then leaves our own views, too.
     """
 
     releasable: ClassVar[bool] = False
@@ -118,6 +148,7 @@ class Recall(Record, frozen=True, kw_only=True, tag="release.recall"):
     lifted: bool = False
     seq: Annotated[int, msgspec.Meta(ge=0)] = 0
     entries: Annotated[tuple[int, ...], msgspec.Meta(max_length=MAX_NAMED)] = ()
+    because: RecordId | None = None
 
 
 class Purge(Record, frozen=True, kw_only=True, tag="release.purge"):

@@ -8,6 +8,7 @@ ours in the bytes, where they stand as whole JSON strings; a name that leads now
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -18,7 +19,8 @@ import msgspec
 
 from ..errors import BadInput, OurFault
 from ..labels.model import Label
-from ..labels.release import plan_of
+from ..labels.release import labels_in, plan_of
+from ..partners.records import Onward
 from ..records import Codec, Header, Portion, Record, Unknown, is_record_id, owner_of
 from .base import OWN
 from .text import holds_words, normalise
@@ -100,6 +102,8 @@ class Digester:
                 entry = self._exchange(source, entry)
                 record = self._codec.decode(entry)
                 head = record.header if isinstance(record, Unknown) else record
+            if isinstance(record, Onward):
+                deque(_binding(record), maxlen=0)  # labels that cannot be read are nobody's to waive
         except BadInput as err:
             return err.code
         except (ValueError, RecursionError):
@@ -126,10 +130,21 @@ def plain(raw: bytes) -> bool:
 
 
 def required(read: Read) -> tuple[Label, ...]:
-    """The record's label, and those of portions it cannot be without: all must be covered to see it."""
+    """The record's label, and those of portions it cannot be without: all must be covered to see it.
+
+    So must be the labels of what a record passes on: whoever passes it on does not overrule its author.
+    """
+    if isinstance(read.record, Onward):
+        return together(read.head.label, *_binding(read.record))
     if plain(read.raw) or isinstance(read.record, Unknown):
         return (read.head.label,)
     return together(read.head.label, *_needed(read.record))
+
+
+def _binding(record: Onward) -> Iterator[Label]:
+    """The labels of all whose hands it came through.  Raises ValueError where they cannot be read."""
+    for hand in record.hands():
+        yield from labels_in(hand)
 
 
 def together(own: Label, *others: Label) -> tuple[Label, ...]:

@@ -146,8 +146,9 @@ class Pending:
 
 
 def _is_notice(read: Read) -> bool:
-    """Whether a partner takes something back."""
-    return read.source != OWN and type(read.record) is Recall
+    """Whether a partner takes something back, or we what we passed on, because its originator did."""
+    record = read.record
+    return type(record) is Recall and (read.source != OWN or record.because is not None)
 
 
 def _runs(reads: Sequence[Read]) -> Iterator[Sequence[Read]]:
@@ -242,7 +243,7 @@ class Folding:
         reads, unreadable = self._read(entries)
         for read in [r for r in reads if _is_notice(r)]:
             assert isinstance(read.record, Recall)
-            if code := fault_of(read.record, read.source, read.seq, record_at):
+            if read.source != OWN and (code := fault_of(read.record, read.source, read.seq, record_at)):
                 reads.remove(read)
                 unreadable.append((read.source, read.seq, code))
         _UNREADABLE.run(cursor, unreadable)

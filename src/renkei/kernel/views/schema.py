@@ -22,7 +22,7 @@ import apsw
 
 from .base import View
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change to the tables below or to what the fold writes into them."""
 
 PAGE_BYTES = 4096

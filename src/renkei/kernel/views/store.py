@@ -34,7 +34,7 @@ from .digest import Digester, Resolve
 from .fold import Change, Entry, Folding, Step
 from .reader import Reader
 from .schema import create, fingerprint_in, fingerprint_of, open_writer
-from .taking_back import due, record_at, scrub
+from .taking_back import due, passed_on, record_at, scrub
 from .visibility import Marked, Sights, Visible
 
 MIN_BATCH = 512
@@ -272,6 +272,11 @@ class ViewStore:
         self._check_current()
         with self._readers.one() as db:
             return due(db, source, first)
+
+    def passed_on(self, record_id: str) -> list[bytes]:
+        """What this headquarters passed on of a partner's record and has not taken back, as logged."""
+        with self._readers.one() as db:
+            return passed_on(db, record_id)
 
     def tidy(self) -> bool:
         """Do a little of the search index's merging; whether there was any to do.

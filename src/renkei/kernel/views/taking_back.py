@@ -20,7 +20,7 @@ import msgspec
 from ..log.base import Log
 from ..log.commitments import said_at
 from ..log.until import Source
-from ..partners.records import Recall
+from ..partners.records import ONWARD, Recall
 from ..records import owner_of
 
 SCRUB_PAGES = 1_000
@@ -30,6 +30,16 @@ NOT_THEIRS, BEYOND, ANOTHER = "recall.owner", "recall.beyond", "recall.entry"
 RecordAt = Callable[[str, int], str | None]
 """(source, number) to the id of the record that the entry was of, None if its body never came."""
 _ERASED = "erased/"
+
+
+def passed_on(db: apsw.Connection, record_id: str) -> list[bytes]:
+    """What this headquarters passed on of a partner's record, as logged."""
+    rows = db.execute(
+        """SELECT r.raw FROM refs f CROSS JOIN records r ON r.row = f.row
+           WHERE f.target = ? AND f.field = 'received' AND r.source = '' AND r.kind = ? ORDER BY r.id""",
+        (record_id, ONWARD),
+    )
+    return [raw for (raw,) in rows]
 
 
 class _Id(msgspec.Struct):
@@ -138,7 +148,12 @@ def unscrubbed(db: apsw.Connection) -> bool:
 
 
 def due(db: apsw.Connection, source: str, first: int) -> list[int]:
-    """Numbers, from ``first`` on, of the notices of ``source`` that are scrubbed, up to one that is not."""
+    """Numbers, from ``first`` on, of the notices of ``source`` that are scrubbed, up to one that is not.
+
+    None while something of our own that followed a notice is not scrubbed: it may have been this one.
+    """
+    if db.execute("SELECT EXISTS (SELECT 1 FROM taken_back WHERE source = '' AND scrubbed = 0)").get:
+        return []
     rows = db.execute(
         "SELECT seq, scrubbed FROM taken_back WHERE source = ? AND seq >= ? ORDER BY seq", (source, first)
     ).fetchall()

@@ -76,7 +76,7 @@ def check_end(agreement: Agreement, until: datetime) -> Refused | None:
 _SAID = {
     "version": ("decision.version", "the version that is held"),
     "settled": ("decision.settled", "an item that nothing was decided on"),
-    "same-officer": ("decision.same-officer", "another officer than the one who signed first"),
+    "same-officer": ("decision.same-officer", "an officer of another account and post than those who signed"),
 }
 
 
@@ -92,6 +92,6 @@ def check_decision(decision: ReleaseDecision, item: Item | None) -> Refused | No
     came = {
         "version": f"version {decision.about_version}, held is {item.version}",
         "settled": item.state,
-        "same-officer": decision.account,
+        "same-officer": f"{decision.account}, {decision.by}",
     }[wrong]
     return Refused(code=code, expected=expected, came=f"{came} ({where})")
