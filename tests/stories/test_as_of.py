@@ -195,3 +195,57 @@ def test_a_desk_of_the_past_cannot_write_and_knows_no_future(world: World) -> No
 def test_moments_are_read_as_dtg_or_instant(text: str, iso: str | None) -> None:
     read = moment_of(text)
     assert read == (None if iso is None else datetime.fromisoformat(iso))
+
+
+# --- labels narrowed since ----------------------------------------------------------------------------------
+
+
+def reader(world: World, at: datetime, known_to: str = ""):  # type: ignore[no-untyped-def]
+    """At JJOC, of somebody who may see what is UNCLASSIFIED alone, as of ``at``."""
+    low = world[JJOC].person(clearance="viewer")
+    held = msgspec.structs.replace(low.clearance, classifications=("UNCLASSIFIED",))
+    person = msgspec.structs.replace(low, clearance=held)
+    return world[JJOC].node.desk_as_of(person, at, known_to)
+
+
+def relabelled(world: World, request: Request, **changes: object) -> None:
+    newest = world[JJOC].desk().views.get(request.id)
+    assert newest is not None
+    record = world[JJOC].node.codec.decode(newest.raw)
+    made = msgspec.structs.replace(record, version=record.version + 1, **changes)  # type: ignore[union-attr]
+    world[JJOC].node.append([made])
+    world.settle()
+
+
+@pytest.mark.parametrize("known_to", ["", USFJ], ids=["ours", "the partner's"])
+def test_a_label_narrowed_since_binds_in_the_past_too(world: World, known_to: str) -> None:
+    request = ask(world)
+    world.settle()
+    at = moment(world)
+    with reader(world, at, known_to) as desk:
+        assert desk.views.get(request.id) is not None
+    relabelled(world, request, label=world[JJOC].label("guarded-usa"))
+    later = moment(world)
+    for when in (at, later, at):
+        with reader(world, when, known_to) as desk:
+            assert desk.views.get(request.id) is None
+            assert desk.views.count("request") == 0
+            assert desk.views.search("輸送").rows == () and desk.views.newest("request").rows == ()
+    with world[JJOC].node.desk_as_of(world[JJOC].person(), at, known_to) as desk:
+        assert desk.views.get(request.id) is not None
+
+
+def test_a_portion_labelled_since_binds_in_the_past_too(world: World) -> None:
+    request = ask(world)
+    world.settle()
+    at = moment(world)
+    with reader(world, at) as desk:
+        assert desk.views.get(request.id) is not None
+    assert request.need is not None
+    guarded = msgspec.structs.replace(request.need, label=world[JJOC].label("guarded-usa"))
+    relabelled(world, request, need=guarded)
+    with reader(world, at) as desk:
+        assert desk.views.get(request.id) is None
+    with reader(world, moment(world)) as desk:
+        row = desk.views.get(request.id)
+        assert row is not None and desk.views.record(row)[0].need is None

@@ -99,6 +99,7 @@ class Node:
         self._told_of_policy: list[Callable[[], object]] = []
         self.views = ViewStore(views_path, self.codec, policies, VIEWS, self._resolve, config.hq)
         self.past = Past(folder.past, self._build_past)
+        self.views.on_step(lambda step: self.past.forget() if step.relabelled else None)
         self._builder = Builder()
         self._closed = False
         self.writer = GroupWriter(self.master, clock)
@@ -443,6 +444,7 @@ class Node:
         views = ViewStore(path, self.codec, self.policies, VIEWS, resolve, hq)
         if not self.started:
             logs: Mapping[str, Source] = {hq: self.line(partner).sent} if partner else self.sources()
+            views.bind(self.views.today(portions=not partner))
             fold_to(views, logs, dict(moment.sizes))
         views.past = True
         return views

@@ -25,7 +25,7 @@ import msgspec
 from ..kernel.errors import OurFault
 from ..kernel.log.until import LogUntil, Source
 from ..kernel.records import Codec
-from ..kernel.views import Resolve, ViewStore
+from ..kernel.views import Readers, Resolve, Today, ViewStore
 from ..rooms import KINDS, VIEWS
 from .config import Folder as DataFolder
 from .config import load_policies
@@ -206,5 +206,6 @@ def main() -> int:
     names = named_by(task.partner, resolve) if task.partner else resolve
     store = ViewStore(Path(task.path), Codec(KINDS), load_policies(folder), VIEWS, names, hq)
     with contextlib.closing(store):
+        store.bind(Today(Readers(folder.views), portions=not task.partner))
         fold_to(store, logs, task.sizes)
     return 0

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from edges.http.served import Served
-from edges.http.test_records import line, seen
+from edges.http.test_records import incident, line, seen
 
 
 def written(served: Served, client: httpx.Client, text: str) -> str:
@@ -52,6 +52,22 @@ def test_whoever_may_not_see_it_now_does_not_see_it_in_the_past(served: Served) 
         written(served, client, "次の行")
         assert client.get(f"/records/{hidden}", params={"asOf": moment}).status_code == 200
         assert low.get(f"/records/{hidden}", params={"asOf": moment}).status_code == 404
+
+
+def test_a_label_narrowed_since_hides_the_day_before_too(served: Served) -> None:
+    with served.client("watch") as client, served.client("low") as low:
+        open_one = incident(served, label=served.label("open"))
+        made = client.post("/records", json=open_one).json()["id"]
+        assert seen(client, made).status_code == 200
+        past = {"asOf": now_after(client)}
+        assert low.get(f"/records/{made}", params=past).status_code == 200
+        answer = client.post("/records", json=incident(served, id=made, version=2))
+        assert answer.status_code == 201, answer.text
+        deadline = time.monotonic() + 10
+        while low.get(f"/records/{made}", params=past).status_code != 404:
+            assert time.monotonic() < deadline, "still shown"
+            time.sleep(0.05)
+        assert client.get(f"/records/{made}", params=past).json()["record"].get("version", 1) == 1
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from .digest import Digester, Read, milliseconds
 from .schema import own_tables
 from .taking_back import RecordAt, drop, fault_of, tables_by_row, unscrubbed
 from .text import entries as index_entries
+from .today import Today
 from .visibility import Catalogue, Marked, Shelf, labels_as_json, labels_from
 
 MAX_TOLD = 1_000
@@ -172,6 +173,8 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     labels: dict[int, Marked]
     shelves: dict[int, Shelf]
     changes: list[Change] | None
+    relabelled: bool = False
+    """Whether a record came to have other labels than it had: views of moments past are to follow."""
 
 
 class Folding:
@@ -194,6 +197,9 @@ class Folding:
         self._tables = tables_by_row(db, own_tables())
         self.drops = 0
         """How often something was taken back, so that scrubbing begins again after each."""
+        self.today: Today | None = None
+        """In views of a moment past: the labels that bind today, too."""
+        self._relabelled = False
         self.scrubbed = not unscrubbed(db)
         """Whether nothing of what was taken back is left in the file."""
         self.load()
@@ -219,6 +225,7 @@ class Folding:
         """
         pending = Pending(self.catalogue)
         rows_before, arrivals_before = self.next_row, self.next_arrival
+        self._relabelled = False
         cursor = self.db.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
@@ -235,7 +242,7 @@ class Folding:
         self.catalogue.add(labels, shelves)
         self.positions.update(positions)
         told = changes if len(changes) <= MAX_TOLD else None
-        return Step(len(entries), dict(positions), labels, shelves, told)
+        return Step(len(entries), dict(positions), labels, shelves, told, self._relabelled)
 
     def _fold(
         self, cursor: apsw.Cursor, entries: Sequence[Entry], pending: Pending, record_at: RecordAt
@@ -305,9 +312,12 @@ class Folding:
     ) -> list[tuple[str, Folded]]:
         """Find each record's winner, leaving it in ``standing``; returns what rooms asked for."""
         folded: list[tuple[str, Folded]] = []
+        standing_today = {} if self.today is None else self.today.of([r.head.id for r in reads])
         for r in reads:
             head = r.head
             labels = digest.required(r)
+            if self.today is not None:
+                labels = digest.together(*labels, *self.today.added(r.raw, standing_today.get(head.id)))
             label = pending.label_row(head.realm, labels)
             now = standing.get(head.id)
             if now is None:
@@ -329,6 +339,7 @@ class Folding:
         shelf = pending.shelf_row(now.label, kind if known else "", owner)
         arrival, before = self.next_arrival, now.arrival
         if before:
+            self._relabelled |= shelf != now.shelf or not digest.plain(read.raw)
             self._take_out(now, out)
         out.shelf_counts[shelf] = out.shelf_counts.get(shelf, 0) + 1
         docs, refs, places, fault = 0, 0, 0, ""

@@ -35,6 +35,7 @@ from .fold import Change, Entry, Folding, Step
 from .reader import Reader
 from .schema import create, fingerprint_in, fingerprint_of, open_writer
 from .taking_back import due, passed_on, record_at, scrub
+from .today import Today
 from .visibility import Marked, Sights, Visible
 
 MIN_BATCH = 512
@@ -137,6 +138,14 @@ class ViewStore:
 
     def _folding(self, db: apsw.Connection, first_label: int = 1) -> Folding:
         return Folding(db, self._views, self._digester, self.codec.kinds, first_label)
+
+    def today(self, *, portions: bool) -> Today:
+        """The labels of records as these views have them, for views of a moment past."""
+        return Today(self._readers, portions=portions)
+
+    def bind(self, today: Today) -> None:
+        """Fold what is folded from here on under the labels that bind today, too."""
+        self._own_folding().today = today
 
     def decide_by(self, book: PolicyBook) -> None:
         """Decide by another ``book`` from now on.  The tables stay: they know labels, not who may see them.
