@@ -63,3 +63,13 @@ def test_what_is_wrong_with_a_file_is_named(
 
 def test_neither_a_file_nor_the_example_is_refused(renkei: Renkei) -> None:
     assert "a FILE or --example" in renkei("command", "paths").err
+    assert "several" in renkei("command", "paths", "--example", "--reference").err
+
+
+def test_the_documented_case_has_nothing_but_assumed_times(renkei: Renkei) -> None:
+    found = msgspec.json.decode(renkei("command", "paths", "--reference", "--json").out)
+    raw = msgspec.toml.decode(packaged("paths/reference.toml"))
+    steps = [s for side in ("today", "proposed") for path in raw[side]["paths"].values() for s in path]
+    assert len(found["assumed"]) == len(steps)
+    assert found["assumptions"]
+    assert found["today"]["paths"][0]["worst"] > found["proposed"]["paths"][0]["worst"]

@@ -8,18 +8,15 @@ from cyclopts import App, Parameter
 
 from ...data import packaged
 from ...kernel.errors import BadInput
-from ...rooms.command.paths import Comparison, Description, PathView, Stand, compare, effort, read, view
+from ...rooms.command import paths as room
+from ...rooms.command.paths import CAUTION, Comparison, Description, Name, PathView, Stand, effort, read
 from .app import Common
 from .exchanging import export_structure, import_structure
 from .local import read_file
 from .structures import check, diff_, show
 
-EXAMPLE = "paths/example.toml"
-CAUTION = {
-    "en": "This ranks structures; it does not predict minutes.",
-    "ja": "構造の優劣を比べるものであり、所要時間（分）を予測するものではありません。",
-}
-SYNTHETIC = {"en": "SYNTHETIC: invented posts and times.", "ja": "架空：部署・時間は創作です。"}
+PACKAGED = "paths/{}.toml"
+SYNTHETIC = Name("SYNTHETIC: invented posts and times.", "架空：部署・時間は創作です。")
 NO_WINNER = "no winner: the interval contains zero / 優劣なし（信頼区間がゼロを含む）"
 WINNERS = {"today": "today / 現行", "proposed": "proposed / 改編案", "none": NO_WINNER}
 
@@ -37,6 +34,7 @@ def paths(
     /,
     *,
     example: Annotated[bool, Parameter(name="--example")] = False,
+    reference: Annotated[bool, Parameter(name="--reference")] = False,
     common: Common | None = None,
 ) -> None:
     """Show each kind's path if nobody waits: hops, common hours, single points of failure, best case.
@@ -47,13 +45,15 @@ def paths(
         The description (TOML, or JSON if it ends in .json).
     example
         Use the packaged synthetic example instead of a file.
+    reference
+        Use the packaged description of the documented case, whose times are all assumptions.
     """
-    described, out = described_in(file, example), (common or Common()).out
-    today, proposed = described.structures()
-    views = {one.key: [view(one, kind) for kind in one.kinds] for one in (today, proposed)}
+    described, out = described_in(file, example, reference), (common or Common()).out
+    found = room.paths(described)
     if out.as_json:
-        out.data({**_heading(described), "today": views["today"], "proposed": views["proposed"]})
+        out.data(found)
         return
+    views = {"today": found.today.paths, "proposed": found.proposed.paths}
     _say_heading(out, described)
     columns = [
         "kind",
@@ -66,9 +66,9 @@ def paths(
         "middle",
         "worst",
     ]
-    out.table(columns, [_path_row(key, one) for key, found in views.items() for one in found])
-    for key, found in views.items():
-        for one in found:
+    out.table(columns, [_path_row(key, one) for key, ways in views.items() for one in ways])
+    for key, ways in views.items():
+        for one in ways:
             out.say(f"{key} {one.kind}: single points / 単一障害点: {', '.join(one.single_points) or '-'}")
             for hop in one.hops:
                 out.say(f"  {hop.sender} > {hop.receiver}: {hop.common:g} common h/week / 共通勤務時間（週）")
@@ -80,6 +80,7 @@ def simulate(
     /,
     *,
     example: Annotated[bool, Parameter(name="--example")] = False,
+    reference: Annotated[bool, Parameter(name="--reference")] = False,
     seed: int = 1,
     runs: int = 20,
     requests: int = 2_000,
@@ -93,6 +94,8 @@ def simulate(
         The description (TOML, or JSON if it ends in .json).
     example
         Use the packaged synthetic example instead of a file.
+    reference
+        Use the packaged description of the documented case, whose times are all assumptions.
     seed
         The first seed; the same seed gives the same figures.
     runs
@@ -100,37 +103,32 @@ def simulate(
     requests
         Requests in each run, of all kinds together.
     """
-    described, out = described_in(file, example), (common or Common()).out
-    today, proposed = described.structures()
+    described, out = described_in(file, example, reference), (common or Common()).out
     with out.progress("simulating", effort(runs)) as ticker:
-        found = compare(today, proposed, seed=seed, runs=runs, requests=requests, progress=ticker.to)
+        found = room.simulate(described, seed=seed, runs=runs, requests=requests, progress=ticker.to)
     if out.as_json:
-        whole = {**_heading(described), "assumed": described.assumed(), "result": found}
-        out.data(whole)
+        out.data(found)
         return
     _say_heading(out, described)
-    _say_comparison(out, found)
-    count = len(described.assumed())
+    _say_comparison(out, found.result)
+    count = len(found.assumed)
     out.say(f"Service times that are assumptions / 仮定による処理時間: {count}")
 
 
-def described_in(file: Path | None, example: bool) -> Description:
-    """The description named, or the packaged one.  Raises BadInput if it is both, neither or wrong."""
-    if (file is None) != example:
-        raise BadInput("usage", "a FILE or --example, one of the two", "both" if example else "neither")
+def described_in(file: Path | None, example: bool, reference: bool) -> Description:
+    """The description named, or a packaged one.  Raises BadInput if it is several, none or wrong."""
+    if (file is not None) + example + reference != 1:
+        came = "neither" if file is None and not example | reference else "several"
+        raise BadInput("usage", "a FILE or --example or --reference, one of them", came)
     if file is None:
-        return read(packaged(EXAMPLE), as_json=False)
+        return read(packaged(PACKAGED.format("example" if example else "reference")), as_json=False)
     return read(read_file(file), as_json=file.suffix.lower() == ".json")
-
-
-def _heading(described: Description) -> dict[str, Any]:
-    return {"title": described.title, "synthetic": described.synthetic, "caution": CAUTION}
 
 
 def _say_heading(out: Any, described: Description) -> None:
     out.say(f"{described.title.en} / {described.title.ja}")
     for text in (SYNTHETIC, CAUTION) if described.synthetic else (CAUTION,):
-        out.say(f"{text['en']} / {text['ja']}")
+        out.say(f"{text.en} / {text.ja}")
 
 
 def _path_row(key: str, one: PathView) -> dict[str, Any]:
@@ -150,7 +148,7 @@ def _say_comparison(out: Any, found: Comparison) -> None:
     columns = ["kind", "today", "proposed", "difference", "low", "high", "sooner / 早い構造"]
     rows = []
     for one in found.differences:
-        plain = msgspec.to_builtins(one) | {"difference": one.mean, columns[-1]: WINNERS[one.winner]}
+        plain = msgspec.structs.asdict(one) | {"difference": one.mean, columns[-1]: WINNERS[one.winner]}
         rows.append({k: f"{v:.1f}" if isinstance(v, float) else v for k, v in plain.items()})
     out.table(columns, rows)
     share = f"{found.confidence:.0%}"
@@ -163,7 +161,11 @@ def _say_stand(out: Any, name: str, stand: Stand) -> None:
     busy, post = stand.busy[stand.bottleneck], stand.bottleneck
     knee = f"{stand.knee:g}" if stand.knee is not None else "-"
     out.say(f"{name}: bottleneck / 隘路 {post} ({busy:.0%})")
-    out.say(f"  load at its limit / 処理限界 x{stand.capacity:.2f}, knee / 急増点 x{knee}")
+    limit = f"x{stand.capacity:.2f}" if stand.capacity is not None else "-"
+    ways = f"{stand.busiest.get(post, 0)}/{sum(stand.busiest.values())}"
+    out.say(
+        f"  busiest in / 最繁忙の回数 {ways}; load at its limit / 処理限界 {limit}, knee / 急増点 x{knee}"
+    )
     for one in stand.one_more:
         worth = f"{one.mean:+.1f} ({one.low:+.1f} to {one.high:+.1f})"
         sure = worth if one.winner != "none" else f"{worth}: no sure gain / 効果は不確か"

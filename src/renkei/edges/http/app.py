@@ -27,6 +27,7 @@ from . import (
     nodes,
     partners,
     past,
+    paths,
     picture,
     plans,
     policies,
@@ -68,6 +69,7 @@ HANDLERS = (
     *command.HANDLERS,
     *signing.HANDLERS,
     *plans.HANDLERS,
+    *paths.HANDLERS,
     stream.stream,
     get_openapi,
 )

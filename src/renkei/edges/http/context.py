@@ -77,6 +77,10 @@ READ_THREADS = 4
 """SQLite readers at once: more than the cores of a small node gain nothing."""
 MAX_READS_WAITING = 256
 """Reads and actions waiting for a thread: about a second's worth; beyond it callers come back."""
+SIMULATION_THREADS = 1
+"""Simulations at once: each takes a core for seconds, and others' work must not wait for more than one."""
+MAX_SIMULATIONS_WAITING = 4
+"""Simulations behind the one that runs: the last begins within half a minute; beyond it callers come back."""
 HASH_THREADS = 2
 """Passwords hashed at once: each takes 64 MiB and a core for about 0.1 s."""
 MAX_SIGN_INS_WAITING = 32
@@ -89,6 +93,7 @@ class Pool:
     def __init__(self, name: str, threads: int, waiting: int) -> None:
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._free = threads + waiting
+        self.closing = False
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``work`` done in a thread.  Raises the refusal BUSY when too much waits."""
@@ -102,7 +107,8 @@ class Pool:
             self._free += 1
 
     def close(self) -> None:
-        """Let running work finish."""
+        """Let running work finish; long work looks at ``closing`` and stops."""
+        self.closing = True
         self.threads.shutdown(wait=True, cancel_futures=True)
 
 
@@ -123,6 +129,7 @@ class HttpEdge:
         self.hosts: set[bytes] = {public.encode()} if public else set()
         self.reads = Pool("http-read", READ_THREADS, MAX_READS_WAITING)
         self.actions = Pool("http-act", ACTION_THREADS, MAX_READS_WAITING)
+        self.simulations = Pool("http-simulate", SIMULATION_THREADS, MAX_SIMULATIONS_WAITING)
         self.hashers = Pool("http-hash", HASH_THREADS, MAX_SIGN_INS_WAITING)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -207,6 +214,7 @@ class HttpEdge:
             self._end_fold()
         self.reads.close()
         self.actions.close()
+        self.simulations.close()
         self.hashers.close()
         self.trail.close()
 

@@ -24,6 +24,7 @@ from renkei.rooms.command.paths import (
     weekly,
 )
 from renkei.rooms.command.paths.compare import student
+from renkei.rooms.command.paths.model import visits
 
 TOKYO = weekly(range(5), 480, 1020, 9)
 HAWAII = weekly(range(5), 480, 1020, -10)
@@ -140,3 +141,33 @@ def test_too_few_times_are_refused() -> None:
     found = fit(pairs, 150.0)
     assert isinstance(found, Refused)
     assert found.code == "paths.few"
+
+
+def test_knees_and_bottlenecks_are_those_of_several_seeds() -> None:
+    stand = compare(two(13.0), two(9.0), seed=1, runs=6, requests=300).today
+    assert stand.busiest == {"b": 6}
+    assert len(stand.knees) == 5
+    assert all(one.low is not None and one.low < (one.minutes or 0) for one in stand.sweep[:3])
+
+
+def test_the_critical_path_leaves_out_what_has_time_to_spare() -> None:
+    steps = (
+        Step("s", "a", Work(5.0)),
+        Step("long", "a", Work(9.0), ("s",)),
+        Step("short", "b", Work(2.0), ("s",)),
+        Step("t", "b", Work(1.0), ("long", "short"), 3.0),
+    )
+    one = structure("x", [Post("a"), Post("b")], [Kind("k", 1.0, steps)])
+    found = view(one, one.kinds[0])
+    assert [(t.step, t.critical) for t in found.timed] == [
+        ("s", True),
+        ("long", True),
+        ("short", False),
+        ("t", True),
+    ]
+    assert (found.timed[-1].ready, found.timed[-1].done) == pytest.approx((17.0, 18.0))
+
+
+def test_rework_counts_in_what_is_to_be_expected() -> None:
+    steps = (Step("s", "a", Work(5.0)), Step("t", "a", Work(1.0), ("s",), back=0.5, to="s"))
+    assert visits(structure("x", [Post("a")], [Kind("k", 1.0, steps)]).kinds[0]) == pytest.approx(4.0)

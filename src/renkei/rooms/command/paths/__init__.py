@@ -10,19 +10,24 @@ from .description import Description, read
 from .draws import Streams
 from .engine import Run, run
 from .fitting import Fitted, fit
-from .model import Kind, Post, Step, Structure, Work, structure
+from .model import Kind, Name, Post, Step, Structure, Work, structure
+from .reports import CAUTION, Paths, Simulation, paths, simulate
 from .static import PathView, critical_path, single_points, view
 
 __all__ = [
+    "CAUTION",
     "Calendar",
     "Comparison",
     "Description",
     "Difference",
     "Fitted",
     "Kind",
+    "Name",
     "PathView",
+    "Paths",
     "Post",
     "Run",
+    "Simulation",
     "Stand",
     "Step",
     "Streams",
@@ -32,8 +37,10 @@ __all__ = [
     "critical_path",
     "effort",
     "fit",
+    "paths",
     "read",
     "run",
+    "simulate",
     "single_points",
     "structure",
     "view",

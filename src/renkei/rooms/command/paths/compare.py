@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
+import numpy as np
 
 from ....kernel.errors import BadInput
+from .calendars import Floats
 from .draws import Streams
 from .engine import Run, run
 from .model import Post, Structure
@@ -19,11 +21,18 @@ WARM_UP = 0.1
 KNEE = 2.0
 """The knee is the first load at which the mean time is this many times that at the lightest load."""
 LOADS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+SWEEP_RUNS = 5
+"""Runs at each load: one seed may meet a quiet week, five tell a knee from luck."""
+SHARES = tuple(n / 100 for n in range(1, 100))
+"""Of a distribution that is told: the slowest in a hundred requests is left to chance."""
 Winner = Literal["today", "proposed", "none"]
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Proposed minus today in minutes, mean with interval; ``winner`` is none while that contains zero."""
+    """Proposed minus today in minutes, mean with interval; ``winner`` is none while that contains zero.
+
+    ``each`` is the difference of each pair of runs.
+    """
 
     kind: str
     today: float
@@ -32,23 +41,48 @@ class Difference(msgspec.Struct, frozen=True):
     low: float
     high: float
     winner: Winner
+    each: tuple[float, ...]
+
+
+class Distribution(msgspec.Struct, frozen=True):
+    """One kind's minutes from arrival to done at each of ``SHARES``, over all runs after the warm-up.
+
+    ``differences`` are proposed minus today, request by request.
+    """
+
+    kind: str
+    today: tuple[float, ...]
+    proposed: tuple[float, ...]
+    differences: tuple[float, ...]
 
 
 class Swept(msgspec.Struct, frozen=True):
-    """Mean minutes over all kinds at one load; None where work comes faster than it can be done."""
+    """Mean minutes over all kinds at one load, with the quickest and the slowest run.
+
+    None where work comes faster than it can be done.
+    """
 
     load: float
     minutes: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 class Stand(msgspec.Struct, frozen=True):
-    """One structure under load: busy share by post, its bottleneck, what one officer more there is worth."""
+    """One structure under load: busy share by post, its bottleneck, what one officer more there is worth.
+
+    ``busiest`` counts in how many runs each post was the busiest; ``capacity`` is the load at which the
+    bottleneck can do no more (None if there is no work); ``knees`` are those of each run, ``knee`` that of
+    their means.
+    """
 
     busy: dict[str, float]
     bottleneck: str
-    capacity: float
+    busiest: dict[str, int]
+    capacity: float | None
     sweep: tuple[Swept, ...]
     knee: float | None
+    knees: tuple[float | None, ...]
     one_more: tuple[Difference, ...]
 
 
@@ -56,6 +90,8 @@ class Comparison(msgspec.Struct, frozen=True):
     """The result of ``compare``."""
 
     differences: tuple[Difference, ...]
+    distributions: tuple[Distribution, ...]
+    shares: tuple[float, ...]
     today: Stand
     proposed: Stand
     seed: int
@@ -86,12 +122,13 @@ def compare(
         for one, runs_of in zip((today, proposed), found, strict=True)
     )
     differences = paired(found[0], found[1], confidence)
-    return Comparison(differences, stands[0], stands[1], seed, runs, requests, confidence)
+    spread = distributions(found[0], found[1])
+    return Comparison(differences, spread, SHARES, stands[0], stands[1], seed, runs, requests, confidence)
 
 
 def effort(runs: int) -> int:
     """How many runs ``compare`` makes at most."""
-    return 4 * runs + 2 * len(LOADS)
+    return 4 * runs + 2 * len(LOADS) * min(runs, SWEEP_RUNS)
 
 
 class _Teller:
@@ -119,7 +156,7 @@ def _simulated(where: Structure, seed: int, runs: int, requests: int, teller: _T
 
 def means(one: Run) -> dict[str, float]:
     """Each kind's mean minutes after the warm-up."""
-    return {kind: float(times[int(len(times) * WARM_UP) :].mean()) for kind, times in one.times.items()}
+    return {kind: float(_settled(times).mean()) for kind, times in one.times.items()}
 
 
 def paired(before: Sequence[Run], after: Sequence[Run], confidence: float) -> tuple[Difference, ...]:
@@ -141,33 +178,89 @@ def _difference(kind: str, old: list[float], new: list[float], quantile: float) 
     half = quantile * deviation / math.sqrt(count)
     low, high = mean - half, mean + half
     winner: Winner = "proposed" if high < 0 else "today" if low > 0 else "none"
-    return Difference(kind, math.fsum(old) / count, math.fsum(new) / count, mean, low, high, winner)
+    return Difference(
+        kind, math.fsum(old) / count, math.fsum(new) / count, mean, low, high, winner, tuple(each)
+    )
+
+
+def distributions(before: Sequence[Run], after: Sequence[Run]) -> tuple[Distribution, ...]:
+    """How each kind's minutes, and the differences of the same request's, are spread."""
+    return tuple(_distribution(kind, before, after) for kind in before[0].times)
+
+
+def _distribution(kind: str, before: Sequence[Run], after: Sequence[Run]) -> Distribution:
+    olds, news = ([_settled(one.times[kind]) for one in side] for side in (before, after))
+    each = [b[: len(a)] - a[: len(b)] for a, b in zip(olds, news, strict=True)]
+    told = (np.quantile(np.concatenate(times), SHARES).tolist() for times in (olds, news, each))
+    today, proposed, differences = (tuple(values) for values in told)
+    return Distribution(kind, today, proposed, differences)
+
+
+def _settled(times: Floats) -> Floats:
+    return times[int(len(times) * WARM_UP) :]
 
 
 def _stand(
     where: Structure, found: list[Run], seed: int, requests: int, confidence: float, teller: _Teller
 ) -> Stand:
-    busy = utilisation(where, found[0])
-    bottleneck = max(busy, key=lambda key: (busy[key], key))
-    capacity = 1 / busy[bottleneck] if busy[bottleneck] else math.inf
-    sweep = tuple(_swept(where, seed, requests, load, capacity, teller) for load in LOADS)
-    lightest = sweep[0].minutes
-    over = [s.load for s in sweep if s.minutes is None or (lightest and s.minutes >= KNEE * lightest)]
+    each = [utilisation(where, one) for one in found]
+    busy = {key: math.fsum(one[key] for one in each) / len(each) for key in each[0]}
+    tops = [_busiest(one) for one in each]
+    bottleneck = _busiest(busy)
+    capacity = 1 / busy[bottleneck] if busy[bottleneck] else None
+    runs = min(len(found), SWEEP_RUNS)
+    tried = [_tried(where, seed, runs, requests, load, capacity, teller) for load in LOADS]
     more = _simulated(with_one_more(where, bottleneck), seed, len(found), requests, teller)
+    sweep = tuple(_swept(load, minutes) for load, minutes in zip(LOADS, tried, strict=True))
     return Stand(
-        busy, bottleneck, capacity, sweep, over[0] if over else None, paired(found, more, confidence)
+        busy,
+        bottleneck,
+        {key: tops.count(key) for key in busy if key in tops},
+        capacity,
+        sweep,
+        _knee([one.minutes for one in sweep]),
+        tuple(_knee([minutes[n] if minutes else None for minutes in tried]) for n in range(runs)),
+        paired(found, more, confidence),
     )
 
 
-def _swept(
-    where: Structure, seed: int, requests: int, load: float, capacity: float, teller: _Teller
-) -> Swept:
-    teller.tick()
-    if load >= capacity:
-        return Swept(load, None)
-    one = means(run(where, Streams(seed), shares(where, requests), load=load))
+def _busiest(busy: dict[str, float]) -> str:
+    return max(busy, key=lambda key: (busy[key], key))
+
+
+def _tried(
+    where: Structure,
+    seed: int,
+    runs: int,
+    requests: int,
+    load: float,
+    capacity: float | None,
+    teller: _Teller,
+) -> list[float]:
+    """Mean minutes over all kinds of each run at one load; none where work comes faster than it is done."""
+    if capacity is not None and load >= capacity:
+        for _ in range(runs):
+            teller.tick()
+        return []
     rates = {kind.key: kind.per_day for kind in where.kinds}
-    return Swept(load, sum(one[k] * rates[k] for k in one) / sum(rates.values()))
+    found = []
+    for n in range(runs):
+        one = means(run(where, Streams(seed + n), shares(where, requests), load=load))
+        found.append(math.fsum(one[k] * rates[k] for k in one) / math.fsum(rates.values()))
+        teller.tick()
+    return found
+
+
+def _swept(load: float, minutes: list[float]) -> Swept:
+    if not minutes:
+        return Swept(load, None)
+    return Swept(load, math.fsum(minutes) / len(minutes), min(minutes), max(minutes))
+
+
+def _knee(minutes: Sequence[float | None]) -> float | None:
+    lightest = minutes[0]
+    over = (n for n, at in enumerate(minutes) if at is None or (lightest and at >= KNEE * lightest))
+    return next((LOADS[n] for n in over), None)
 
 
 def utilisation(where: Structure, one: Run) -> dict[str, float]:

@@ -6,24 +6,31 @@ offset from UTC in hours.
 """
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from ....kernel.errors import BadInput
 from .calendars import Calendar, weekly
-from .model import Kind, Post, Step, Structure, structure
+from .model import Kind, Name, Post, Step, Structure, structure
 
 LIMIT = 1_000_000
 """Bytes of a description; structures of a few hundred posts take a tenth of it."""
+MAX_KINDS = 30
+"""Kinds of request in a description; a headquarters tells a dozen apart."""
+MAX_POSTS = 300
+"""Posts of one structure: those that requests pass through, not a whole staff."""
+MAX_PATH_STEPS = 100
+"""Steps of one path; the longest known has some twenty."""
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
-class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A name in both languages."""
+class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a post is, in degrees (WGS 84)."""
 
-    en: str
-    ja: str
+    name: Name
+    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
 class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,13 +43,16 @@ class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PostIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A post as written."""
+    """A post as written; ``unit`` is the headquarters it belongs to, ``source`` where it is known from."""
 
     key: str
     name: Name
     officers: int = 1
     nation: str = ""
     duty: Duty | Literal["always"] = "always"
+    unit: Name | None = None
+    site: Site | None = None
+    source: str = ""
 
 
 class KindIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,13 +72,14 @@ class StructureIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole file."""
+    """A whole file; ``assumptions`` says in words what nobody published."""
 
     title: Name
     kinds: tuple[KindIn, ...]
     today: StructureIn
     proposed: StructureIn
     synthetic: bool = False
+    assumptions: tuple[Name, ...] = ()
 
     def structures(self) -> tuple[Structure, Structure]:
         """Both, checked.  Raises BadInput."""
@@ -85,6 +96,12 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
     def _built(self, key: str, one: StructureIn) -> Structure:
+        longest = max((len(steps) for steps in one.paths.values()), default=0)
+        sizes = (len(self.kinds), MAX_KINDS), (len(one.posts), MAX_POSTS), (longest, MAX_PATH_STEPS)
+        if any(size > most for size, most in sizes):
+            expected = f"at most {MAX_KINDS} kinds, {MAX_POSTS} posts and {MAX_PATH_STEPS} steps a path"
+            came = f"{len(self.kinds)}, {len(one.posts)} and {longest} in {key}"
+            raise BadInput("paths.large", expected, came)
         if set(one.paths) != {kind.key for kind in self.kinds}:
             raise BadInput("paths.kinds", f"a path in {key} for every kind, and no other", "another set")
         posts = [Post(p.key, p.officers, calendar_of(p), p.nation) for p in one.posts]

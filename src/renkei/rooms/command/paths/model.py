@@ -4,6 +4,7 @@ Times are minutes; probabilities are of one pass.  ``structure`` checks what was
 no meaning, so that the engines need not ask.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -14,6 +15,20 @@ from .calendars import Calendar
 
 Spread = Literal["fixed", "exponential", "lognormal"]
 Basis = Literal["assumption", "fitted"]
+Activity = Literal["handling", "translation", "review", "decision"]
+MAX_OFFICERS = 10_000
+"""At one post; each costs a place in the engines' tables."""
+MAX_MINUTES = 1_000_000
+"""Of a step's work or hop: two years, beyond any path."""
+MAX_PER_DAY = 1_000_000
+"""Requests of one kind a day."""
+
+
+class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name in both languages."""
+
+    en: str
+    ja: str
 
 
 class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,7 +45,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     It begins when all of ``after`` are done and ``hop`` minutes passed.  With the probability ``back`` it
     sends the request back to step ``to`` (itself if empty).  ``stand_in`` names posts that may do it if
-    ``post`` is lost.
+    ``post`` is lost.  ``activity`` and ``name`` are for whoever reads; no engine asks for them.
     """
 
     key: str
@@ -41,6 +56,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     back: float = 0.0
     to: str = ""
     stand_in: tuple[str, ...] = ()
+    activity: Activity = "handling"
+    name: Name | None = None
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -78,8 +95,9 @@ def structure(key: str, posts: Sequence[Post], kinds: Sequence[Kind]) -> Structu
     _once([post.key for post in posts], f"posts of {key}")
     _once([kind.key for kind in kinds], f"kinds of {key}")
     for post in posts:
-        if post.officers < 1 or post.calendar.minutes <= 0:
-            raise BadInput("paths.post", "one officer or more and some duty hours", f"none at {post.key}")
+        if not 1 <= post.officers <= MAX_OFFICERS or post.calendar.minutes <= 0:
+            expected = f"1 to {MAX_OFFICERS} officers and some duty hours"
+            raise BadInput("paths.post", expected, f"{post.officers} at {post.key}")
     for kind in kinds:
         _check_kind(kind, {post.key for post in posts})
     return Structure(key, tuple(posts), tuple(kinds))
@@ -100,6 +118,16 @@ def ancestors(kind: Kind) -> dict[str, frozenset[str]]:
     return found
 
 
+def visits(kind: Kind) -> float:
+    """How many steps one request of that kind takes on average, those done again included."""
+    times = {step.key: 1.0 for step in kind.steps}
+    for step in kind.steps:
+        if step.back:
+            for key in loop(kind, step):
+                times[key] /= 1 - step.back
+    return math.fsum(times.values())
+
+
 def _once(keys: list[str], what: str) -> None:
     twice = sorted({k for k in keys if keys.count(k) > 1})
     if twice or not keys:
@@ -110,8 +138,9 @@ def _once(keys: list[str], what: str) -> None:
 
 def _check_kind(kind: Kind, posts: set[str]) -> None:
     _once([step.key for step in kind.steps], f"steps of {kind.key}")
-    if kind.per_day <= 0:
-        raise BadInput("paths.rate", "more than no requests a day", f"{kind.per_day:g} of {kind.key}")
+    if not 0 < kind.per_day <= MAX_PER_DAY:
+        expected = f"more than no requests a day, at most {MAX_PER_DAY}"
+        raise BadInput("paths.rate", expected, f"{kind.per_day:g} of {kind.key}")
     seen: set[str] = set()
     for step in kind.steps:
         where = f"step {step.key} of {kind.key}"
@@ -120,8 +149,12 @@ def _check_kind(kind: Kind, posts: set[str]) -> None:
             raise BadInput("paths.post", "posts of the structure", f"{', '.join(unknown)} in {where}")
         if not set(step.after) <= seen:
             raise BadInput("paths.order", "steps after earlier ones only", where)
-        if step.work.mean < 0 or step.work.cv <= 0 or step.hop < 0 or not 0 <= step.back < 1:
-            raise BadInput("paths.number", "times not negative, cv above 0, 0 <= back < 1", where)
+        times = (step.work.mean, step.hop)
+        if not all(0 <= t <= MAX_MINUTES for t in times) or not 0 < step.work.cv < math.inf:
+            expected = f"times from 0 to {MAX_MINUTES} minutes, cv above 0"
+            raise BadInput("paths.number", expected, where)
+        if not 0 <= step.back < 1:
+            raise BadInput("paths.number", "0 <= back < 1", where)
         seen.add(step.key)
         if step.back:
             _check_loop(kind, step)

@@ -17,8 +17,23 @@ class Hop(msgspec.Struct, frozen=True):
     common: float
 
 
+class Timed(msgspec.Struct, frozen=True):
+    """A step if nobody waits: minutes from the request until it may begin and until it is done.
+
+    What is ``critical`` cannot end later without the whole ending later.
+    """
+
+    step: str
+    ready: float
+    done: float
+    critical: bool
+
+
 class PathView(msgspec.Struct, frozen=True):
-    """One kind's path; best cases in minutes over a request at each hour of the week, nobody waiting."""
+    """One kind's path; best cases in minutes over a request at each hour of the week, nobody waiting.
+
+    ``timed`` is the best of them, for a request at minute ``begin`` of the week (UTC).
+    """
 
     kind: str
     steps: int
@@ -28,6 +43,8 @@ class PathView(msgspec.Struct, frozen=True):
     best: float
     middle: float
     worst: float
+    begin: float
+    timed: tuple[Timed, ...]
 
 
 def view(where: Structure, kind: Kind) -> PathView:
@@ -38,7 +55,8 @@ def view(where: Structure, kind: Kind) -> PathView:
     shared = where.post(kind.steps[0].post).calendar
     for key in dict.fromkeys(at.values()):
         shared = shared.common(where.post(key).calendar)
-    cases = sorted(critical_path(where, kind, hour * HOUR) for hour in range(int(WEEK / HOUR)))
+    at_hour = [critical_path(where, kind, hour * HOUR) for hour in range(int(WEEK / HOUR))]
+    cases, begin = sorted(at_hour), at_hour.index(min(at_hour)) * HOUR
     return PathView(
         kind.key,
         len(kind.steps),
@@ -48,6 +66,8 @@ def view(where: Structure, kind: Kind) -> PathView:
         cases[0],
         cases[len(cases) // 2],
         cases[-1],
+        begin,
+        timed(where, kind, begin),
     )
 
 
@@ -71,9 +91,27 @@ def single_points(kind: Kind) -> frozenset[str]:
 
 def critical_path(where: Structure, kind: Kind, begin: float) -> float:
     """Minutes from ``begin`` until done if nobody waits for another request and each step takes its mean."""
-    done: dict[str, float] = {}
+    return max(done for _, done in _spans(where, kind, begin).values())
+
+
+def timed(where: Structure, kind: Kind, begin: float) -> tuple[Timed, ...]:
+    """Each step of that case, and whether it is on the critical path."""
+    spans = _spans(where, kind, begin)
+    last = max(done for _, done in spans.values())
+    critical = {key for key, (_, done) in spans.items() if done == last}
+    for step in reversed(kind.steps):
+        if step.key in critical and step.after:
+            latest = max(spans[k][1] for k in step.after)
+            critical |= {k for k in step.after if spans[k][1] == latest}
+    return tuple(Timed(key, ready, done, key in critical) for key, (ready, done) in spans.items())
+
+
+def _spans(where: Structure, kind: Kind, begin: float) -> dict[str, tuple[float, float]]:
+    calendars = {post.key: post.calendar for post in where.posts}
     begin += DAY * 7  # times before the first Monday have no calendar
+    spans: dict[str, tuple[float, float]] = {}
     for step in kind.steps:
-        start = max((done[k] for k in step.after), default=begin) + step.hop
-        done[step.key] = where.post(step.post).calendar.finish(start, step.work.mean)
-    return max(done.values()) - begin
+        ready = max((begin + spans[k][1] for k in step.after), default=begin) + step.hop
+        done = calendars[step.post].finish(ready, step.work.mean)
+        spans[step.key] = ready - begin, done - begin
+    return spans

@@ -1,0 +1,115 @@
+"""What is told of a description: its paths, and what came of simulating both structures.
+
+The command line and the HTTP interface print these same documents.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ....kernel.errors import BadInput
+from .compare import Comparison, compare, effort, shares
+from .description import Description
+from .model import Name, Structure, visits
+from .static import HOUR, PathView, view
+
+CAUTION = Name(
+    "This ranks structures; it does not predict minutes.",
+    "構造の優劣を比べるものであり、所要時間（分）を予測するものではありません。",
+)
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """When a post is on duty: spans in minutes of the week (UTC, from Monday), and hours a week."""
+
+    post: str
+    spans: tuple[tuple[float, float], ...]
+    hours: float
+
+
+class Side(msgspec.Struct, frozen=True):
+    """One structure if nobody waits."""
+
+    posts: tuple[Watch, ...]
+    paths: tuple[PathView, ...]
+
+
+class Heading(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes before every result; ``assumed`` names ``structure/kind/step`` of each assumed time."""
+
+    title: Name
+    synthetic: bool
+    caution: Name
+    assumptions: tuple[Name, ...]
+    assumed: tuple[str, ...]
+
+
+class Paths(Heading, frozen=True, kw_only=True):
+    """Both structures' paths."""
+
+    today: Side
+    proposed: Side
+
+
+class Simulation(Heading, frozen=True, kw_only=True):
+    """Both structures compared."""
+
+    result: Comparison
+
+
+def paths(of: Description) -> Paths:
+    """Each kind's path today and proposed.  Raises BadInput (``paths.*``)."""
+    today, proposed = of.structures()
+    return Paths(**_heading(of), today=_side(today), proposed=_side(proposed))
+
+
+def simulate(
+    of: Description,
+    *,
+    seed: int,
+    runs: int,
+    requests: int,
+    confidence: float = 0.95,
+    most: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Simulation:
+    """Both compared; see ``compare``.
+
+    Raises BadInput: ``paths.work`` if more than ``most`` steps are to be expected, those done again included.
+    """
+    today, proposed = of.structures()
+    expected = max(steps(one, runs, requests) for one in (today, proposed))
+    if most is not None and expected > most:
+        raise BadInput("paths.work", f"runs of at most {most} steps in all", f"about {expected}")
+    result = compare(
+        today,
+        proposed,
+        seed=seed,
+        runs=runs,
+        requests=requests,
+        confidence=confidence,
+        progress=progress,
+    )
+    return Simulation(**_heading(of), result=result)
+
+
+def steps(where: Structure, runs: int, requests: int) -> int:
+    """About how many steps ``compare`` goes through if both structures are like this one."""
+    counts = shares(where, requests)
+    return round(effort(runs) * sum(counts[kind.key] * visits(kind) for kind in where.kinds))
+
+
+def _side(where: Structure) -> Side:
+    watches = (Watch(p.key, p.calendar.spans, p.calendar.minutes / HOUR) for p in where.posts)
+    return Side(tuple(watches), tuple(view(where, kind) for kind in where.kinds))
+
+
+def _heading(of: Description) -> dict[str, Any]:
+    return {
+        "title": of.title,
+        "synthetic": of.synthetic,
+        "caution": CAUTION,
+        "assumptions": of.assumptions,
+        "assumed": of.assumed(),
+    }
