@@ -8,6 +8,7 @@ nothing decided and nothing decoded; for reading, one row by its primary key.  S
 """
 
 import argparse
+import gc
 import itertools
 import json
 import os
@@ -30,6 +31,7 @@ from renkei.kernel.labels.presets import synthetic_book
 from renkei.kernel.log.base import Pack
 from renkei.kernel.records import Codec, Record, RecordId, Text
 from renkei.kernel.views import OWN, ViewStore
+from renkei.node.folding import GC_THRESHOLD
 
 OWNER = "jp.jjoc"
 START = datetime(2022, 9, 18, 8, 0, tzinfo=UTC)
@@ -360,6 +362,7 @@ def measure(records: int, folder: Path) -> list[dict]:
 
     path, updates = folder / "views.db", min(40_000, records // 4)
     fresh = not path.exists()
+    gc.set_threshold(GC_THRESHOLD)  # as in the process that folds for a node
     log = Synthetic(records + 2 * updates, 2 * updates)
     store = store_at(path)
     sample = len(log._pack(0).entries[1])

@@ -50,10 +50,10 @@ LISTEN_SECONDS = 0.5
 RESTART_PAUSE = 1.0
 """Seconds before a killed child is started anew, so that what kills it at once costs little."""
 LEARN_SECONDS = 5.0
-"""How long a child may leave its input unread: it looks between two batches, of under a second."""
+"""How long a child may leave its input unread: it looks between two batches, of two seconds at most."""
 LEARN_PAUSE = 0.02
 FOLD_STOP_SECONDS = 6.0
-"""How long a child may take over its last batch, of under a second on a machine with time for it."""
+"""How long a child may take over its last batch, of two seconds on a machine with time for it."""
 _LENGTH_BYTES = 4
 _log = structlog.get_logger("renkei.fold")
 

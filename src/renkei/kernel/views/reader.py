@@ -36,6 +36,9 @@ MAX_CANDIDATES = 2_000
 """Rows the search index proposes that are read to see whether they hold the terms: bounds the work for a
 question whose pairs are common and whose terms are rare, at some 20 ms."""
 
+MORE_OF_A_SHELF = 3
+"""Records looked at in each shelf beyond an even share of a page, to find how far back the page goes."""
+
 Kinds = str | Collection[str] | None
 Params = Sequence[Any] | Mapping[str, Any]
 
@@ -77,7 +80,8 @@ _ROW = (
     "r.arrival, r.raw"
 )
 
-# The newest of all shelves are among the newest of those ``n`` shelves whose own newest are newest.
+# The newest of all shelves are among the newest of those ``n`` shelves whose own newest are newest; and the
+# ``n``-th of a ``few`` of each of these is a bound that none of them is below.
 _NEWEST = f"""
 WITH tops AS MATERIALIZED (
     SELECT s.value AS shelf, (
@@ -85,12 +89,19 @@ WITH tops AS MATERIALIZED (
         ORDER BY t.arrival DESC LIMIT 1
     ) AS top
     FROM json_each(:shelves) s ORDER BY top DESC LIMIT :n
+), bound AS MATERIALIZED (
+    SELECT a.arrival FROM tops CROSS JOIN records a ON a.shelf = tops.shelf AND a.arrival IN (
+        SELECT b.arrival FROM records b WHERE b.shelf = tops.shelf AND b.arrival < :before
+        ORDER BY b.arrival DESC LIMIT :few
+    )
+    WHERE tops.top IS NOT NULL ORDER BY a.arrival DESC LIMIT 1 OFFSET :n - 1
 ), arrivals AS MATERIALIZED (
     SELECT a.arrival FROM tops CROSS JOIN records a ON a.shelf = tops.shelf AND a.arrival IN (
         SELECT b.arrival FROM records b WHERE b.shelf = tops.shelf AND b.arrival < :before
+        AND b.arrival >= coalesce((SELECT arrival FROM bound), 0)
         ORDER BY b.arrival DESC LIMIT :n
     )
-    WHERE tops.top IS NOT NULL ORDER BY a.arrival DESC LIMIT :n
+    WHERE tops.top >= coalesce((SELECT arrival FROM bound), 0) ORDER BY a.arrival DESC LIMIT :n
 )
 SELECT {_ROW} FROM arrivals CROSS JOIN records r ON r.arrival = arrivals.arrival
 WHERE {{visible:r}} ORDER BY r.arrival DESC
@@ -160,10 +171,12 @@ class Reader:
         """The newest records first, of these kinds and this owner (None for any), in pages."""
         limit = _within_limits(limit)
         with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
+            shelves = visible.shelves(kind, owner)
             params = {
-                "shelves": visible.shelves(kind, owner),
+                "shelves": shelves,
                 "before": 2**62 if before is None else before,
                 "n": limit + 1,
+                "few": limit // (shelves.count(",") + 1) + MORE_OF_A_SHELF,
             }
             rows = self._rows(db.execute(visible.fill(_NEWEST), params))
         more = len(rows) > limit
