@@ -55,9 +55,14 @@ class Purger:
         self._views, self._codec, self._clock, self._append = views, codec, clock, append
         self._forget, self._hq = forget, hq
 
+    @property
+    def position(self) -> int:
+        """Up to which of the partner's entries its notices are done with."""
+        return int(self._received.fact(PURGED) or b"0")
+
     def run(self) -> int:
         """Purge what is due; how many notices that was.  Durable on return."""
-        done = self._views.purgeable(self._partner, int(self._received.fact(PURGED) or b"0"))
+        done = self._views.purgeable(self._partner, self.position)
         for seq in done:
             notice = self._notice(seq)
             if self._take_back(notice):

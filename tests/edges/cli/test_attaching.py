@@ -68,6 +68,18 @@ def test_contents_reach_the_partner_who_was_given_the_record_and_nobody_else(
         node.close()
 
 
+def test_no_content_is_packed_for_a_partner_whose_agreement_has_ended(
+    pair: Pair, renkei: Renkei, tmp_path: Path
+) -> None:
+    _, jp = pair
+    attached(jp, "duty-usa", CONTENT, 1)
+    done(renkei("courier", "export", "us.usfj", tmp_path / "r", "-d", jp))
+    done(renkei("partner", "end", "us.usfj", "-d", jp))
+    packed = renkei("attach", "pack", "us.usfj", tmp_path / "c", "-d", jp, "--json")
+    assert packed.status != 0 and packed.json["error"]["code"] == "courier.agreement"
+    assert not (tmp_path / "c").exists()
+
+
 def test_what_the_scanner_here_refuses_is_not_kept(pair: Pair, renkei: Renkei, tmp_path: Path) -> None:
     us, jp = pair
     shared = attached(jp, "duty-usa", CONTENT, 1)

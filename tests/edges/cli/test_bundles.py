@@ -8,6 +8,7 @@ import pytest
 from edges.cli.conftest import Renkei, done
 from renkei.edges.cli.serving import spool_of
 from renkei.node import Node
+from renkei.node.purging import PURGED
 from renkei_verify.__main__ import main
 
 Pair = tuple[Path, Path]
@@ -149,9 +150,64 @@ def test_a_running_nodes_folders_carry_new_entries_and_receipts(filled: Pair, re
         refused = sorted(path.name for path in (way / "east" / "refused").iterdir())
         assert refused == ["zz.renkei", "zz.renkei.txt"]
         assert "courier.form" in (way / "east" / "refused" / "zz.renkei.txt").read_text()
+        taken = list((way / "east" / "taken").iterdir())
+        assert [path.suffix for path in taken] == [".txt"], "what we could open for ever is gone"
+        assert "logged" in taken[0].read_text()
     finally:
         for node in nodes:
             node.close()
+
+
+def test_links_planted_in_an_inbox_lead_nowhere(filled: Pair, renkei: Renkei, tmp_path: Path) -> None:
+    """Whoever fills the inbox may be anybody."""
+    us, jp = filled
+    inbox, target = tmp_path / "in", tmp_path / "target"
+    for folder in (inbox, target):
+        folder.mkdir()
+    with (us / "node.toml").open("a") as file:
+        file.write(f'\n[courier]\ninbox = "{inbox}"\n')
+    (target / "kept").write_text("as it was")
+    (inbox / "linked.renkei").symlink_to(export(renkei, jp, "us.usfj", "elsewhere"))
+    (inbox / "refused").symlink_to(target)
+    (inbox / "bad.renkei").write_bytes(b"no file at all")
+    node = Node.open(us)
+    try:
+        spool = spool_of(node)
+        assert spool is not None and spool.step() == 0
+        assert node.line("jp.jjoc").receiver.have == 0
+        assert [path.name for path in target.iterdir()] == ["kept"]
+        assert (inbox / "bad.renkei").exists()
+        (inbox / "refused").unlink()
+        (inbox / "refused").mkdir()
+        (inbox / "refused" / "bad.renkei.txt").symlink_to(target / "kept")
+        assert spool.step() == 0
+        assert (target / "kept").read_text() == "as it was"
+    finally:
+        node.close()
+
+
+def test_files_refused_from_a_partner_go_when_it_takes_something_back(filled: Pair, renkei: Renkei) -> None:
+    us, jp = filled
+    inbox = us.parent / "in"
+    inbox.mkdir()
+    with (us / "node.toml").open("a") as file:
+        file.write(f'\n[courier]\ninbox = "{inbox}"\n')
+    whole = export(renkei, jp, "us.usfj", "whole")
+    (inbox / "cut.renkei").write_bytes(whole.read_bytes()[:-100])
+    (inbox / "zz.renkei").write_bytes(b"no file at all")
+    node = Node.open(us)
+    try:
+        spool = spool_of(node)
+        assert spool is not None and spool.step() == 2
+        refused = inbox / "refused"
+        assert (refused / "cut.renkei").exists() and (refused / "zz.renkei").exists()
+        assert spool.step() == 0 and (refused / "cut.renkei").exists()
+        node.line("jp.jjoc").received.set_facts({PURGED: b"1"})  # as the purger does
+        spool.step()
+        assert not (refused / "cut.renkei").exists()
+        assert (refused / "cut.renkei.txt").exists() and (refused / "zz.renkei").exists()
+    finally:
+        node.close()
 
 
 def test_both_logs_with_a_partner_are_exported_and_proven_without_a_node(

@@ -17,6 +17,7 @@ from ...kernel.partners import Opening
 from ...kernel.partners.recalls import Withdrawn
 from ...node import Node, PartnerLine
 from ...node.contents import check
+from ...node.couriers import check_outward
 from ...rooms.coordination import Attachment
 from ..links.courier import Envelope, check_direction, file_pieces, write_file
 
@@ -35,7 +36,7 @@ class Head(msgspec.Struct, frozen=True):
 def pack_contents(node: Node, hq: str, file: Path, tick: Tick) -> int:
     """Seal what the partner was given into ``file``; how many contents."""
     line = node.line(hq)
-    check_direction(line.entry, outward=True)
+    check_outward(line.entry, node.clock.now())
     node.pump()
     store = node.contents
     found = [attachment for _, attachment in _in_log(node, line, sent=True).values()]
@@ -102,7 +103,7 @@ class _Taking:
         while said := reader.line():
             try:
                 head = msgspec.json.decode(said, type=Head)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 raise TheirFault("courier.form", "the name and size of a content", "another line") from None
             pieces = reader.take(head.size)
             try:

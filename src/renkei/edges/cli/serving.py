@@ -123,7 +123,10 @@ def spool_of(node: Node) -> Spool | None:
         return None
     return Spool(
         node.identity,
-        lambda: {hq: SpoolLine(line.entry, line.sender, line.receiver) for hq, line in node.partners.items()},
+        lambda: {
+            hq: SpoolLine(line.entry, line.sender, line.receiver, line.purger.position)
+            for hq, line in node.partners.items()
+        },
         node.clock,
         outboxes={hq: Path(folder) for hq, folder in config.outbox.items()},
         inbox=Path(config.inbox) if config.inbox else None,

@@ -98,7 +98,7 @@ def peek_courier_file(path: Path) -> Parcel | Header:
 
 def _write(path: Path, waiting: Path, pieces: Iterable[bytes], progress: Progress | None) -> int:
     written = 0
-    descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
         for piece in pieces:
             file.write(piece)

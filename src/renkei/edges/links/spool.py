@@ -1,10 +1,14 @@
 """Outbox and inbox: a running node's courier's files, without anybody at the keyboard.
 
 What carries files between two networks (a diode's software, a courier's terminal) watches the outbox and
-fills the inbox.  A file is there, whole, once it has a name that ends in ``.renkei``.  What was
-taken from it moves to ``taken`` beneath it, what was not to ``refused``, with the reason in a file beside it.
+fills the inbox.  A file is there, whole, once it has a name that ends in ``.renkei``.  One that was taken
+is deleted, and ``taken`` beneath the inbox has a note of what it came to: its content is in the log then,
+from where a recall can erase it, and we could open the file for ever.  One that was not taken, or not all
+of it, moves to ``refused``, with the reason in a file beside it; these go, too, once the partner has taken
+something back.  Whoever fills the inbox may be anybody: links are not followed, in it or beneath it.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +24,8 @@ from renkei.kernel.partners import Event, Imported, Receiver, Sender, volumes
 from .courier import Envelope, check_direction, peek_courier_file, read_courier_file, write_courier_file
 
 SUFFIX = ".renkei"
+TAKEN, REFUSED = "taken", "refused"
+NOTE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 FILES_AT_ONCE = 1000
 """Of the inbox looked at in one round, in the order of their names, which is that of their entries."""
 _log = structlog.get_logger("renkei.spool")
@@ -31,6 +37,8 @@ class SpoolLine(msgspec.Struct, frozen=True):
     entry: PartnerEntry
     sender: Sender
     receiver: Receiver
+    purged: int = 0
+    """Up to which of the partner's entries what it took back is forgotten here."""
 
 
 class Spool:
@@ -52,6 +60,7 @@ class Spool:
         self._on_events = on_events
         self._told: dict[str, str] = {}
         """The receipt that went to each partner last, so that a new one alone makes a file too."""
+        self._purged: dict[str, int] = {}
 
     def step(self) -> int:
         """Write what is new, take in what has come; how many files that was."""
@@ -62,8 +71,12 @@ class Spool:
                 done += self._write(lines[hq], folder) if hq in lines else 0
             except (RenkeiError, OSError) as err:
                 _log.warning("outbox", partner=hq, error=str(err))
-        for path in self._waiting():
+        for path in self._waiting(self._inbox):
             done += self._take(path, lines)
+        for hq, line in lines.items():
+            if line.purged > self._purged.get(hq, 0):
+                self._forget(hq)
+                self._purged[hq] = line.purged
         return done
 
     def _write(self, line: SpoolLine, folder: Path) -> int:
@@ -84,22 +97,42 @@ class Spool:
         self._told[line.entry.hq] = receipt
         return done
 
-    def _waiting(self) -> list[Path]:
-        if self._inbox is None or not self._inbox.is_dir():
+    def _forget(self, hq: str) -> None:
+        """Delete the files refused from ``hq``: they may hold what it took back, and we can open them."""
+        folder = None if self._inbox is None else self._inbox / REFUSED
+        if folder is None or folder.is_symlink():
+            return
+        for path in self._waiting(folder):
+            try:
+                if peek_courier_file(path).sender == hq:
+                    path.unlink()
+            except RenkeiError:
+                continue  # nothing that anybody sealed for us
+
+    @staticmethod
+    def _waiting(folder: Path | None) -> list[Path]:
+        if folder is None or not folder.is_dir():
             return []
-        found = (path for path in self._inbox.iterdir() if path.suffix == SUFFIX and path.is_file())
+        whole = (path for path in folder.iterdir() if path.suffix == SUFFIX and not path.is_symlink())
+        found = (path for path in whole if path.is_file())
         return sorted(path for path in found if not path.name.startswith("."))[:FILES_AT_ONCE]
 
     def _take(self, path: Path, lines: dict[str, SpoolLine]) -> int:
+        told = ""
         try:
             came = self._import(path, lines, self._clock.now())
+            told = f"entries {came.first} to {came.size}: {came.logged} logged, {came.receipted} receipted"
             faults = [f"{fault.code}: expected {fault.expected}; {fault.came} came" for fault in came.faults]
         except Unreachable as err:
             _log.warning("inbox", file=path.name, error=str(err))
             return 0  # the disk, not the file: the next round tries again
         except RenkeiError as err:
             faults = [str(err)]
-        self._put_away(path, faults)
+        try:
+            self._put_away(path, told, faults)
+        except OSError as err:
+            _log.warning("inbox", file=path.name, error=str(err))
+            return 0
         return 1
 
     def _import(self, path: Path, lines: dict[str, SpoolLine], now: datetime) -> Imported:
@@ -114,10 +147,17 @@ class Spool:
         self._on_events(line.entry.hq, came.events)
         return came
 
-    def _put_away(self, path: Path, faults: list[str]) -> None:
-        folder = path.parent / ("refused" if faults else "taken")
+    def _put_away(self, path: Path, told: str, faults: list[str]) -> None:
+        """Delete what was taken, keep what was not; a note of either.  Raises OSError if the disk fails."""
+        folder = path.parent / (REFUSED if faults else TAKEN)
+        if folder.is_symlink():
+            raise OSError(f"{folder.name} is a link to elsewhere")
         folder.mkdir(mode=0o700, exist_ok=True)
-        path.rename(folder / path.name)
+        note = os.open(folder / f"{path.name}.txt", NOTE_FLAGS, 0o600)
+        with os.fdopen(note, "w", encoding="utf-8") as file:
+            file.write("\n".join(faults or [told]) + "\n")
         if faults:
-            (folder / f"{path.name}.txt").write_text("\n".join(faults) + "\n", "utf-8")
+            path.rename(folder / path.name)
             _log.warning("inbox", file=path.name, faults=faults)
+        else:
+            path.unlink()
