@@ -20,6 +20,7 @@ from .actions import (
 from .appending import check_appended
 from .attaching import AttachIn, Content, attach, attachments_about, may_attach
 from .handing_over import OpenWork, hand_over, newest_handover, open_work, take_over
+from .handling import Handled, handled
 from .inputs import (
     AcknowledgeIn,
     AnswerIn,
@@ -90,6 +91,7 @@ __all__ = [
     "DecisionIn",
     "Delivered",
     "Delivery",
+    "Handled",
     "Handover",
     "HandoverIn",
     "Incident",
@@ -134,6 +136,7 @@ __all__ = [
     "check_appended",
     "close_incident",
     "hand_over",
+    "handled",
     "incident_view",
     "may_attach",
     "newest_handover",

@@ -1,14 +1,13 @@
 """Calendars, the static view, the comparison and the fit."""
 
 import math
-from itertools import chain
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renkei.kernel.errors import Refused
+from renkei.kernel.errors import BadInput, Refused
 from renkei.rooms.command.paths import (
     Calendar,
     Kind,
@@ -24,6 +23,7 @@ from renkei.rooms.command.paths import (
     weekly,
 )
 from renkei.rooms.command.paths.compare import student
+from renkei.rooms.command.paths.fitting import Spell
 from renkei.rooms.command.paths.model import visits
 
 TOKYO = weekly(range(5), 480, 1020, 9)
@@ -122,23 +122,61 @@ def test_times_from_a_log_are_fitted_on_earlier_and_scored_on_later_weeks(work: 
         "exponential": draw.exponential(30.0, 2_000),
         "lognormal": 30 * np.exp(math.sqrt(sigma2) * draw.standard_normal(2_000) - sigma2 / 2),
     }[work.spread]
-    pairs = [(n * 100.0, n * 100.0 + t) for n, t in enumerate(drawn.tolist())]
-    found = fit(pairs, 120_000.0)
+    spells = [Spell(n * 100.0, n * 100.0 + t) for n, t in enumerate(drawn.tolist())]
+    now = max(spell.end for spell in spells if spell.end is not None)
+    found = fit(spells, 120_000.0, now)
     assert not isinstance(found, Refused)
     assert (found.work.spread, found.work.basis) == (work.spread, "fitted")
     assert found.work.mean == pytest.approx(30.0, rel=0.08)
     assert found.later == 800
     if work.spread != "fixed":
         assert found.distance < 0.06
-        slower = [(a, a + 3 * (b - a)) if a >= 120_000 else (a, b) for a, b in pairs]
-        worse = fit(slower, 120_000.0)
+        slower = [
+            Spell(a, a + 3 * (b - a)) if a >= 120_000 else Spell(a, b) for a, b in spells if b is not None
+        ]
+        worse = fit(slower, 120_000.0, now * 2)
         assert not isinstance(worse, Refused)
         assert worse.distance > 0.2  # later weeks that went otherwise are told, not hidden
 
 
+@pytest.mark.parametrize("work", [Work(600.0, "exponential"), Work(600.0, "lognormal", 1.5)])
+def test_what_has_not_ended_counts_as_at_least_so_long(work: Work) -> None:
+    """Long work seen through a short window: those that ended are the quick ones."""
+    begun = np.linspace(0.0, 1_000.0, 3_000)
+    draw = np.random.default_rng(5)
+    sigma2 = math.log1p(work.cv**2)
+    took = (
+        draw.exponential(600.0, 3_000)
+        if work.spread == "exponential"
+        else 600 * np.exp(math.sqrt(sigma2) * draw.standard_normal(3_000) - sigma2 / 2)
+    )
+    ends = begun + took
+    spells = [Spell(a, b if b <= 2_000 else None) for a, b in zip(begun.tolist(), ends.tolist(), strict=True)]
+    found = fit(spells, 800.0, 2_000.0)
+    assert not isinstance(found, Refused)
+    assert found.open > 500
+    assert (found.work.spread, found.work.mean) == (work.spread, pytest.approx(600.0, rel=0.12))
+    assert found.distance < 0.08
+    quick = [b - a for a, b in zip(begun.tolist(), ends.tolist(), strict=True) if b <= 800]
+    assert sum(quick) / len(quick) < 300  # what leaving them out would have said
+
+
+def test_work_of_no_length_is_taken_as_a_second() -> None:
+    spells = [Spell(n * 10.0, n * 10.0 + (0.0 if n % 2 else 1.0)) for n in range(100)]
+    found = fit(spells, 500.0, 1_000.0)
+    assert not isinstance(found, Refused) and found.work.mean > 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [Spell(5.0, 4.0), Spell(5.0, 500.0), Spell(math.nan, 6.0), Spell(200.0, None)]
+)
+def test_times_that_cannot_be_are_refused(wrong: Spell) -> None:
+    with pytest.raises(BadInput, match=r"paths\.times"):
+        fit([wrong], 50.0, 100.0)
+
+
 def test_too_few_times_are_refused() -> None:
-    pairs = list(chain((n * 10.0, n * 10.0 + 1) for n in range(30)))
-    found = fit(pairs, 150.0)
+    found = fit([Spell(n * 10.0, n * 10.0 + 1) for n in range(30)], 150.0, 300.0)
     assert isinstance(found, Refused)
     assert found.code == "paths.few"
 
