@@ -7,8 +7,10 @@ import pytest
 
 from edges.http.served import Served
 from renkei.data import packaged
+from renkei.edges.http import paths
 from renkei.edges.http.paths import MAX_SIMULATED
 from renkei.rooms.command import paths as room
+from renkei.rooms.coordination import Handled
 
 
 def example(name: str = "example") -> Any:
@@ -131,3 +133,20 @@ def test_strangers_are_sent_away(served: Served) -> None:
     for where in ("view", "simulate"):
         answer = stranger.post(f"/paths/{where}", json={"description": example()})
         assert answer.status_code == 401
+
+
+def test_times_come_from_the_nodes_own_log_where_it_has_them(served: Served, monkeypatch: Any) -> None:
+    described = plain(example())
+    empty = simulated(served, described, from_log=True)
+    assert {one["measure"] for one in empty["measured"]} == {"acknowledge", "answer"}
+    assert all(one["refused"]["code"] == "paths.few" for one in empty["measured"])
+    assert empty["assumed"] == simulated(served, described)["assumed"]
+
+    now = served.node.clock.now().timestamp() / 60
+    spells = [Handled("answer", now - 40_000 + n * 100, now - 40_000 + n * 100 + 17) for n in range(390)]
+    monkeypatch.setattr(paths, "handled", lambda desk: iter(spells))
+    found = simulated(served, described, from_log=True)
+    decided = next(one for one in found["measured"] if one["step"] == "today/relief/decide")
+    assert decided["fitted"]["work"]["basis"] == "fitted"
+    assert "today/relief/decide" not in found["assumed"]
+    assert "today/relief/receive" in found["assumed"]

@@ -10,7 +10,7 @@ from ...data import packaged
 from ...kernel.errors import BadInput
 from ...rooms.command import paths as room
 from ...rooms.command.paths import CAUTION, Comparison, Description, Name, PathView, Stand, effort, read
-from .app import Common
+from .app import Common, Remote
 from .exchanging import export_structure, import_structure
 from .local import read_file
 from .structures import check, diff_, show
@@ -84,7 +84,8 @@ def simulate(
     seed: int = 1,
     runs: int = 20,
     requests: int = 2_000,
-    common: Common | None = None,
+    from_log: Annotated[bool, Parameter(name="--from-log")] = False,
+    remote: Remote | None = None,
 ) -> None:
     """Simulate both structures under the same seeds; no winner is named where chance may explain it.
 
@@ -102,10 +103,18 @@ def simulate(
         Pairs of runs, each pair under a seed of its own.
     requests
         Requests in each run, of all kinds together.
+    from_log
+        Ask a running node, which takes the times of steps that name a measure from its own log.
     """
-    described, out = described_in(file, example, reference), (common or Common()).out
-    with out.progress("simulating", effort(runs)) as ticker:
-        found = room.simulate(described, seed=seed, runs=runs, requests=requests, progress=ticker.to)
+    described, remote = described_in(file, example, reference), remote or Remote()
+    out = remote.out
+    if from_log:
+        asked = {"seed": seed, "runs": runs, "requests": requests, "from_log": True}
+        body = {"description": msgspec.to_builtins(described), **asked}
+        found = msgspec.convert(remote.api().post("/paths/simulate", body), room.Simulation)
+    else:
+        with out.progress("simulating", effort(runs)) as ticker:
+            found = room.simulate(described, seed=seed, runs=runs, requests=requests, progress=ticker.to)
     if out.as_json:
         out.data(found)
         return
@@ -113,6 +122,20 @@ def simulate(
     _say_comparison(out, found.result)
     count = len(found.assumed)
     out.say(f"Service times that are assumptions / 仮定による処理時間: {count}")
+    for one in found.measured:
+        out.say(f"  {one.step}: {_said_of(one)}")
+
+
+def _said_of(one: room.Measured) -> str:
+    if one.fitted is None:
+        why = one.refused.came if one.refused else "-"
+        return f"assumed: too few times in the log / 仮定：記録不足 ({one.measure}: {why})"
+    fitted = one.fitted
+    return (
+        f"from the log / 記録による: {one.measure}, {fitted.work.mean:.1f} min {fitted.work.spread}, "
+        f"{fitted.earlier} + {fitted.open} open, {one.weeks:.1f} weeks / 週; "
+        f"off by {fitted.distance:.2f} on {fitted.later} later ones / 後の週とのずれ"
+    )
 
 
 def described_in(file: Path | None, example: bool, reference: bool) -> Description:

@@ -10,8 +10,10 @@ from litestar import get, post
 from litestar.params import FromQuery, JSONBody
 
 from ...data import packaged
+from ...kernel.desk import Desk
 from ...rooms.command import paths as room
-from ...rooms.command.paths import Description, Paths, Simulation
+from ...rooms.command.paths import Description, Measured, Paths, Simulation, Spell
+from ...rooms.coordination import handled
 from .context import Caller, Edge
 from .problems import BUSY, refuse
 from .schema import problems
@@ -42,13 +44,17 @@ class PathsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SimulateIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A description and how to try it: pairs of runs, requests in each, and the share of the intervals."""
+    """A description and how to try it: pairs of runs, requests in each, and the share of the intervals.
+
+    ``from_log`` takes the times of steps that name a ``measure`` from this node's own log.
+    """
 
     description: Document
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)] = 1
     runs: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 20
     requests: Annotated[int, msgspec.Meta(ge=100, le=100_000)] = 500
     confidence: Annotated[float, msgspec.Meta(ge=0.5, le=0.999)] = 0.95
+    from_log: bool = False
 
 
 @get("/paths/packaged", tags=_TAG, summary="A description that comes with Renkei", responses=problems())
@@ -99,19 +105,26 @@ async def view_paths(edge: Edge, person: Caller, data: JSONBody[PathsIn]) -> Pat
 async def simulate_paths(edge: Edge, person: Caller, data: JSONBody[SimulateIn]) -> Simulation:
     """Differences with intervals, distributions, load, bottlenecks; the same seed gives the same answer."""
 
+    def begin(desk: Desk) -> tuple[Description, tuple[Measured, ...]]:
+        described = _described(data.description)
+        return _from_log(desk, described) if data.from_log else (described, ())
+
+    described, told = await edge.at_desk(person, begin)
+
     def go_on(_: int) -> None:
         if edge.simulations.closing:
             raise refuse(BUSY)
 
     def simulate() -> Simulation:
         return room.simulate(
-            _described(data.description),
+            described,
             seed=data.seed,
             runs=data.runs,
             requests=data.requests,
             confidence=data.confidence,
             most=MAX_SIMULATED,
             progress=go_on,
+            told=told,
         )
 
     return await edge.simulations.run(simulate)
@@ -119,6 +132,13 @@ async def simulate_paths(edge: Edge, person: Caller, data: JSONBody[SimulateIn])
 
 def _described(document: Document) -> Description:
     return room.read(msgspec.json.encode(document), as_json=True)
+
+
+def _from_log(desk: Desk, described: Description) -> tuple[Description, tuple[Measured, ...]]:
+    log: dict[str, list[Spell]] = {}
+    for move, begin, end in handled(desk):
+        log.setdefault(move, []).append(Spell(begin, end))
+    return room.measured(described, log, desk.clock.now().timestamp() / 60)
 
 
 def _shown(described: Description) -> DescriptionOut:

@@ -9,7 +9,8 @@ from .compare import Comparison, Difference, Stand, compare, effort
 from .description import Description, read
 from .draws import Streams
 from .engine import Run, run
-from .fitting import Fitted, fit
+from .fitting import Fitted, Spell, fit
+from .measured import Measured, measured
 from .model import Kind, Name, Post, Step, Structure, Work, structure
 from .reports import CAUTION, Paths, Simulation, paths, simulate
 from .static import PathView, critical_path, single_points, view
@@ -22,12 +23,14 @@ __all__ = [
     "Difference",
     "Fitted",
     "Kind",
+    "Measured",
     "Name",
     "PathView",
     "Paths",
     "Post",
     "Run",
     "Simulation",
+    "Spell",
     "Stand",
     "Step",
     "Streams",
@@ -37,6 +40,7 @@ __all__ = [
     "critical_path",
     "effort",
     "fit",
+    "measured",
     "paths",
     "read",
     "run",

@@ -41,14 +41,13 @@ class Lasted(NamedTuple):
 class Fitted(msgspec.Struct, frozen=True):
     """Work fitted on ``earlier`` times that ended (and ``open`` that had not by then).
 
-    ``distance`` is Kolmogorov's and Smirnov's, 0 to 1, from the ``later`` ones; of ``weeks`` in all.
+    ``distance`` is Kolmogorov's and Smirnov's, 0 to 1, from the ``later`` ones.
     """
 
     work: Work
     earlier: int
     later: int
     open: int
-    weeks: float
     distance: float
 
 
@@ -68,8 +67,7 @@ def fit(spells: Iterable[Spell], split: float, now: float) -> Fitted | Refused:
         came = f"{counts[0]} and {counts[1]}"
         return Refused(code="paths.few", expected=f"{LEAST} times or more on each side", came=came)
     work = _likeliest(earlier)
-    weeks = (now - min(spell.begin for spell in listed)) / WEEK
-    return Fitted(work, counts[0], counts[1], len(earlier) - counts[0], weeks, distance(work, later))
+    return Fitted(work, counts[0], counts[1], len(earlier) - counts[0], distance(work, later))
 
 
 def last_week(spells: Sequence[Spell], weeks: int = 1) -> float:

@@ -16,6 +16,8 @@ from .calendars import Calendar
 Spread = Literal["fixed", "exponential", "lognormal"]
 Basis = Literal["assumption", "fitted"]
 Activity = Literal["handling", "translation", "review", "decision"]
+Measure = Literal["", "acknowledge", "answer"]
+"""What of a node's log times a step: from opening a request to acknowledging it, from there to answering."""
 MAX_OFFICERS = 10_000
 """At one post; each costs a place in the engines' tables."""
 MAX_MINUTES = 1_000_000
@@ -45,7 +47,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     It begins when all of ``after`` are done and ``hop`` minutes passed.  With the probability ``back`` it
     sends the request back to step ``to`` (itself if empty).  ``stand_in`` names posts that may do it if
-    ``post`` is lost.  ``activity`` and ``name`` are for whoever reads; no engine asks for them.
+    ``post`` is lost.  ``activity`` and ``name`` are for whoever reads; no engine asks for them.  ``measure``
+    says what of a node's log may stand in for ``work``.
     """
 
     key: str
@@ -58,6 +61,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stand_in: tuple[str, ...] = ()
     activity: Activity = "handling"
     name: Name | None = None
+    measure: Measure = ""
 
 
 class Post(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ import msgspec
 from ....kernel.errors import BadInput
 from .compare import Comparison, compare, effort, shares
 from .description import Description
+from .measured import Measured
 from .model import Name, Structure, visits
 from .static import HOUR, PathView, view
 
@@ -36,13 +37,15 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class Heading(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes before every result; ``assumed`` names ``structure/kind/step`` of each assumed time."""
+    """What goes before every result; ``assumed`` names ``structure/kind/step`` of each assumed time,
+    ``measured`` those looked for in a log."""
 
     title: Name
     synthetic: bool
     caution: Name
     assumptions: tuple[Name, ...]
     assumed: tuple[str, ...]
+    measured: tuple[Measured, ...] = ()
 
 
 class Paths(Heading, frozen=True, kw_only=True):
@@ -73,8 +76,9 @@ def simulate(
     confidence: float = 0.95,
     most: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
+    told: tuple[Measured, ...] = (),
 ) -> Simulation:
-    """Both compared; see ``compare``.
+    """Both compared; see ``compare``.  ``told`` is what a log said of its times.
 
     Raises BadInput: ``paths.work`` if more than ``most`` steps are to be expected, those done again included.
     """
@@ -91,7 +95,7 @@ def simulate(
         confidence=confidence,
         progress=progress,
     )
-    return Simulation(**_heading(of), result=result)
+    return Simulation(**_heading(of), measured=told, result=result)
 
 
 def steps(where: Structure, runs: int, requests: int) -> int:
