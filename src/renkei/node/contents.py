@@ -40,6 +40,8 @@ def check(store: AttachmentStore, scanner: Scanner, name: str, record: Attachmen
     verdict = scanner.look(store.read(name, record.size))
     if not verdict.passed:
         raise BadInput("attachment.scan", "a content that the scanner lets pass", verdict.why)
+    if scanner.command:
+        store.note_looked(name)
 
 
 class PartnerContents:

@@ -1,15 +1,21 @@
 """Attachments through the front door: pieces, ranges, labels, the scan, headers that tame browsers."""
 
+import errno
+import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import msgspec
 import pytest
 
 from edges.http.served import Served
+from renkei.edges.http.files import UPLOAD_DAYS
 from renkei.kernel.attachments import CHUNK_BYTES, Scanner
+from renkei.kernel.attachments.scanning import Verdict
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -149,3 +155,130 @@ def test_a_record_whose_content_is_gone_says_so(served: Served, watch: httpx.Cli
     served.app.edge.files.store.erase(f"jp.jjoc~{record['content']}")
     assert code(watch.get(content_path(answer))) == "attachment.not-here"
     assert watch.get(f"/records/{record['id']}").status_code == 200
+
+
+# --- what is left lying, what came before a scanner, names and disks ----------------------------------------
+
+
+def aged(served: Served, days: int) -> None:
+    """As if all contents had last been written to so many days ago."""
+    then = time.time() - days * 86_400
+    for path in served.node.folder.attachments.glob("jp.jjoc~*"):
+        os.utime(path, (then, then))
+
+
+def test_uploads_that_nobody_ends_are_given_up_and_nothing_else_is(
+    served: Served, watch: httpx.Client
+) -> None:
+    files = served.app.edge.files
+    kept = attached(watch, served)
+    forgotten = watch.post("/attachments/uploads", json=given(served)).json()["id"]
+    path = f"/attachments/uploads/{forgotten}"
+    assert watch.put(path, params={"offset": 0}, content=CONTENT[:CHUNK_BYTES]).status_code == 200
+    crashed = files.store
+    crashed.begin("jp.jjoc~" + "ab" * 16)  # no draft: the node died between the two
+    aged(served, UPLOAD_DAYS - 1)
+    assert files.sweep() == 0
+    aged(served, UPLOAD_DAYS + 1)
+    recent = watch.post("/attachments/uploads", json=given(served)).json()["id"]
+    files.sweep()
+    assert code(watch.get(path)) == "attachment.upload"
+    for gone in (forgotten, "ab" * 16):
+        assert not list(served.node.folder.attachments.glob(f"*{gone}*"))
+        assert not list(served.node.folder.attachment_keys.glob(f"*{gone}*"))
+    assert watch.get(content_path(kept)).content == CONTENT
+    assert watch.get(f"/attachments/uploads/{recent}").status_code == 200
+
+
+def test_nothing_is_given_up_while_the_views_are_behind(
+    served: Served, watch: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = attached(watch, served)
+    aged(served, UPLOAD_DAYS + 1)
+    monkeypatch.setattr(served.node.views, "wait", lambda *_: False)
+    monkeypatch.setattr(served.app.edge.files, "_named", set)
+    assert served.app.edge.files.sweep() == 0
+    monkeypatch.undo()
+    assert watch.get(content_path(kept)).status_code == 200
+
+
+def test_what_came_before_a_scanner_is_looked_at_before_anybody_has_it(
+    served: Served, watch: httpx.Client
+) -> None:
+    quiet, bad = attached(watch, served, b"a quiet page"), attached(watch, served, b"EICAR")
+    files, before = served.app.edge.files, served.app.edge.files.scanner
+    looks: list[bytes] = []
+
+    class Counting(Scanner):
+        def look(self, pieces):  # type: ignore[no-untyped-def]
+            looks.append(b"".join(pieces))
+            return Verdict(b"EICAR" not in looks[-1], "a test")
+
+    files.scanner = Counting(("set",), 20)
+    try:
+        for _ in range(2):
+            assert watch.get(content_path(quiet)).content == b"a quiet page"
+        assert looks == [b"a quiet page"], "once"
+        refused = watch.get(content_path(bad))
+        assert (refused.status_code, code(refused)) == (422, "attachment.scan")
+        assert code(watch.get(content_path(bad))) == "attachment.not-here"
+        assert attached(watch, served, b"another").status_code == 201
+        assert len(looks) == 3
+    finally:
+        files.scanner = before
+
+
+@pytest.mark.parametrize(
+    ("called", "saved"),
+    [
+        ("../../etc/passwd", "_.._etc_passwd"),
+        ("chart\u202egpj.exe", "chart_gpj.exe"),
+        ('a"; filename="b.exe', "a_; filename=_b.exe"),
+        ("line\r\nSet-Cookie: a=b", "line__Set-Cookie_ a=b"),
+        ("...", "_"),
+        ("港" * 300, "港" * 150),
+    ],
+)
+def test_a_hostile_name_is_no_path_no_header_and_no_disguise(
+    served: Served, watch: httpx.Client, called: str, saved: str
+) -> None:
+    answer = attached(watch, served, b"x", name={"text": called, "lang": "en"})
+    sent = watch.get(content_path(answer)).headers["content-disposition"]
+    assert sent == f"attachment; filename*=UTF-8''{quote(saved, safe='')}"
+    assert watch.get(content_path(answer)).headers.get("set-cookie") is None
+
+
+def test_a_full_disk_is_told_and_what_came_before_stays(
+    served: Served, watch: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = watch.post("/attachments/uploads", json=given(served)).json()["id"]
+    path = f"/attachments/uploads/{begun}"
+    first = CONTENT[:CHUNK_BYTES]
+    assert watch.put(path, params={"offset": 0}, content=first).status_code == 200
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("renkei.kernel.attachments.store.os.fsync", full)
+        refused = watch.put(path, params={"offset": CHUNK_BYTES}, content=CONTENT[CHUNK_BYTES:])
+        assert (refused.status_code, code(refused)) == (500, "attachment.disk")
+    with monkeypatch.context() as patch:
+        patch.setattr("renkei.kernel.attachments.store.write_atomically", full)
+        refused = watch.post("/attachments/uploads", json=given(served))
+        assert (refused.status_code, code(refused)) == (500, "attachment.disk")
+    have = watch.get(path).json()["received"]
+    assert watch.put(path, params={"offset": have}, content=CONTENT[have:]).status_code in (200, 409)
+    answer = watch.post(f"{path}/end", json={})
+    assert watch.get(content_path(answer)).content == CONTENT
+
+
+def test_a_scanner_that_does_not_answer_puts_the_content_aside(served: Served, watch: httpx.Client) -> None:
+    files, before = served.app.edge.files, served.app.edge.files.scanner
+    files.scanner = Scanner((sys.executable, "-c", "import time; time.sleep(60)"), 0.5)
+    try:
+        refused = attached(watch, served, b"nobody looked at this")
+        assert (refused.status_code, code(refused)) == (422, "attachment.scan")
+        assert "longer than 0.5 s" in refused.json()["came"]
+    finally:
+        files.scanner = before

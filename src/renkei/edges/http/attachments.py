@@ -6,6 +6,7 @@ takes ranges (RFC 9110 section 14).  Nothing is ever shown in the node's own ori
 """
 
 import re
+import unicodedata
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -78,8 +79,10 @@ def _out(edge: HttpEdge, desk: Desk, record: room.Attachment) -> AttachmentOut:
     if line is not None:
         state, received = line.contents.state(record)
     else:
-        whole = edge.files.store.has(name_of(record.owner, record.content))
-        state, received = ("here", record.size) if whole else ("gone", 0)
+        name = name_of(record.owner, record.content)
+        whole, aside = edge.files.store.has(name), edge.files.store.put_aside(name)
+        state = "here" if whole else "quarantined" if aside else "gone"
+        received = record.size if whole or aside else 0
     return AttachmentOut(attachment=shown, here=state == "here", state=state, received=received)
 
 
@@ -185,12 +188,15 @@ async def list_attachments(edge: Edge, person: Caller, about: FromQuery[str]) ->
     key_path("/attachments", "/content"),
     tags=["attachments"],
     summary="An attachment's content",
-    responses=problems(404, 409, 416),
+    responses=problems(404, 409, 416, 422),
 )
 async def get_content(
     edge: Edge, request: Request[Any, Any, Any], person: Caller, owner: FromPath[str], key: FromPath[str]
 ) -> Response[Any]:
-    """Bytes, to be saved; one range at a time if asked for one."""
+    """Bytes, to be saved; one range at a time if asked for one.
+
+    A content that came before a scanner was set is looked at first.
+    """
 
     def find(desk: Desk) -> Seen[room.Attachment]:
         found = (
@@ -204,11 +210,12 @@ async def get_content(
     record, name = seen.record, name_of(seen.record.owner, seen.record.content)
     if not edge.files.store.has(name):
         raise refuse(NOT_HERE)
+    await edge.actions.run(edge.files.look_late, name, record.size)
     first, end = _wanted(header(request.scope, b"range"), record.size)
     called = record.name.text if record.name else record.content
     headers = {
         **HEADERS,
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(called[:150], safe='')}",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(_file_name(called), safe='')}",
         "Content-Length": str(end - first),
     }
     status = 200
@@ -217,6 +224,12 @@ async def get_content(
     edge.trail.done(person, "attachment.get", record.id)
     pieces = edge.files.store.read(name, record.size, first, end)
     return Stream(pieces, status_code=status, headers=headers, media_type="application/octet-stream")
+
+
+def _file_name(called: str) -> str:
+    """What a browser may save it as: no part of a path, nothing that a screen hides or turns around."""
+    shown = ("_" if c in '/\\:*?"<>|' or unicodedata.category(c)[0] == "C" else c for c in called[:150])
+    return "".join(shown).lstrip(".") or "_"
 
 
 def _wanted(text: str, size: int) -> tuple[int, int]:

@@ -2,7 +2,9 @@
 
 import re
 import secrets
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from ...kernel.attachments import CHUNK_BYTES, Scanner, digest_of, name_of
 from ...kernel.errors import BadInput, Refused
 from ...kernel.identity.files import SECRET_MODE, write_atomically
 from ...kernel.people import Person
+from ...kernel.views import OWN
 from ...rooms import coordination as room
 from .problems import refuse
 
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
 
 MAX_DRAFTS = 16
 """Uploads begun and not ended by one account: more is a fault of a program's."""
+UPLOAD_DAYS = 7
+"""An upload that nothing was added to for so long is given up: nobody waits out a lost line for a week."""
+SWEEP_SECONDS = 3_600.0
+"""How often those are looked for, when somebody begins another."""
 _ID = re.compile(r"[0-9a-f]{32}")
 NO_UPLOAD = Refused(code="attachment.upload", expected="an upload of yours", came="another", status=404)
 NOT_WHOLE = Refused(
@@ -31,6 +38,11 @@ MANY = Refused(
     came="one more",
     status=409,
 )
+
+
+def _scanned(why: str) -> Refused:
+    expected = "a content that the scanner lets pass"
+    return Refused(code="attachment.scan", expected=expected, came=f"one that it does not: {why}", status=422)
 
 
 class UploadOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -58,12 +70,16 @@ class Files:
         self.store = node.contents
         self.scanner = Scanner(config.scan, config.scan_seconds)
         self._drafts = folder.attachments / "drafts"
+        self._swept = -SWEEP_SECONDS
 
     def begin(self, person: Person, given: room.AttachIn) -> UploadOut:
         """A new upload.  Raises the refusal of whoever may not attach that."""
         if (no := room.may_attach(self._node.desk(person), given, self.most)) is not None:
             raise refuse(no)
         self._drafts.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if time.monotonic() - self._swept > SWEEP_SECONDS:
+            self._swept = time.monotonic()
+            self.sweep()
         if sum(draft.account == person.account for draft in self._all()) >= MAX_DRAFTS:
             raise refuse(MANY)
         content = secrets.token_hex(16)
@@ -115,12 +131,53 @@ class Files:
         if not verdict.passed:
             self.store.quarantine(name)
             self.drop(content)
-            expected = "a content that the scanner lets pass"
-            came = f"one that it does not: {verdict.why}"
-            raise refuse(Refused(code="attachment.scan", expected=expected, came=came, status=422))
+            raise refuse(_scanned(verdict.why))
+        if self.scanner.command:
+            self.store.note_looked(name)
         salt = secrets.token_bytes(32)
         digest = digest_of(salt, self.store.read(name, size))
         return draft.given, room.Content(content, salt, digest)
+
+    def look_late(self, name: str, size: int) -> None:
+        """Have the scanner look at a content that came before one was set.
+
+        Raises the refusal of one that does not pass, which is put aside then.
+        """
+        if not self.scanner.command or self.store.looked(name):
+            return
+        verdict = self.scanner.look(self.store.read(name, size))
+        if not verdict.passed:
+            self.store.quarantine(name)
+            raise refuse(_scanned(verdict.why))
+        self.store.note_looked(name)
+
+    def sweep(self) -> int:
+        """Give up our uploads that nothing was added to for UPLOAD_DAYS, and what came of them; how many.
+
+        Those that a crash left without a draft, too.  A content that a logged attachment names stays; where
+        the views are behind the log and cannot tell, all stay.
+        """
+        size = self._node.master.size
+        if size and not self._node.views.wait(OWN, size - 1, 0.0):
+            return 0
+        since = self._node.clock.now() - timedelta(days=UPLOAD_DAYS)
+        stale = self.store.untouched(self.hq, since)
+        named = self._named() if stale else set()
+        given_up = 0
+        for name in stale:
+            content = name.partition("~")[2]
+            if content not in named:
+                self.store.erase(name)
+                given_up += 1
+            self.drop(content)
+        return given_up
+
+    def _named(self) -> set[str]:
+        """The contents that our logged attachments name."""
+        sql = """SELECT json_extract(CAST(r.raw AS TEXT), '$.content') FROM records r
+                 JOIN shelves s ON s.shelf = r.shelf WHERE s.kind = 'attachment' AND s.owner = ?"""
+        with self._node.views.raw_tables() as db:
+            return {str(name) for (name,) in db.execute(sql, (self.hq,))}
 
     def drop(self, content: str) -> None:
         """Forget that an upload was begun."""

@@ -15,6 +15,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -56,11 +57,14 @@ class AttachmentStore:
     # --- coming in -----------------------------------------------------------------------------------
 
     def begin(self, name: str) -> None:
-        """Make the key of a new content, and an empty file for it."""
-        for folder in (self.folder, self.keys, self.folder / "quarantine"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(self._key_path(name), secrets.token_bytes(KEY_BYTES), SECRET_MODE)
-        os.close(os.open(self._part(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE))
+        """Make the key of a new content, and an empty file for it.  Raises OurFault if the disk fails."""
+        try:
+            for folder in (self.folder, self.keys, self.folder / "quarantine"):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_atomically(self._key_path(name), secrets.token_bytes(KEY_BYTES), SECRET_MODE)
+            os.close(os.open(self._part(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE))
+        except OSError as error:
+            raise _disk(error) from None
 
     def received(self, name: str, total: int) -> int:
         """How many bytes of a content of ``total`` have come.  Raises BadInput if none was begun."""
@@ -94,20 +98,38 @@ class AttachmentStore:
                 if durable:
                     os.fsync(file.fileno())
         except OSError as error:
-            came = error.strerror or "an error"
-            raise OurFault("attachment.disk", "a disk that takes the content", came) from None
+            raise _disk(error) from None
         return end
 
     def keep(self, name: str) -> None:
-        """The content is whole and may be had from here on; on the disk on return."""
-        with self._part(name).open("rb") as file:
-            os.fsync(file.fileno())
-        self._part(name).rename(self.folder / name)
-        sync_folder(self.folder)
+        """The content is whole and may be had from here on; on the disk on return, or OurFault."""
+        try:
+            with self._part(name).open("rb") as file:
+                os.fsync(file.fileno())
+            self._part(name).rename(self.folder / name)
+            sync_folder(self.folder)
+        except OSError as error:
+            raise _disk(error) from None
 
     def quarantine(self, name: str) -> None:
         """Put what came in aside, still encrypted: nobody is given it."""
-        self._part(name).rename(self.folder / "quarantine" / name)
+        here = self.folder / name
+        (here if here.exists() else self._part(name)).rename(self.folder / "quarantine" / name)
+
+    def note_looked(self, name: str) -> None:
+        """Note that a scanner has let the content pass."""
+        write_atomically(self._looked(name), b"", SECRET_MODE)
+
+    def looked(self, name: str) -> bool:
+        """Whether a scanner has let the content pass: not if none was set when it came."""
+        return self._looked(name).exists()
+
+    def untouched(self, owner: str, since: datetime) -> list[str]:
+        """The contents of ``owner``'s, whole or not, that nothing was written to after ``since``."""
+        found = self.folder.glob(f"{owner}~*")
+        old = (path for path in found if path.stat().st_mtime < since.timestamp())
+        names = {path.name.removesuffix(".part") for path in old}
+        return sorted(name for name in names if _NAME.fullmatch(name))
 
     def stands_for(self, name: str, seq: int) -> None:
         """Note that the content is of the partner's entry ``seq``: it goes when that entry's body does."""
@@ -172,6 +194,7 @@ class AttachmentStore:
             sync_folder(self.keys)
             found = True
         (self.folder / f"{name}.entry").unlink(missing_ok=True)
+        self._looked(name).unlink(missing_ok=True)
         for path in (self.folder / name, self._part(name), self.folder / "quarantine" / name):
             found |= path.exists()
             path.unlink(missing_ok=True)
@@ -179,6 +202,9 @@ class AttachmentStore:
 
     def _part(self, name: str) -> Path:
         return self.folder / f"{name}.part"
+
+    def _looked(self, name: str) -> Path:
+        return self.folder / f"{name}.looked"
 
     def _key_path(self, name: str) -> Path:
         return self.keys / f"{name}.key"
@@ -191,6 +217,11 @@ class AttachmentStore:
         if len(key) != KEY_BYTES:
             raise OurFault("attachment.key", f"the key of {name}", "something else")
         return key
+
+
+def _disk(error: OSError) -> OurFault:
+    came = error.strerror or "an error"
+    return OurFault("attachment.disk", "a disk that takes the content", came)
 
 
 def stored_size(total: int) -> int:
