@@ -195,7 +195,7 @@ def bare_rate(folder: Path, made: ViewStore, rows: int) -> float:
     """Records a second when the rows of ``made`` are inserted by bare apsw, taken from memory."""
     import apsw
 
-    from renkei.kernel.views.fold import _NEW_RECORDS, _PLACES, _REFS, _SEARCH
+    from renkei.kernel.views.fold import _NEW_RECORDS, _PLACE, _REFS, _SEARCH
     from renkei.kernel.views.schema import create, open_writer
     from renkei.kernel.views.text import entries, normalise
 
@@ -221,7 +221,7 @@ def bare_rate(folder: Path, made: ViewStore, rows: int) -> float:
         cursor.execute("BEGIN")
         _NEW_RECORDS.run(cursor, records[at : at + batch])
         _REFS.run(cursor, refs[ref_at:end])
-        _PLACES.run(cursor, places[at : at + batch])
+        cursor.executemany(_PLACE, places[at : at + batch])
         cursor.execute(_SEARCH, (msgspec.json.encode(dict(search[at : at + batch])).decode(),))
         cursor.execute("COMMIT")
         spent += time.perf_counter() - started

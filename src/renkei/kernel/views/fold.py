@@ -19,6 +19,7 @@ document ``d`` belongs to the record with the greatest arrival not above ``d``.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import apsw
@@ -66,17 +67,17 @@ _RECORD_COLUMNS = (
     "docs, places, refs, fault, raw"
 )
 _UPDATES = ", ".join(
-    f"{c}=excluded.{c}" for c in _RECORD_COLUMNS.split(", ") if c not in ("row", "id", "owner")
+    f"{c}=?{n}" for n, c in enumerate(_RECORD_COLUMNS.split(", "), 1) if c not in ("row", "id", "owner")
 )
-_NEW_RECORDS = Bulk(f"INSERT INTO records ({_RECORD_COLUMNS}) VALUES", 18)
-_OLD_RECORDS = Bulk(
-    f"INSERT INTO records ({_RECORD_COLUMNS}) VALUES", 18, f"ON CONFLICT (row) DO UPDATE SET {_UPDATES}"
-)
-_REFS = Bulk("INSERT INTO refs (target, row, field) VALUES", 3)
+# A statement that may have to be undone by itself keeps a copy of every page it touches.  None of these
+# need: where one fails it takes the transaction with it, or it changes a single row.
+_NEW_RECORDS = Bulk(f"INSERT OR ROLLBACK INTO records ({_RECORD_COLUMNS}) VALUES", 18)
+_OLD_RECORD = f"UPDATE records SET {_UPDATES} WHERE row = ?1"  # noqa: S608  names written above
+_REFS = Bulk("INSERT OR ROLLBACK INTO refs (target, row, field) VALUES", 3)
 _SEARCH = "INSERT INTO search (rowid, words) SELECT CAST(key AS INTEGER), value FROM json_each(?)"
 """One statement for a batch.  SQLite sets a savepoint at each statement of many rows, and at a savepoint
 the search index writes what it has gathered as one more part of itself, to be merged with the others."""
-_PLACES = Bulk("INSERT INTO places VALUES", 7)
+_PLACE = "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?)"
 _UNREADABLE = Bulk("INSERT OR REPLACE INTO unreadable VALUES", 3)
 _LABELS = Bulk("INSERT OR IGNORE INTO labels VALUES", 3)
 _SHELVES = Bulk(
@@ -408,9 +409,9 @@ class Folding:
         }
         _SHELVES.run(cursor, [(row, *names[row], count) for row, count in written.shelf_counts.items()])
         _NEW_RECORDS.run(cursor, written.new)
-        _OLD_RECORDS.run(cursor, written.old)
+        cursor.executemany(_OLD_RECORD, sorted(written.old, key=itemgetter(0)))  # as they lie in the file
         _REFS.run(cursor, written.refs)
-        _PLACES.run(cursor, written.places)
+        cursor.executemany(_PLACE, written.places)
         if written.search:
             docs, labels, texts = zip(*written.search, strict=True)
             held = dict(zip(docs, index_entries(texts, labels), strict=True))
