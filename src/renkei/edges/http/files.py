@@ -25,7 +25,7 @@ MAX_DRAFTS = 16
 """Uploads begun and not ended by one account: more is a fault of a program's."""
 UPLOAD_DAYS = 7
 """An upload that nothing was added to for so long is given up: nobody waits out a lost line for a week."""
-SWEEP_SECONDS = 3_600.0
+SWEEP_SECONDS = 3_600
 """How often those are looked for, when somebody begins another."""
 _ID = re.compile(r"[0-9a-f]{32}")
 NO_UPLOAD = Refused(code="attachment.upload", expected="an upload of yours", came="another", status=404)
@@ -70,7 +70,7 @@ class Files:
         self.store = node.contents
         self.scanner = Scanner(config.scan, config.scan_seconds)
         self._drafts = folder.attachments / "drafts"
-        self._swept = -SWEEP_SECONDS
+        self._swept = float(-SWEEP_SECONDS)
 
     def begin(self, person: Person, given: room.AttachIn) -> UploadOut:
         """A new upload.  Raises the refusal of whoever may not attach that."""
