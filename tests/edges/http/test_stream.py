@@ -5,9 +5,11 @@ import time
 from collections.abc import Iterator
 
 import httpx
+import msgspec
 import pytest
 
 from edges.http.served import Served
+from edges.http.test_records import incident, seen
 from renkei.edges.http import hub as module
 from renkei.edges.http.hub import Hub
 from renkei.edges.http.metrics import Metrics
@@ -44,6 +46,40 @@ def test_each_audience_hears_of_what_it_may_see_and_nothing_else() -> None:
     hub.publish([change(0), change(1, label=2), change(2)])
     assert seqs(low.take()) == [0, 2]
     assert seqs(high.take()) == [0, 1, 2]
+
+
+def test_whoever_may_see_a_record_no_more_is_told_that_it_is_gone_and_nobody_else() -> None:
+    hub = make()
+    low, high = hub.listen("live", LOW), hub.listen("live", HIGH)
+    assert low and high
+    narrowed = msgspec.structs.replace(change(0), gone=True, still=2)
+    hub.publish([narrowed, change(0, label=2)])
+    told = low.take()
+    assert seqs(told) == [0] and b"event: gone" in told and b"event: record" not in told
+    told = high.take()
+    assert seqs(told) == [0] and b"event: gone" not in told
+
+
+def test_a_narrower_label_reaches_the_screens_that_showed_the_record(served: Served) -> None:
+    heard: list[Change] = []
+    end = served.node.views.on_fold(lambda changes: heard.extend(changes or ()))
+    try:
+        with served.client("watch") as client:
+            made = client.post("/records", json=incident(served, label=served.label("open"))).json()["id"]
+            assert seen(client, made).status_code == 200
+            for version, label in ((2, "open"), (3, "duty-usa")):
+                body = incident(served, id=made, version=version, label=served.label(label))
+                assert client.post("/records", json=body).status_code == 201
+            deadline = time.monotonic() + 10
+            while not any(change.gone for change in heard):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+    finally:
+        end()
+    of = [change for change in heard if change.id == made]
+    (gone,) = [change for change in of if change.gone]
+    assert gone.label == of[0].label and gone.still == of[-1].label != gone.label
+    assert of.index(gone) == len(of) - 2, "before the record under its new label"
 
 
 def test_a_stream_resumes_after_the_last_event_it_had() -> None:

@@ -47,7 +47,8 @@ class RecordEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """An event on its way to streams; ``label`` (a label row) None: for everybody.
+    """An event on its way to streams; ``label`` (a label row) None: for everybody.  Not for those who see
+    ``still``.
 
     ``inside`` is what administrators are sent; ``sent`` what others are, empty if it is not for them.
     """
@@ -56,6 +57,7 @@ class Event(msgspec.Struct, frozen=True):
     label: int | None
     sent: bytes
     inside: bytes
+    still: int = 0
 
 
 class Listener:
@@ -106,7 +108,11 @@ class Audience:
     def visible(self, events: Iterable[Event]) -> list[bytes]:
         """Those of ``events`` that this audience may hear of.  Label rows are of one realm each."""
         labels = self._sight().labels
-        told = (event for event in events if event.label is None or event.label in labels)
+        told = (
+            event
+            for event in events
+            if event.label is None or (event.label in labels and event.still not in labels)
+        )
         return [event.inside if self._inside else event.sent for event in told]
 
     def tell(self, piece: bytes) -> None:
@@ -191,9 +197,10 @@ class Hub:
         full = sent
         if any(inside for _, _, inside in self._audiences):
             full = self._encode(msgspec.structs.replace(told, seq=change.seq))
-        return self._event("gone" if change.gone else "record", change.label, sent, full)
+        name = "gone" if change.gone else "record"
+        return self._event(name, change.label, sent, full, change.still)
 
-    def _event(self, name: str, label: int | None, data: bytes, inside: bytes) -> Event:
+    def _event(self, name: str, label: int | None, data: bytes, inside: bytes, still: int = 0) -> Event:
         self._number += 1
         head = b"%sevent: %s\ndata: " % (self._id(), name.encode())
         event = Event(
@@ -201,6 +208,7 @@ class Hub:
             label,
             b"%s%s\n\n" % (head, data) if data else b"",
             b"%s%s\n\n" % (head, inside),
+            still,
         )
         self._remembered.append(event)
         return event

@@ -36,10 +36,10 @@ async def stream(
     request: Request[Any, Any, Any],
     last_event_id: Annotated[str, HeaderParameter(name="Last-Event-ID", max_length=100)] = "",
 ) -> Stream:
-    """Events ``record`` {id, kind, version, source}, ``gone`` {the same}: its owner took it back, ``link``
-    {hq, state}, ``partner`` {hq, inForce}: what was agreed with it has changed, ``policy`` {}: another one
-    is in force; and ``reset`` {}: fetch what you show anew.  Administrators also get a record's ``seq``, and
-    ``position`` {lag}.
+    """Events ``record`` {id, kind, version, source}, ``gone`` {the same}: its owner took it back, or its
+    label is another now and not for you, ``link`` {hq, state}, ``partner`` {hq, inForce}: what was agreed
+    with it has changed, ``policy`` {}: another one is in force; and ``reset`` {}: fetch what you show anew.
+    Administrators also get a record's ``seq``, and ``position`` {lag}.
     """
     inside = person.may(Permission.PARTNER_MANAGE)
     listener = edge.hub.listen(edge.realm, person.clearance, last_event_id, inside=inside)

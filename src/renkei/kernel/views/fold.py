@@ -48,7 +48,8 @@ Entry = tuple[str, int, bytes | None, datetime]
 class Change(msgspec.Struct, frozen=True):
     """A record that readers now see in a new version, or, if it is ``gone``, no more.
 
-    ``label`` is a label row; ``arrival`` rises, and is 0 for what is gone.
+    ``label`` is a label row; ``arrival`` rises, and is 0 for what is gone.  ``still``: gone only for those
+    who do not see that label row, under which the record now stands.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Change(msgspec.Struct, frozen=True):
     realm: str
     arrival: int
     gone: bool = False
+    still: int = 0
 
 
 _RECORD_COLUMNS = (
@@ -145,6 +147,11 @@ class Pending:
         if row is None:
             row = self.shelves[sought] = self.catalogue.next_shelf + len(self.shelves)
         return row
+
+    def shelf_at(self, row: int) -> Shelf:
+        """The shelf of that number, one met in this batch included."""
+        known = self.catalogue.shelves.get(row)
+        return known or next(shelf for shelf, number in self.shelves.items() if number == row)
 
 
 def _is_notice(read: Read) -> bool:
@@ -341,6 +348,9 @@ class Folding:
         arrival, before = self.next_arrival, now.arrival
         if before:
             self._relabelled |= shelf != now.shelf or not digest.plain(read.raw)
+            if (was := pending.shelf_at(now.shelf).label) != now.label:
+                told = (head.id, kind, head.version, read.source, read.seq, was, head.realm)
+                out.changes.append(Change(*told, arrival=0, gone=True, still=now.label))
             self._take_out(now, out)
         out.shelf_counts[shelf] = out.shelf_counts.get(shelf, 0) + 1
         docs, refs, places, fault = 0, 0, 0, ""
