@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from renkei.kernel.labels.model import Category, Label
+from renkei.kernel.log.base import Draft
 from renkei.kernel.people import Role
 from renkei.kernel.views import dump
 from renkei.node.recalling import confirmation
@@ -196,3 +197,35 @@ def test_the_purge_is_not_signed_before_what_was_passed_on_is_taken_back(world: 
     ]
     order = [r.kind for r in records if isinstance(r, Purge) or getattr(r, "about", None) == made]
     assert order == ["release.recall", "release.purge"]
+
+
+def test_a_version_written_beside_our_own_recall_holds_up_no_purge(world: World) -> None:
+    made = passed_on(world)
+    node = world[JJOC].node
+    (record,) = at(world, JJOC, "release.onward", JJOC)
+    (row,) = world[USFJ].desk().views.newest("incident", USFJ).rows
+    taken = done(recall(world[USFJ].desk(Role.DISCLOSURE_OFFICER), row.id, "by mistake"))
+    append = node.log_own
+
+    def beside(drafts: object, facts: object = None) -> None:
+        """Somebody had read the record before, and writes after."""
+        append(drafts, facts)  # type: ignore[arg-type]
+        if not any(r.version == 2 for r in written(world)):
+            again = msgspec.structs.replace(record, version=2)
+            node.master.append([Draft(node.codec.encode(again), again.id, 2)], world.clock.now())
+
+    node.line(USFJ).purger._append = beside  # type: ignore[assignment]
+    world.settle()
+    assert [r.version for r in written(world)] == [1, 2]
+    assert at(world, JJOC, "release.onward", JJOC) == at(world, AFP, "release.onward", JJOC) == []
+    assert len([r for r in at(world, JJOC, "release.recall", JJOC) if r.about == made]) == 2
+    purges = purges_of(world[USFJ].desk(Role.DISCLOSURE_OFFICER), taken.id)  # type: ignore[attr-defined]
+    assert [s.row.source for s in purges] == [JJOC]
+
+
+def written(world: World) -> list[Onward]:
+    """What JJOC's master log has of what it passed on."""
+    node = world[JJOC].node
+    packs = node.master.read(0, node.master.size)
+    found = (node.codec.decode(raw) for pack in packs for raw in pack.entries)
+    return [record for record in found if isinstance(record, Onward)]

@@ -87,9 +87,9 @@ class Purger:
         return bool(held)
 
     def _following(self, notice: Recall, record: Onward) -> Recall:
-        """Our recall of what we passed on: the same id for the same record, as it is for good."""
+        """Our recall of what we passed on: the same id for the same version, as it is for good."""
         return Recall(
-            id=derived_id(record.id, b"originator's recall"),
+            id=derived_id(record.id, b"originator's recall %d" % record.version),
             realm=record.realm,
             label=record.label,
             at=self._clock.now(),
