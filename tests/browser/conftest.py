@@ -41,7 +41,7 @@ ARGUMENTS = [
 PATIENCE_MS = 15_000
 """Longest wait for anything on a screen: two nodes, a browser and other tests share the machine."""
 EXPECTED_ON_CONSOLE = re.compile(
-    r"status of (401|403|404|409|422)|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION_\w+)"
+    r"status of (400|401|403|404|409|422)|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION_\w+)"
     r"|GL Driver Message .*Performance|fallback to software WebGL"
 )
 """Refusals the browser reports by itself, the node being away where a test takes it away, and that the map is

@@ -164,12 +164,16 @@ def release_screens(pair: Pair, pages: Watched) -> None:
 
 
 def plan_screens(pair: Pair, pages: Watched) -> None:
-    """The documented case on the workbench."""
+    """The documented case on the workbench, and its decision paths."""
     planner = pages.open(pair.usfj, "planner", at="#/plans")
     planner.locator("[data-act=reference]").click()
     planner.locator("[data-difference]").first.wait_for()
     planner.locator("#bench-title").evaluate("heading => heading.scrollIntoView()")
     take(planner, "plans-en")
+    paths = pages.open(pair.usfj, "planner", at="#/plans/paths?from=reference&simulated=1")
+    paths.locator("[data-plot=busy]").wait_for()
+    paths.locator("#lanes-title").evaluate("heading => heading.scrollIntoView()")
+    take(paths, "paths-en")
 
 
 def main() -> None:

@@ -263,6 +263,15 @@ export const plans = {
   mine: () => get<{ functions: string[] }>('/command/mine'),
 };
 
+/** Decision paths: nothing is kept of these either. */
+export const paths = {
+  packaged: async (name: 'reference' | 'example') => (await get<{ description: T.PathDescription }>('/paths/packaged' + query({ name }))).description,
+  read: async (text: string, form: 'toml' | 'json') => (await ask<{ description: T.PathDescription }>('/paths/read', { text, form })).description,
+  view: (description: T.PathDescription) => ask<T.PathsView>('/paths/view', { description }),
+  simulate: (description: T.PathDescription, { seed, runs, requests }: { seed: number; runs: number; requests: number }) =>
+    ask<T.PathSimulation>('/paths/simulate', { description, seed, runs, requests }),
+};
+
 export const command = {
   everything: async (): Promise<T.Everything> => {
     const [units, relations, strengths, sites] = await Promise.all([

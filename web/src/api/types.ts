@@ -160,6 +160,40 @@ export type Difference = { word: string; kind: string; key: string; fields?: Rec
 /** A fact of a structure, as far as it is drawn. */
 export type Fact = { kind: string; code?: string; key?: string; names?: { en?: string; ja?: string }; nation?: string; relation?: string; subject?: string; object?: string; unit?: string };
 export type PlanWords = Record<string, Record<string, { en?: string; ja?: string }>>;
+/** A description of decision paths as a document. */
+type BothNames = { en: string; ja: string };
+export type PathStep = {
+  key: string;
+  post: string;
+  work: { mean: number; spread?: string; cv?: number; basis?: 'assumption' | 'fitted' };
+  after?: string[];
+  hop?: number;
+  back?: number;
+  to?: string;
+  stand_in?: string[];
+  activity?: 'handling' | 'translation' | 'review' | 'decision';
+  name?: BothNames | null;
+};
+export type PathPost = {
+  key: string;
+  name: BothNames;
+  officers?: number;
+  nation?: string;
+  duty?: 'always' | { days: number[]; from: string; to: string; utc_offset: number };
+  unit?: BothNames | null;
+  site?: { name: BothNames; lat: number; lon: number } | null;
+  source?: string;
+};
+export type PathStructure = { posts: PathPost[]; paths: Record<string, PathStep[]> };
+export type PathDescription = { title: BothNames; kinds: { key: string; name: BothNames; per_day: number; priority?: number }[]; today: PathStructure; proposed: PathStructure; synthetic?: boolean };
+export type PathsView = S['Paths'];
+export type PathView = S['PathView'];
+export type PathWatch = S['Watch'];
+export type PathSimulation = S['Simulation'];
+export type PathComparison = S['Comparison'];
+export type PathDifference = S['Difference'];
+export type PathDistribution = S['Distribution'];
+export type PathStand = S['Stand'];
 export type Geometry = NonNullable<Hazard['geometry']>;
 
 /** What the node takes, for checking what the forms send. */

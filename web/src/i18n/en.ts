@@ -9,6 +9,7 @@ import { releaseEn } from './release.en';
 import { report } from './report';
 import { admin } from './admin';
 import { node } from './node';
+import { paths } from './paths';
 import { planning } from './planning';
 import { structure } from './structure';
 
@@ -359,6 +360,7 @@ export const en = {
   admin: admin.en,
   partners: node.en.partners,
   audit: node.en.audit,
+  paths: paths.en,
   planning: planning.en,
   report: report.en,
   release: releaseEn,

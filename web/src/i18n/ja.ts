@@ -9,6 +9,7 @@ import { releaseJa } from './release.ja';
 import { report } from './report';
 import { admin } from './admin';
 import { node } from './node';
+import { paths } from './paths';
 import { planning } from './planning';
 import { structure } from './structure';
 
@@ -360,6 +361,7 @@ export const ja: Dictionary = {
   admin: admin.ja,
   partners: node.ja.partners,
   audit: node.ja.audit,
+  paths: paths.ja,
   planning: planning.ja,
   report: report.ja,
   release: releaseJa,
