@@ -23,7 +23,6 @@ const en = {
   critical: 'on the critical path',
   border: 'crosses a border between nations',
   assumed: 'assumed',
-  fitted: 'fitted from the log',
   back: (share: string, to: string) => `${share} back to ${to}`,
   sentBack: 'may be sent back',
   standsIn: 'stand-in',
@@ -57,8 +56,6 @@ const en = {
   hour: 'h',
   day: 'd',
   minute: 'min',
-  map: 'On the map',
-  mapHint: 'Posts at their sites, in degrees; lines are hand-overs. Not to scale across the ocean.',
   simulate: 'Simulate both',
   simulating: 'Simulating…',
   simulation: 'Simulation',
@@ -73,7 +70,6 @@ const en = {
   differencesHint: 'Each dot is a pair of runs, the bar the interval of their mean. Left of zero the proposed structure is sooner.',
   left: '◀ proposed sooner',
   right: 'today sooner ▶',
-  zero: 'no difference',
   mean: 'Mean',
   low: 'Low',
   high: 'High',
@@ -111,7 +107,6 @@ const en = {
   step: 'Step',
   basis: 'Posts rest on',
   seedSaid: (seed: number, runs: number, requests: number) => `Seed ${seed}, ${runs} pairs of runs of ${requests} requests.`,
-  notText: 'A description as TOML or JSON was expected.',
 };
 
 const ja: typeof en = {
@@ -135,7 +130,6 @@ const ja: typeof en = {
   critical: '最長経路上',
   border: '国の間の受渡し',
   assumed: '仮定',
-  fitted: '記録簿から推定',
   back: (share, to) => `${share}は「${to}」へ差戻し`,
   sentBack: '差戻しあり',
   standsIn: '代行',
@@ -169,8 +163,6 @@ const ja: typeof en = {
   hour: '時間',
   day: '日',
   minute: '分',
-  map: '地図上の経路',
-  mapHint: '職の所在地（緯度・経度）と受渡し。大洋をまたぐ距離は縮尺どおりではありません。',
   simulate: '両方をシミュレーション',
   simulating: 'シミュレーション中…',
   simulation: 'シミュレーション',
@@ -185,7 +177,6 @@ const ja: typeof en = {
   differencesHint: '点は試行の組ごとの差、横棒は平均の信頼区間。ゼロより左なら改編案が早い。',
   left: '◀ 改編案が早い',
   right: '現行が早い ▶',
-  zero: '差なし',
   mean: '平均',
   low: '下限',
   high: '上限',
@@ -223,7 +214,6 @@ const ja: typeof en = {
   step: '手順',
   basis: '職の根拠',
   seedSaid: (seed, runs, requests) => `乱数の種${seed}、要請${requests}件の試行${runs}組。`,
-  notText: 'TOMLまたはJSONの経路記述が必要です。',
 };
 
 export const paths = { en, ja };
