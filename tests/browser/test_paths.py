@@ -61,6 +61,7 @@ def test_the_documented_case_is_shown_simulated_and_explained(
         figure.locator("summary").click()
         expect(figure.locator("tbody tr").first).to_be_visible()
     assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     shoot(page, f"paths-{lang}-{theme}")
     assert none not in verdict.inner_text()
 

@@ -122,6 +122,7 @@ describe('what was typed', () => {
     'node/SignIn.svelte': 'a password',
     'admin/NewPassword.svelte': 'a password',
     'rooms/release/Person.svelte': 'a question, answered at once',
+    'rooms/planning/paths/Simulate.svelte': 'what is asked stands in the address',
   };
 
   it('is kept as a draft by every form but those named', () => {
