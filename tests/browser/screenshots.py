@@ -176,6 +176,18 @@ def plan_screens(pair: Pair, pages: Watched) -> None:
     take(paths, "paths-en")
 
 
+def past_screen(pair: Pair, pages: Watched) -> None:
+    """The board as it was before anything was answered."""
+    page = pages.open(pair.jjoc, "watch")
+    page.locator("a[data-kind=request]").first.wait_for()
+    page.locator("[data-act=previous]").or_(page.locator("[data-act=look-back]")).first.evaluate(
+        "b => b.click()"
+    )
+    page.locator("[data-part=past]").wait_for()
+    page.locator("a[data-kind=request]").first.wait_for()
+    take(page, "past-en")
+
+
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -199,6 +211,7 @@ def main() -> None:
             take(admin, "partners-en")
             release_screens(pair, pages)
             plan_screens(pair, pages)
+            past_screen(pair, pages)
             phone = pages.open(pair.jjoc, "watch", "ja", NARROW)
             phone.locator("a[data-kind=request]").first.wait_for()
             take(phone, "board-ja-390")

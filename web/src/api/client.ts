@@ -10,11 +10,16 @@
  * no node is answered with what was last read there, if anything is kept (`offline/cache`).
  */
 
+import { onlyAsks, through, type Lens } from './lens';
+
 const BASE = '/api/v1';
 /** A write may wait for a busy disk; longer than this the person should know that it did not answer. */
 const TIMEOUT_MS = 15_000;
 /** While the node is known to be away a read tries this long before the kept answer is shown. */
 const AWAY_TIMEOUT_MS = 2_500;
+/** Views of a moment past are folded when first asked for: the node waits up to 20 s, and asked again goes on. */
+const PAST_TIMEOUT_MS = 30_000;
+const PAST_TRIES = 10;
 /** Writes that make sense only now, by whoever sits here now: these never wait. */
 const NOW_OR_NEVER = /^\/(session|accounts|labels|tokens|partners|attachments|release)|^\/records\/.*\/(recall|lift|narrow)$/;
 
@@ -74,15 +79,36 @@ export function query(parameters: Record<string, string | number | undefined>): 
 }
 
 let keeper: Keeper | null = null;
+let lens: Lens | null = null;
+let counted: (more: number) => void = () => undefined;
+/** From now on read through `one`; `count` is told of each answer waited for and come. */
+export function lookThrough(one: Lens | null, count: (more: number) => void): void {
+  lens = one;
+  counted = count;
+}
+/** What `load` asks for, and asks for first, is of now whatever is looked at. */
+export function present<T>(load: () => T): T {
+  const before = lens;
+  lens = null;
+  try {
+    return load();
+  } finally {
+    lens = before;
+  }
+}
+export const looking = (): Lens | null => lens;
+
 /** Keep `answer` as what the node last said there, where it was put together from several answers. */
 export function remember(where: string, answer: unknown): void {
-  keeper?.keep(where, answer);
+  if (!lens) keeper?.keep(where, answer);
 }
 export function keepAnswersWith(one: Keeper): void {
   keeper = one;
 }
 
-export async function get<T>(where: string): Promise<T> {
+export async function get<T>(where: string, seen = lens): Promise<T> {
+  const asked = through(seen, where);
+  if (asked !== where) return getPast<T>(asked);
   try {
     const answer = await call<T>('GET', where);
     keeper?.keep(where, answer);
@@ -96,7 +122,29 @@ export async function get<T>(where: string): Promise<T> {
   }
 }
 
-export function post<T>(where: string, body: unknown = {}, seen?: number): Promise<T> {
+/** As of a moment: nothing of it is kept, and views still being folded are asked for again. */
+async function getPast<T>(asked: string): Promise<T> {
+  counted(1);
+  try {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await call<T>('GET', asked);
+      } catch (err) {
+        if (!(err instanceof Problem) || err.code !== 'past.building' || tries === PAST_TRIES) throw err;
+      }
+    }
+  } finally {
+    counted(-1);
+  }
+}
+
+/** Nothing is written while another moment is on the screen; what waits in the outbox was written in its own. */
+function refusePast(where: string): void {
+  if (lens && !onlyAsks(where)) throw new Problem(409, 'past.write', '', '', '');
+}
+
+export async function post<T>(where: string, body: unknown = {}, seen?: number): Promise<T> {
+  refusePast(where);
   if (NOW_OR_NEVER.test(where)) return call<T>('POST', where, body);
   return send<T>({ where, body: JSON.parse(JSON.stringify(body)), key: crypto.randomUUID(), seen });
 }
@@ -119,11 +167,13 @@ export async function send<T>(write: Write): Promise<T> {
 }
 
 /** A change to something that is no record: now or never. */
-export function patch<T>(where: string, body: unknown): Promise<T> {
+export async function patch<T>(where: string, body: unknown): Promise<T> {
+  refusePast(where);
   return call<T>('PATCH', where, body);
 }
 
-export function del(where: string): Promise<undefined> {
+export async function del(where: string): Promise<undefined> {
+  refusePast(where);
   return call<undefined>('DELETE', where);
 }
 
@@ -131,7 +181,7 @@ async function call<T>(method: string, where: string, body?: unknown, terms?: Re
   const headers: Record<string, string> = { Accept: 'application/json', ...terms };
   if (method !== 'GET') headers['X-Renkei'] = '1';
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  const patience = method === 'GET' && keeper?.away ? AWAY_TIMEOUT_MS : TIMEOUT_MS;
+  const patience = where.includes('asOf=') ? PAST_TIMEOUT_MS : method === 'GET' && keeper?.away ? AWAY_TIMEOUT_MS : TIMEOUT_MS;
   const init: RequestInit = { method, headers, credentials: 'same-origin', signal: AbortSignal.timeout(patience) };
   if (body !== undefined) init.body = JSON.stringify(body);
   const answer = await reach(BASE + where, init);

@@ -1,5 +1,5 @@
 /** Every call the client makes, named after what a person does. */
-import { ask, del, get, idPath, patch, path, post, query, remember } from './client';
+import { ask, del, get, idPath, looking, patch, path, post, query, remember } from './client';
 import { labelKey } from '../lib/labels';
 import type * as T from './types';
 
@@ -23,9 +23,10 @@ const list = async <X>(where: string): Promise<X[]> => items(await get<X[] | Ite
 /** All pages of a list. */
 async function everyPage<X>(where: string): Promise<X[]> {
   const all: X[] = [];
+  const seen = looking();
   let before: string | undefined;
   do {
-    const page = await get<Items<X>>(where + query({ limit: 200, before }));
+    const page = await get<Items<X>>(where + query({ limit: 200, before }), seen);
     all.push(...page.items);
     before = page.next ?? undefined;
   } while (before);

@@ -4,6 +4,7 @@ import type { Entry } from '../lib/palette';
 import { href } from '../lib/routes';
 import { PLACES } from '../rooms/picture/places';
 import { attention } from '../state/attention.svelte';
+import { past } from '../state/past.svelte';
 import { session } from '../state/session.svelte';
 import { ROOMS } from './rooms';
 
@@ -19,6 +20,8 @@ export function actions(): Entry[] {
     ...entry('write-log', t.log.write, 'w', go('#/log?write=1'), session.may('log.write')),
     ...entry('hand-over', t.floor.handover.title, '', go('#/handover')),
     ...ROOMS.filter((room) => !room.needs || session.may(room.needs)).flatMap((room) => entry(room.path, t.nav[room.name], `g ${room.key}`, go(`#/${room.path}`))),
+    ...entry('look-back', t.past.begin, '', () => past.step(false), !past.on),
+    ...entry('now', t.past.now, '', () => past.go(null), past.on),
     ...entry('me', t.admin.mine, '', go('#/me')),
     ...entry('language', t.app.languageTitle, 'Shift+L', () => i18n.toggle()),
     ...entry('theme', t.theme.title, '', () => session.toggleTheme()),

@@ -132,6 +132,8 @@ export const floorEn = {
     hours: (h: number) => `${h} h`,
     now: 'Now',
     asOf: 'As of',
+    cut: 'newest only',
+    cutHint: (n: number) => `Of the log and the decisions the newest ${n} are drawn; older moments are reached by their time`,
     kind: { event: 'Significant event', incident: 'Incident', request: 'Asked', decision: 'Decision', deadline: 'Due' },
   },
   duty: { on: 'office hours now (Mon–Fri 0800–1700)', off: 'outside office hours' },

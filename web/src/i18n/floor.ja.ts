@@ -127,6 +127,8 @@ export const floorJa: typeof floorEn = {
     hours: (h) => `${h}時間`,
     now: '現在',
     asOf: '時点',
+    cut: '新しい分のみ',
+    cutHint: (n) => `日誌と決定は新しい${n}件を表示しています。それより前は時刻で指定してください`,
     kind: { event: '重要事象', incident: '事案', request: '要請', decision: '決定', deadline: '期限' },
   },
   duty: { on: '現在は執務時間内（月〜金 0800〜1700）', off: '執務時間外' },

@@ -9,6 +9,7 @@ import { SvelteSet } from 'svelte/reactivity';
 import { Problem } from '../api/client';
 import type { ServerEvent } from '../api/sse';
 import { openStream, type StreamEnd, type StreamState } from '../api/stream';
+import { past } from './past.svelte';
 
 /** Below what a person perceives as a delay, above the spacing of a burst. */
 const TOGETHER_MS = 60;
@@ -19,6 +20,8 @@ const AT_MOST_EVERY_MS = 400;
 export type Said = { id: string; kind: string };
 /** Something of our own was written: which records it made, the stream will say. */
 const WROTE: Said = { id: '', kind: 'wrote' };
+/** Another moment is looked at: whatever is shown is of a moment gone by. */
+export const MOMENT: Said = { id: '', kind: 'moment' };
 type Watcher = { kinds: readonly string[]; wake: (said?: Said) => void };
 
 class Stream {
@@ -53,6 +56,11 @@ class Stream {
     for (const watcher of this.#watchers) watcher.wake(WROTE);
   }
 
+  /** Another moment is looked at. */
+  turn(): void {
+    for (const watcher of this.#watchers) watcher.wake(MOMENT);
+  }
+
   #everything(): void {
     for (const watcher of this.#watchers) watcher.wake();
   }
@@ -73,6 +81,8 @@ class Stream {
       this.onforget();
       return this.#everything();
     }
+    // What happens now is not of the moment looked at.
+    if (past.on) return;
     const kind = event === 'record' ? String(said.kind) : event;
     const about = { id: typeof said.id === 'string' ? said.id : '', kind };
     for (const watcher of this.#watchers) {
@@ -91,6 +101,7 @@ function parse(data: string): Record<string, unknown> {
 }
 
 export const stream = new Stream();
+past.onchange = () => stream.turn();
 
 export class Live<T> {
   data = $state.raw<T | undefined>(undefined);

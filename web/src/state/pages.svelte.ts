@@ -3,7 +3,7 @@ import { onDestroy } from 'svelte';
 
 import { Problem } from '../api/client';
 import type { Page } from '../api/node';
-import { Live, stream } from './live.svelte';
+import { Live, MOMENT, stream } from './live.svelte';
 
 export class Pages<X> {
   problem = $state.raw<Problem | null>(null);
@@ -34,6 +34,13 @@ export class Pages<X> {
   /** Whether older ones are left to fetch. */
   readonly more = $derived(Boolean(this.#next === undefined ? this.newest.data?.next : this.#next));
 
+  /** Of another moment: what was fetched of the one before goes. */
+  again(): void {
+    this.#older = [];
+    this.#next = undefined;
+    void this.newest.now();
+  }
+
   async older(): Promise<void> {
     const before = this.#next === undefined ? this.newest.data?.next : this.#next;
     if (!before || this.busy) return;
@@ -57,7 +64,7 @@ export class Pages<X> {
 /** Pages for the life of the component that asks. */
 export function pages<X>(load: (before?: string) => Promise<Page<X>>, key: (item: X) => string, kinds: readonly string[]): Pages<X> {
   const all = new Pages(load, key);
-  const unwatch = stream.watch({ kinds, wake: () => all.newest.wake() });
+  const unwatch = stream.watch({ kinds, wake: (said) => (said === MOMENT ? all.again() : all.newest.wake()) });
   onDestroy(() => {
     unwatch();
     all.newest.stop();

@@ -5,11 +5,11 @@
  */
 import { SvelteSet } from 'svelte/reactivity';
 
-import { Problem } from '../api/client';
+import { looking, Problem } from '../api/client';
 import * as api from '../api/node';
 import type { Row } from '../api/types';
 import { merged } from '../lib/requests';
-import { REQUEST_KINDS, stream, type Said } from './live.svelte';
+import { MOMENT, REQUEST_KINDS, stream, type Said } from './live.svelte';
 
 /** Enough for events of one commit to come together; nobody sees the difference. */
 const TOGETHER_MS = 25;
@@ -57,7 +57,7 @@ class Rows {
   #wake(said?: Said): void {
     // While the stream is live it names what we wrote; asking for everything would only be slower.
     if (said?.kind === 'wrote' && stream.state === 'live') return;
-    if (!said || said.kind === 'wrote') this.#everything = true;
+    if (!said || said.kind === 'wrote' || said === MOMENT) this.#everything = true;
     else if (said.kind === 'link') this.#undelivered().forEach((id) => this.#changed.add(id));
     else this.#changed.add(said.id);
     if (this.#timer !== undefined || (!this.#everything && !this.#changed.size)) return;
@@ -84,8 +84,10 @@ class Rows {
     this.#changed.clear();
     this.#everything = false;
     this.#lastAt = Date.now();
+    const lens = looking();
     try {
       const rows = await api.requests.rows(whole ? [] : ids);
+      if (looking() !== lens) return;
       this.all = whole ? rows : merged(this.all ?? [], rows, ids);
       this.problem = null;
       if (!whole) this.#rememberSoon();
@@ -95,7 +97,8 @@ class Rows {
       this.#everything = true; // whatever was missed comes with the next load
     } finally {
       this.#timer = undefined;
-      if (this.#changed.size) this.#wake({ id: [...this.#changed][0] ?? '', kind: 'request' });
+      if (looking() !== lens) this.#wake();
+      else if (this.#changed.size) this.#wake({ id: [...this.#changed][0] ?? '', kind: 'request' });
     }
   }
 }

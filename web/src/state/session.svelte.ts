@@ -7,9 +7,11 @@ import { drafts } from '../offline/drafts.svelte';
 import { outbox } from '../offline/outbox.svelte';
 import { clock } from './clock.svelte';
 import { stream } from './live.svelte';
+import { past } from './past.svelte';
 import { rows } from './rows.svelte';
 import type { StreamState } from '../api/stream';
 
+const READING: readonly Permission[] = ['read', 'audit.read', 'metrics.read'];
 /** Set while a sign-out has not reached the node. */
 const LEAVING = 'renkei.leaving';
 
@@ -77,7 +79,13 @@ class Session {
     this.me = null;
   }
 
+  /** What this post may do now; of a moment past it may only read. */
   may(permission: Permission): boolean {
+    if (past.on && !READING.includes(permission)) return false;
+    return this.holds(permission);
+  }
+
+  holds(permission: Permission): boolean {
     return this.me?.permissions.includes(permission) ?? false;
   }
 

@@ -39,6 +39,11 @@ export class PositionFeed {
     } else this.movers.apply(points);
   }
 
+  /** Of another moment: everything is read again. */
+  again(): void {
+    this.#wholeAt = -Infinity;
+  }
+
   #knows(view: RecordView<Position>): boolean {
     return this.movers.points.get(view.record.id)?.view.record.version === view.record.version;
   }
