@@ -134,3 +134,13 @@ def test_the_brief_on_paper_has_the_result_and_no_controls(pair: Pair, open_page
         expect(page.locator(hidden)).to_be_hidden()
     if folder := os.environ.get("RENKEI_SHOTS"):
         page.pdf(path=Path(folder) / "brief.pdf", format="A4")
+
+
+def test_times_from_the_log_are_told_step_by_step_or_why_there_are_none(pair: Pair, open_page: Open) -> None:
+    page = open_page(pair.jjoc, "planner", "ja", at="#/plans/paths?from=example")
+    page.locator("[data-field=log]").check()
+    page.locator("[data-act=simulate]").click()
+    rows = page.locator("[data-part=from-log] [data-measured]")
+    expect(rows.first).to_contain_text("仮定のまま", timeout=60_000)
+    assert "log=1" in page.url
+    assert faults(page) == []

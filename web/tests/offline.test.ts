@@ -122,6 +122,7 @@ describe('what was typed', () => {
     'node/SignIn.svelte': 'a password',
     'admin/NewPassword.svelte': 'a password',
     'rooms/release/Person.svelte': 'a question, answered at once',
+    'frame/MomentEntry.svelte': 'a moment to look at: it goes into the address',
     'rooms/planning/paths/Simulate.svelte': 'what is asked stands in the address',
   };
 

@@ -127,7 +127,7 @@ describe('what is said', () => {
 
   it('is in the address, without what is usual', () => {
     const given = asked(new URLSearchParams('from=reference&kind=relief&seed=7&runs=x&simulated=1'));
-    expect(given).toEqual({ from: 'reference', kind: 'relief', seed: 7, runs: 20, requests: 500, simulated: true });
+    expect(given).toEqual({ from: 'reference', kind: 'relief', seed: 7, runs: 20, requests: 500, simulated: true, log: false });
     expect(queryOf(given)).toBe('?from=reference&kind=relief&seed=7&simulated=1');
     expect(asked(new URLSearchParams('from=elsewhere')).from).toBe('');
   });

@@ -13,7 +13,7 @@ const ROOMS =
 const QUESTIONS = /^\/(session|labels|release\/(audience|audit)|plans\/(at|check|diff)|paths|policy\/(explain|diff))(\/|\?|$)/;
 
 export function tellsOfThePast(where: string): boolean {
-  return ROOMS.test(where) || /^\/(requests\/rows|plans\/(packaged|words))(\?|$)/.test(where);
+  return ROOMS.test(where) || /^\/(requests\/rows|plans\/(packaged|words)|paths\/packaged)(\?|$)/.test(where);
 }
 
 export const onlyAsks = (where: string): boolean => QUESTIONS.test(where);

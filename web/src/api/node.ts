@@ -269,8 +269,9 @@ export const paths = {
   packaged: async (name: 'reference' | 'example') => (await get<{ description: T.PathDescription }>('/paths/packaged' + query({ name }))).description,
   read: async (text: string, form: 'toml' | 'json') => (await ask<{ description: T.PathDescription }>('/paths/read', { text, form })).description,
   view: (description: T.PathDescription) => ask<T.PathsView>('/paths/view', { description }),
-  simulate: (description: T.PathDescription, { seed, runs, requests }: { seed: number; runs: number; requests: number }) =>
-    ask<T.PathSimulation>('/paths/simulate', { description, seed, runs, requests }),
+  /** With `log` the node takes the times of measured steps from its own log. */
+  simulate: (description: T.PathDescription, { seed, runs, requests, log }: { seed: number; runs: number; requests: number; log: boolean }) =>
+    ask<T.PathSimulation>('/paths/simulate', { description, seed, runs, requests, from_log: log }),
 };
 
 export const command = {

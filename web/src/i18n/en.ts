@@ -9,11 +9,8 @@ import { releaseEn } from './release.en';
 import { report } from './report';
 import { admin } from './admin';
 import { node } from './node';
-<<<<<<< HEAD
 import { paths } from './paths';
-=======
 import { past } from './past';
->>>>>>> 85f4dff (Client: look back at any moment, and at what a partner had confirmed by then)
 import { planning } from './planning';
 import { structure } from './structure';
 
@@ -364,11 +361,8 @@ export const en = {
   admin: admin.en,
   partners: node.en.partners,
   audit: node.en.audit,
-<<<<<<< HEAD
   paths: paths.en,
-=======
   past: past.en,
->>>>>>> 85f4dff (Client: look back at any moment, and at what a partner had confirmed by then)
   planning: planning.en,
   report: report.en,
   release: releaseEn,

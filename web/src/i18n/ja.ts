@@ -9,11 +9,8 @@ import { releaseJa } from './release.ja';
 import { report } from './report';
 import { admin } from './admin';
 import { node } from './node';
-<<<<<<< HEAD
 import { paths } from './paths';
-=======
 import { past } from './past';
->>>>>>> 85f4dff (Client: look back at any moment, and at what a partner had confirmed by then)
 import { planning } from './planning';
 import { structure } from './structure';
 
@@ -365,11 +362,8 @@ export const ja: Dictionary = {
   admin: admin.ja,
   partners: node.ja.partners,
   audit: node.ja.audit,
-<<<<<<< HEAD
   paths: paths.ja,
-=======
   past: past.ja,
->>>>>>> 85f4dff (Client: look back at any moment, and at what a partner had confirmed by then)
   planning: planning.ja,
   report: report.ja,
   release: releaseJa,

@@ -1,5 +1,5 @@
 /** What the address says of the page: which description, which kind, and how it is simulated.  Pure. */
-export type Asked = { from: '' | 'reference' | 'example'; kind: string; seed: number; runs: number; requests: number; simulated: boolean };
+export type Asked = { from: '' | 'reference' | 'example'; kind: string; seed: number; runs: number; requests: number; simulated: boolean; log: boolean };
 
 const USUAL = { seed: 1, runs: 20, requests: 500 } as const;
 
@@ -16,6 +16,7 @@ export function asked(query: URLSearchParams): Asked {
     runs: number('runs'),
     requests: number('requests'),
     simulated: query.get('simulated') === '1',
+    log: query.get('log') === '1',
   };
 }
 
@@ -25,6 +26,7 @@ export function queryOf(wanted: Asked): string {
   if (wanted.from) query.set('from', wanted.from);
   if (wanted.kind) query.set('kind', wanted.kind);
   for (const name of ['seed', 'runs', 'requests'] as const) if (wanted[name] !== USUAL[name]) query.set(name, String(wanted[name]));
+  if (wanted.log) query.set('log', '1');
   if (wanted.from && wanted.simulated) query.set('simulated', '1');
   return query.size ? `?${query.toString()}` : '';
 }
