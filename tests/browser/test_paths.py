@@ -52,6 +52,8 @@ def test_the_documented_case_is_shown_simulated_and_explained(
     expect(today.locator("[data-post='indopacom.disclosure'] .bad")).to_be_visible()
     expect(today.locator("[data-post='indopacom.operations']")).to_have_attribute("data-single", "false")
     expect(page.locator("[data-assumed='23']")).to_be_visible()
+    expect(page.locator("[data-path-map]")).to_have_count(2)
+    expect(page.locator("[data-path-map=today] figcaption")).to_contain_text("1")
     page.locator("[data-act=simulate]").click()
     verdict = page.locator("[data-verdicts] [data-kind=relief]")
     expect(verdict).to_have_attribute("data-winner", "proposed")

@@ -65,3 +65,12 @@ const text = JSON.stringify({ box: BOX, unit: UNIT, rings });
 mkdirSync(new URL('../src/generated/', import.meta.url), { recursive: true });
 writeFileSync(new URL('../src/generated/coast.json', import.meta.url), text + '\n');
 console.log(`${rings.length} rings, ${text.length} bytes`);
+
+// The whole world for small maps, 1:110m and to a tenth of a degree: rings of [longitude, latitude] in tenths.
+const whole = JSON.parse(readFileSync(new URL('../node_modules/world-atlas/land-110m.json', import.meta.url), 'utf8'));
+const lands = feature(whole, whole.objects.land).features.flatMap((f) =>
+  f.geometry.type === 'Polygon' ? [f.geometry.coordinates] : f.geometry.coordinates,
+);
+const world = JSON.stringify(lands.flat().map((ring) => ring.map(([lon, lat]) => [Math.round(lon * 10), Math.round(lat * 10)])));
+writeFileSync(new URL('../src/generated/world.json', import.meta.url), world + '\n');
+console.log(`world: ${world.length} bytes`);

@@ -100,6 +100,12 @@ const en = {
   slower: (by: string) => `${by} later`,
   unsure: 'no sure gain',
   table: 'As a table',
+  map: {
+    title: (side: string) => `Path on the map, ${side}`,
+    way: (from: string, to: string, count: number) => `${from} → ${to}: ${count} ${count === 1 ? 'hand-over' : 'hand-overs'}`,
+    within: (count: number) => `${count} within one place`,
+    unplaced: (count: number) => `${count} posts without a known site`,
+  },
   fromLog: 'Times from this node’s log',
   log: {
     title: 'Times from this node’s log',
@@ -218,6 +224,12 @@ const ja: typeof en = {
   slower: (by) => `${by}遅くなる`,
   unsure: '効果は不確か',
   table: '表で見る',
+  map: {
+    title: (side) => `地図上の経路(${side})`,
+    way: (from, to, count) => `${from}→${to}：引継ぎ${count}回`,
+    within: (count) => `同じ場所での引継ぎ${count}回`,
+    unplaced: (count) => `所在地が不明な部署${count}`,
+  },
   fromLog: 'この司令部の記録から時間を求める',
   log: {
     title: 'この司令部の記録による時間',
