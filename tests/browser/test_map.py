@@ -140,6 +140,17 @@ def test_what_is_no_place_is_said_plainly(open_map: Open) -> None:
     expect(page.locator(".notice")).to_contain_text("座標でも既知の地名でもありません")
 
 
+def test_who_leaves_the_box_and_is_back_at_once_keeps_what_was_found(open_map: Open) -> None:
+    page = open_map()
+    page.locator("[name=goto]").fill("26.21 127.68")
+    page.locator("[name=goto]").evaluate("box => { box.blur(); box.focus(); }")
+    page.wait_for_timeout(400)
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice")).to_have_count(0)
+    settled(page)
+    assert in_centre(page).startswith("52R CP 681")
+
+
 def test_measuring_by_keyboard_gives_distance_and_bearing(open_map: Open) -> None:
     page = open_map()
     for place in ("26.21 127.68", "24.34 124.17"):
