@@ -51,6 +51,7 @@ from renkei.kernel.records import Text
 from renkei.rooms.coordination.records import LogEntry
 
 RECORD_BYTES = 400
+LOGGED = b'{"kind":"log-entry"'
 WITHHELD_EVERY = 10
 BATCH = 1_000
 CATCH_UP_SECONDS = 300.0
@@ -193,11 +194,12 @@ def replicate(peer: Replication, us: Station, records: int) -> float:
 
 
 def rows(us: Station) -> Iterator[tuple[str, bytes]]:
-    """(releasable to, entry) of our master log."""
+    """(releasable to, entry) of our master log's log entries; statements of the node itself cross no link."""
     with us.offline() as node:
         for pack in node.master.read(0, node.master.size):
             for entry in pack.entries:
-                yield (SHARED if b'"JPN"' in entry else OWN), entry
+                if entry.startswith(LOGGED):
+                    yield (SHARED if b'"JPN"' in entry else OWN), entry
 
 
 # --- resuming -----------------------------------------------------------------------------------------
