@@ -33,8 +33,8 @@ const described: PathDescription = {
   },
   proposed: { posts: [], paths: {} },
 };
-const timed = [['s', 0, 10, true], ['x', 10, 20, false], ['y', 10, 30, true], ['end', 30, 40, true]] as const;
-const view = { kind: 'k', single_points: ['a', 'b'], timed: timed.map(([step, ready, done, critical]) => ({ step, ready, done, critical })) } as unknown as PathView;
+const timed = [['s', 0, 10, true, 'a'], ['x', 10, 20, false, 'b'], ['y', 10, 30, true, 'b'], ['end', 30, 40, true, 'd']] as const;
+const view = { kind: 'k', single_points: ['a', 'b'], timed: timed.map(([step, ready, done, critical, by]) => ({ step, ready, done, critical, by })) } as unknown as PathView;
 
 describe('swim lanes', () => {
   const drawn = layout(described, 'today', view);
@@ -52,6 +52,10 @@ describe('swim lanes', () => {
     const x = Object.fromEntries(drawn.boxes.map((b) => [b.step.key, b.x]));
     expect((x.s ?? 0) < (x.x ?? 0) && (x.x ?? 0) < (x.y ?? 0) && (x.y ?? 0) < (x.end ?? 0)).toBe(true);
     expect(Math.max(...drawn.boxes.map((b) => b.x + BOX.width))).toBeLessThan(drawn.width);
+  });
+
+  it('say of each step by whom it is done, its post or who stands in', () => {
+    expect(drawn.boxes.map((b) => [b.step.post, b.by])).toEqual([['a', 'a'], ['b', 'b'], ['b', 'b'], ['c', 'd']]);
   });
 
   it('draw the critical path and borders on the arrows they are on', () => {

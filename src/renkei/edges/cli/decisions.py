@@ -71,7 +71,8 @@ def paths(
         for one in ways:
             out.say(f"{key} {one.kind}: single points / 単一障害点: {', '.join(one.single_points) or '-'}")
             for hop in one.hops:
-                out.say(f"  {hop.sender} > {hop.receiver}: {hop.common:g} common h/week / 共通勤務時間（週）")
+                hours = f"{hop.common:g} common h/week / 共通勤務時間（週）{_alone(hop.common, hop.alone)}"
+                out.say(f"  {hop.sender} > {hop.receiver}: {hours}")
 
 
 @command_app.command
@@ -164,7 +165,16 @@ def _path_row(key: str, one: PathView) -> dict[str, Any]:
         "borders": borders,
     }
     cases = {"best min": one.best, "middle": one.middle, "worst": one.worst}
-    return named | {"common h/week": f"{one.common:g}"} | {k: f"{v:.0f}" for k, v in cases.items()}
+    return (
+        named
+        | {"common h/week": f"{one.common:g}{_alone(one.common, one.alone)}"}
+        | {k: f"{v:.0f}" for k, v in cases.items()}
+    )
+
+
+def _alone(common: float, alone: float) -> str:
+    """Hours without stand-ins, where they are others."""
+    return "" if common == alone else f" ({alone:g} without stand-ins / 代行なし)"
 
 
 def _say_comparison(out: Any, found: Comparison) -> None:

@@ -3,12 +3,13 @@
 import math
 
 import ciw
+import msgspec
 import numpy as np
 import pytest
 import simpy
 
 from renkei.rooms.command.paths import Calendar, Kind, Post, Step, Streams, Structure, Work, run, structure
-from renkei.rooms.command.paths.engine import quick_order, run_events, serve
+from renkei.rooms.command.paths.engine import groups, run_events, serve
 from renkei.rooms.command.paths.static import critical_path
 
 DAY = 1440.0
@@ -60,7 +61,7 @@ def test_work_sent_back_as_jackson_says() -> None:
     where = structure("back", [Post("a"), Post("b")], [Kind("k", 0.5 * DAY, steps)])
     visits = 1 / 0.75
     expected = visits / (1 - 0.5 * visits) + visits * 0.8 / (1 - 0.5 * visits * 0.8)
-    assert quick_order(where) is None
+    assert [set(group) for group in groups(where)] == [{"a", "b"}]
     assert mean(where, count=120_000) == pytest.approx(expected, rel=0.05)
 
 
@@ -83,17 +84,50 @@ def duties() -> Structure:
     return structure("duties", posts, [Kind("one", 20.0, first), Kind("two", 30.0, second)])
 
 
-def test_both_engines_tell_the_same_times() -> None:
-    where, streams = duties(), Streams(5)
+@pytest.mark.parametrize("urgencies", [(0, 0), (1, 0)])
+def test_both_engines_tell_the_same_times(urgencies: tuple[int, int]) -> None:
+    plain, streams = duties(), Streams(5)
+    kinds = [msgspec.structs.replace(k, priority=u) for k, u in zip(plain.kinds, urgencies, strict=True)]
+    where = structure("duties", plain.posts, kinds)
     quick = run(where, streams, {"one": 3_000, "two": 4_500})
     arrivals = {
         k.key: streams.arrivals(k.key, n, k.per_day) for k, n in zip(where.kinds, (3000, 4500), strict=True)
     }
     general = run_events(where, streams, arrivals)
-    assert quick_order(where) is not None
+    assert all(len(group) == 1 for group in groups(where))
     for kind in ("one", "two"):
         np.testing.assert_allclose(quick.times[kind], general.times[kind], rtol=0, atol=1e-6)
         assert quick.work[kind] == pytest.approx(general.work[kind])
+
+
+def test_posts_before_and_after_a_loop_are_served_at_once_and_tell_the_same_times() -> None:
+    steps = (
+        Step("first", "a", Work(5.0)),
+        Step("beside", "b", Work(4.0), ("first",), 2.0),
+        Step("draft", "c", Work(6.0), ("first",)),
+        Step("check", "d", Work(3.0), ("draft", "beside"), 1.0, back=0.3),
+        Step("decide", "c", Work(2.0), ("check",), back=0.2, to="check"),
+        Step("last", "e", Work(4.0), ("decide", "beside")),
+    )
+    where = structure("mixed", [Post(key) for key in "abcde"], [Kind("k", 90.0, steps)])
+    assert [set(group) for group in groups(where)] == [{"a"}, {"b"}, {"c", "d"}, {"e"}]
+    streams = Streams(2)
+    came = {"k": streams.arrivals("k", 2_000, 90.0)}
+    one, other = run(where, streams, {"k": 2_000}), run_events(where, streams, came)
+    np.testing.assert_allclose(one.times["k"], other.times["k"], rtol=0, atol=1e-6)
+    assert one.work["k"] == pytest.approx(other.work["k"])
+    assert one.work["k"]["d"] == pytest.approx(3 / 0.7 / 0.8, rel=0.1)
+
+
+def test_work_of_no_length_is_done_as_soon_as_somebody_is_on_duty() -> None:
+    steps = (Step("s", "a", Work(0.0, "fixed")), Step("t", "a", Work(0.0, "fixed"), ("s",)))
+    morning = Calendar([(480.0, 720.0)])
+    for chain in (steps[:1], steps):
+        where = structure("milestone", [Post("a", 1, morning)], [Kind("k", 1.0, chain)])
+        came = {"k": np.array([100.0, 500.0])}
+        assert run_events(where, Streams(1), came).times["k"].tolist() == [380.0, 0.0]
+        assert critical_path(where, where.kinds[0], 100.0) == 380.0
+    assert serve(came["k"], np.zeros(2), 1, morning).tolist() == [480.0, 500.0]
 
 
 @pytest.mark.parametrize("back", [0.0, 0.2])

@@ -83,7 +83,7 @@ def test_a_real_gain_is_named_and_the_bottleneck_with_it() -> None:
     assert found.differences[0].winner == "proposed"
     assert found.today.bottleneck == "b"
     assert found.today.one_more[0].high < 0
-    assert found.today.capacity == pytest.approx(1440 / 1300, rel=0.15)
+    assert found.today.capacity == pytest.approx(1440 / 1300)
     assert found.today.sweep[-1].minutes is None
     assert found.today.knee is not None
     assert compare(two(9.0), two(13.0), seed=1, runs=6, requests=600).differences[0].winner == "today"
@@ -208,4 +208,4 @@ def test_the_critical_path_leaves_out_what_has_time_to_spare() -> None:
 
 def test_rework_counts_in_what_is_to_be_expected() -> None:
     steps = (Step("s", "a", Work(5.0)), Step("t", "a", Work(1.0), ("s",), back=0.5, to="s"))
-    assert visits(structure("x", [Post("a")], [Kind("k", 1.0, steps)]).kinds[0]) == pytest.approx(4.0)
+    assert visits(structure("x", [Post("a")], [Kind("k", 1.0, steps)]).kinds[0]) == {"s": 2.0, "t": 2.0}

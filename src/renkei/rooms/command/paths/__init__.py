@@ -5,10 +5,11 @@ predict minutes.
 """
 
 from .calendars import Calendar, weekly
+from .capacity import capacity
 from .compare import Comparison, Difference, Stand, compare, effort
 from .description import Description, read
 from .draws import Streams
-from .engine import Run, run
+from .engine import Run, run, run_events
 from .fitting import Fitted, Spell, fit
 from .measured import Measured, measured
 from .model import Kind, Name, Post, Step, Structure, Work, structure
@@ -36,6 +37,7 @@ __all__ = [
     "Streams",
     "Structure",
     "Work",
+    "capacity",
     "compare",
     "critical_path",
     "effort",
@@ -44,6 +46,7 @@ __all__ = [
     "paths",
     "read",
     "run",
+    "run_events",
     "simulate",
     "single_points",
     "structure",

@@ -4,6 +4,7 @@ Times are minutes since a Monday, 00:00 UTC.  ``Calendar.duty`` maps them to min
 ``Calendar.real`` back to the earliest time at which so many have passed; work is added on the duty clock.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
@@ -51,22 +52,26 @@ class Calendar:
         at = max(0, bisect_left(self._passed, inside) - 1)
         return week * WEEK + self._starts[at] + inside - self._passed[at]
 
-    def opening(self, time: float) -> float:
-        """``time`` if on duty, else when duty next begins."""
+    def turn(self, time: float) -> tuple[float, float]:
+        """The duty that ``time`` is in (its beginning is then ``time`` itself), or the next: from, until."""
         if self.always:
-            return time
+            return time, math.inf
         week = time // WEEK
         inside = time - week * WEEK
         at = bisect_right(self._starts, inside) - 1
         if at >= 0 and inside < self.spans[at][1]:
-            return time
-        if at + 1 < len(self.spans):
-            return week * WEEK + self._starts[at + 1]
-        return (week + 1) * WEEK + self._starts[0]
+            return time, week * WEEK + self.spans[at][1]
+        week, at = (week, at + 1) if at + 1 < len(self.spans) else (week + 1, 0)
+        start, end = self.spans[at]
+        return week * WEEK + start, week * WEEK + end
+
+    def opening(self, time: float) -> float:
+        """``time`` if on duty, else when duty next begins."""
+        return self.turn(time)[0]
 
     def finish(self, begin: float, work: float) -> float:
-        """When ``work`` minutes begun at ``begin`` are done."""
-        return begin if work == 0.0 else self.real(self.duty(begin) + work)
+        """When ``work`` minutes begun at ``begin`` are done; of no length, as soon as somebody is on duty."""
+        return self.opening(begin) if work == 0.0 else self.real(self.duty(begin) + work)
 
     def common(self, other: "Calendar") -> "Calendar":
         """When both are on duty."""
@@ -74,6 +79,14 @@ class Calendar:
             (max(a, c), min(b, d)) for a, b in self.spans for c, d in other.spans if max(a, c) < min(b, d)
         ]
         return Calendar(both)
+
+    def within(self, other: "Calendar") -> bool:
+        """Whether the other is on duty whenever this one is."""
+        return all(any(a <= start and end <= b for a, b in other.spans) for start, end in self.spans)
+
+    def either(self, *others: "Calendar") -> "Calendar":
+        """When at least one is on duty."""
+        return Calendar(span for each in (self, *others) for span in each.spans)
 
     def duties(self, times: Floats) -> Floats:
         """``duty`` of many times."""
@@ -86,6 +99,12 @@ class Calendar:
         if self.always:
             return duties
         return np.fromiter(map(self.real, duties.tolist()), np.float64, len(duties))
+
+    def openings(self, times: Floats) -> Floats:
+        """``opening`` of many."""
+        if self.always:
+            return times
+        return np.fromiter(map(self.opening, times.tolist()), np.float64, len(times))
 
 
 def weekly(days: Iterable[int], begin: float, end: float, offset: float) -> Calendar:

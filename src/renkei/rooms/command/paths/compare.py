@@ -12,6 +12,7 @@ import numpy as np
 
 from ....kernel.errors import BadInput
 from .calendars import Floats
+from .capacity import capacity
 from .draws import Streams
 from .engine import Run, run
 from .model import Post, Structure
@@ -71,9 +72,9 @@ class Swept(msgspec.Struct, frozen=True):
 class Stand(msgspec.Struct, frozen=True):
     """One structure under load: busy share by post, its bottleneck, what one officer more there is worth.
 
-    ``busiest`` counts in how many runs each post was the busiest; ``capacity`` is the load at which the
-    bottleneck can do no more (None if there is no work); ``knees`` are those of each run, ``knee`` that of
-    their means.
+    ``busiest`` counts in how many runs each post was the busiest; ``capacity`` is the load from which more
+    comes than can be done, by the means (None if there is no work); ``knees`` are those of each run, ``knee``
+    that of their means.
     """
 
     busy: dict[str, float]
@@ -207,16 +208,16 @@ def _stand(
     busy = {key: math.fsum(one[key] for one in each) / len(each) for key in each[0]}
     tops = [_busiest(one) for one in each]
     bottleneck = _busiest(busy)
-    capacity = 1 / busy[bottleneck] if busy[bottleneck] else None
+    most = capacity(where)
     runs = min(len(found), SWEEP_RUNS)
-    tried = [_tried(where, seed, runs, requests, load, capacity, teller) for load in LOADS]
+    tried = [_tried(where, seed, runs, requests, load, most, teller) for load in LOADS]
     more = _simulated(with_one_more(where, bottleneck), seed, len(found), requests, teller)
     sweep = tuple(_swept(load, minutes) for load, minutes in zip(LOADS, tried, strict=True))
     return Stand(
         busy,
         bottleneck,
         {key: tops.count(key) for key in busy if key in tops},
-        capacity,
+        most,
         sweep,
         _knee([one.minutes for one in sweep]),
         tuple(_knee([minutes[n] if minutes else None for minutes in tried]) for n in range(runs)),
@@ -234,11 +235,11 @@ def _tried(
     runs: int,
     requests: int,
     load: float,
-    capacity: float | None,
+    most: float | None,
     teller: _Teller,
 ) -> list[float]:
     """Mean minutes over all kinds of each run at one load; none where work comes faster than it is done."""
-    if capacity is not None and load >= capacity:
+    if most is not None and load >= most:
         for _ in range(runs):
             teller.tick()
         return []

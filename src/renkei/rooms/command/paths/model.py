@@ -5,7 +5,8 @@ no meaning, so that the engines need not ask.
 """
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -46,9 +47,9 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One post's part in a decision.
 
     It begins when all of ``after`` are done and ``hop`` minutes passed.  With the probability ``back`` it
-    sends the request back to step ``to`` (itself if empty).  ``stand_in`` names posts that may do it if
-    ``post`` is lost.  ``activity`` and ``name`` are for whoever reads; no engine asks for them.  ``measure``
-    says what of a node's log may stand in for ``work``.
+    sends the request back to step ``to`` (itself if empty).  ``stand_in`` names posts that do it while
+    ``post`` is off duty, the first that is free, and if ``post`` is lost.  ``activity`` and ``name`` are for
+    whoever reads; no engine asks for them.  ``measure`` says what of a node's log may stand in for ``work``.
     """
 
     key: str
@@ -89,6 +90,10 @@ class Structure(msgspec.Struct, frozen=True):
     posts: tuple[Post, ...]
     kinds: tuple[Kind, ...]
 
+    def by_key(self) -> dict[str, Post]:
+        """The posts by name."""
+        return {post.key: post for post in self.posts}
+
     def post(self, key: str) -> Post:
         """The post of that name."""
         return next(post for post in self.posts if post.key == key)
@@ -107,6 +112,13 @@ def structure(key: str, posts: Sequence[Post], kinds: Sequence[Kind]) -> Structu
     return Structure(key, tuple(posts), tuple(kinds))
 
 
+def servers(posts: Mapping[str, Post], step: Step) -> tuple[Post, ...]:
+    """Who ever does a step: its post, and those of its stand-ins who are on duty while that is not."""
+    own = posts[step.post]
+    named = (posts[key] for key in dict.fromkeys(step.stand_in))
+    return own, *(one for one in named if not one.calendar.within(own.calendar))
+
+
 def loop(kind: Kind, step: Step) -> frozenset[str]:
     """The steps done again when ``step`` sends back: all between its ``to`` and itself, both included."""
     target = step.to or step.key
@@ -122,18 +134,18 @@ def ancestors(kind: Kind) -> dict[str, frozenset[str]]:
     return found
 
 
-def visits(kind: Kind) -> float:
-    """How many steps one request of that kind takes on average, those done again included."""
+def visits(kind: Kind) -> dict[str, float]:
+    """How often one request of that kind takes each step on average, those done again included."""
     times = {step.key: 1.0 for step in kind.steps}
     for step in kind.steps:
         if step.back:
             for key in loop(kind, step):
                 times[key] /= 1 - step.back
-    return math.fsum(times.values())
+    return times
 
 
 def _once(keys: list[str], what: str) -> None:
-    twice = sorted({k for k in keys if keys.count(k) > 1})
+    twice = sorted(key for key, count in Counter(keys).items() if count > 1)
     if twice or not keys:
         raise BadInput(
             "paths.names", f"{what}, each name once", f"twice: {', '.join(twice) or 'none at all'}"

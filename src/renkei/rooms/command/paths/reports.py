@@ -3,6 +3,7 @@
 The command line and the HTTP interface print these same documents.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -101,7 +102,7 @@ def simulate(
 def steps(where: Structure, runs: int, requests: int) -> int:
     """About how many steps ``compare`` goes through if both structures are like this one."""
     counts = shares(where, requests)
-    return round(effort(runs) * sum(counts[kind.key] * visits(kind) for kind in where.kinds))
+    return round(effort(runs) * math.fsum(counts[k.key] * math.fsum(visits(k).values()) for k in where.kinds))
 
 
 def _side(where: Structure) -> Side:

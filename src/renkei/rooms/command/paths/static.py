@@ -1,24 +1,33 @@
 """What a path shows without anybody waiting: hops, common hours, single points of failure, best case."""
 
+from collections.abc import Iterable, Mapping
+from functools import reduce
+
 import msgspec
 
-from .calendars import DAY, WEEK
-from .model import Kind, Structure
+from .calendars import DAY, WEEK, Calendar
+from .model import Kind, Post, Step, Structure, servers
 
 HOUR = 60.0
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """A hand-over between two posts; ``common`` is hours a week with both on duty."""
+    """A hand-over between two posts; ``common`` is hours a week with both on duty, or who stands in for them.
+
+    ``alone`` is those hours without stand-ins; ``stand_in_border`` that it crosses a border only where one
+    serves.
+    """
 
     sender: str
     receiver: str
     border: bool
     common: float
+    alone: float
+    stand_in_border: bool
 
 
 class Timed(msgspec.Struct, frozen=True):
-    """A step if nobody waits: minutes from the request until it may begin and until it is done.
+    """A step if nobody waits: minutes from the request until it may begin and until it is done ``by`` a post.
 
     What is ``critical`` cannot end later without the whole ending later.
     """
@@ -27,18 +36,21 @@ class Timed(msgspec.Struct, frozen=True):
     ready: float
     done: float
     critical: bool
+    by: str
 
 
 class PathView(msgspec.Struct, frozen=True):
     """One kind's path; best cases in minutes over a request at each hour of the week, nobody waiting.
 
-    ``timed`` is the best of them, for a request at minute ``begin`` of the week (UTC).
+    ``timed`` is the best of them, for a request at minute ``begin`` of the week (UTC).  ``common`` is hours a
+    week with somebody on duty for every step, stand-ins included; ``alone`` is those without them.
     """
 
     kind: str
     steps: int
     hops: tuple[Hop, ...]
     common: float
+    alone: float
     single_points: tuple[str, ...]
     best: float
     middle: float
@@ -49,19 +61,22 @@ class PathView(msgspec.Struct, frozen=True):
 
 def view(where: Structure, kind: Kind) -> PathView:
     """The static analysis of one kind."""
-    at = {step.key: step.post for step in kind.steps}
-    pairs = dict.fromkeys((at[k], s.post) for s in kind.steps for k in s.after if at[k] != s.post)
-    hops = tuple(_hop(where, sender, receiver) for sender, receiver in pairs)
-    shared = where.post(kind.steps[0].post).calendar
-    for key in dict.fromkeys(at.values()):
-        shared = shared.common(where.post(key).calendar)
+    posts, at = where.by_key(), {step.key: step for step in kind.steps}
+    pairs: dict[tuple[str, str], list[tuple[Step, Step]]] = {}
+    for step in kind.steps:
+        for one in (at[k] for k in step.after if at[k].post != step.post):
+            pairs.setdefault((one.post, step.post), []).append((one, step))
+    hops = tuple(_hop(posts, steps) for steps in pairs.values())
+    shared = _shared(_cover(posts, step) for step in kind.steps)
+    alone = _shared(posts[step.post].calendar for step in kind.steps)
     at_hour = [critical_path(where, kind, hour * HOUR) for hour in range(int(WEEK / HOUR))]
     cases, begin = sorted(at_hour), at_hour.index(min(at_hour)) * HOUR
     return PathView(
         kind.key,
         len(kind.steps),
         hops,
-        shared.minutes / HOUR,
+        shared / HOUR,
+        alone / HOUR,
         tuple(sorted(single_points(kind))),
         cases[0],
         cases[len(cases) // 2],
@@ -71,10 +86,30 @@ def view(where: Structure, kind: Kind) -> PathView:
     )
 
 
-def _hop(where: Structure, sender: str, receiver: str) -> Hop:
-    one, other = where.post(sender), where.post(receiver)
-    common = one.calendar.common(other.calendar).minutes / HOUR
-    return Hop(sender, receiver, one.nation != other.nation, common)
+def _hop(posts: Mapping[str, Post], steps: list[tuple[Step, Step]]) -> Hop:
+    """Of the steps between two posts the pair that is on duty together the least."""
+    one, other = (posts[step.post] for step in steps[0])
+    border = one.nation != other.nation
+    able = [(servers(posts, a), servers(posts, b)) for a, b in steps]
+    return Hop(
+        one.key,
+        other.key,
+        border,
+        min(_shared(_cover(posts, step) for step in pair) for pair in steps) / HOUR,
+        _shared((one.calendar, other.calendar)) / HOUR,
+        not border and any(a.nation != b.nation for senders, takers in able for a in senders for b in takers),
+    )
+
+
+def _cover(posts: Mapping[str, Post], step: Step) -> Calendar:
+    """When somebody is on duty who does a step."""
+    own, *others = (post.calendar for post in servers(posts, step))
+    return own.either(*others) if others else own
+
+
+def _shared(calendars: Iterable[Calendar]) -> float:
+    """Minutes a week with all on duty."""
+    return reduce(Calendar.common, dict.fromkeys(calendars)).minutes
 
 
 def single_points(kind: Kind) -> frozenset[str]:
@@ -91,27 +126,30 @@ def single_points(kind: Kind) -> frozenset[str]:
 
 def critical_path(where: Structure, kind: Kind, begin: float) -> float:
     """Minutes from ``begin`` until done if nobody waits for another request and each step takes its mean."""
-    return max(done for _, done in _spans(where, kind, begin).values())
+    return max(done for _, done, _ in _spans(where, kind, begin).values())
 
 
 def timed(where: Structure, kind: Kind, begin: float) -> tuple[Timed, ...]:
     """Each step of that case, and whether it is on the critical path."""
     spans = _spans(where, kind, begin)
-    last = max(done for _, done in spans.values())
-    critical = {key for key, (_, done) in spans.items() if done == last}
+    last = max(done for _, done, _ in spans.values())
+    critical = {key for key, (_, done, _) in spans.items() if done == last}
     for step in reversed(kind.steps):
         if step.key in critical and step.after:
             latest = max(spans[k][1] for k in step.after)
             critical |= {k for k in step.after if spans[k][1] == latest}
-    return tuple(Timed(key, ready, done, key in critical) for key, (ready, done) in spans.items())
+    return tuple(Timed(key, ready, done, key in critical, by) for key, (ready, done, by) in spans.items())
 
 
-def _spans(where: Structure, kind: Kind, begin: float) -> dict[str, tuple[float, float]]:
-    calendars = {post.key: post.calendar for post in where.posts}
+def _spans(where: Structure, kind: Kind, begin: float) -> dict[str, tuple[float, float, str]]:
+    """Ready, done and by whom: whoever may do the step and is on duty first, of several the first named."""
+    posts = where.by_key()
     begin += DAY * 7  # times before the first Monday have no calendar
-    spans: dict[str, tuple[float, float]] = {}
+    spans: dict[str, tuple[float, float, str]] = {}
     for step in kind.steps:
         ready = max((begin + spans[k][1] for k in step.after), default=begin) + step.hop
-        done = calendars[step.post].finish(ready, step.work.mean)
-        spans[step.key] = ready - begin, done - begin
+        able = servers(posts, step)
+        by = min(able, key=lambda post: post.calendar.opening(ready)) if len(able) > 1 else able[0]
+        done = by.calendar.finish(ready, step.work.mean)
+        spans[step.key] = ready - begin, done - begin, by.key
     return spans

@@ -6,7 +6,7 @@ export const COLUMN = 146;
 export const BOX = { width: 122, height: 88 };
 
 export type Lane = { post: PathPost; y: number; single: boolean };
-export type Box = { step: PathStep; x: number; y: number; critical: boolean; ready: number; done: number };
+export type Box = { step: PathStep; x: number; y: number; critical: boolean; ready: number; done: number; by: string };
 export type Arrow = { key: string; d: string; critical: boolean; border: boolean };
 export type Layout = { lanes: Lane[]; boxes: Box[]; arrows: Arrow[]; width: number; height: number };
 export type SideName = 'today' | 'proposed';
@@ -28,6 +28,7 @@ export function layout(described: PathDescription, side: SideName, view: PathVie
       critical: time?.critical ?? false,
       ready: time?.ready ?? 0,
       done: time?.done ?? 0,
+      by: time?.by ?? step.post,
     };
   });
   return {
