@@ -6,4 +6,5 @@ in one implementation is found by the other.  ``python -m renkei_verify --help``
 
     files ─▶ ``logs`` (entries) ─▶ ``trees`` (RFC 6962)
     cards ─▶ ``cards`` (keys)  ─▶ ``notes`` (C2SP checkpoints, receipts)  ─▶ ``checks`` ─▶ ``evidence``
+    notices ─▶ ``revocations`` (which keys ended when)
 """

@@ -11,11 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .cards import Card, read_card
+from .cards import Card, read_card, together
 from .checks import check_log, compare, first_difference, item_proof
-from .evidence import check_item, judge, read_json
+from .evidence import check_item, doubts, judge, read_json
 from .faults import Unsound
 from .logs import read_log
+from .revocations import ending, read_notice
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,7 +58,14 @@ def _parser() -> argparse.ArgumentParser:
             type=Path,
             action="append",
             required=True,
-            help="the owner's card first, then the partner's, to check receipts",
+            help="the owner's card first, then the partner's, to check receipts; more of either add keys",
+        )
+        command.add_argument(
+            "--notice",
+            type=Path,
+            action="append",
+            default=[],
+            help="a notice of revocation of a key on one of the cards",
         )
         if name == "compare":
             command.add_argument("--evidence", type=Path, help="where to write evidence, a new file")
@@ -67,7 +75,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _cards(given: argparse.Namespace) -> tuple[Card, Card | None]:
-    cards = [read_card(path) for path in given.card]
+    cards = together([read_card(path) for path in given.card])
+    cards = ending(cards, [read_notice(path) for path in given.notice])
     return cards[0], cards[1] if len(cards) > 1 else None
 
 
@@ -92,6 +101,7 @@ def _log(given: argparse.Namespace) -> tuple[int, dict[str, Any]]:
         "takenBack": done.taken_back,
         "purgesSignedFor": done.purges,
         "findings": [vars(finding) for finding in done.findings],
+        "doubtful": done.doubtful,
     }
     return bool(done.findings), told
 
@@ -107,6 +117,7 @@ def _compare(given: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     told: dict[str, Any] = {"sound": evidence is None, "firstDifference": first_difference(one, other)}
     if evidence is not None:
         told |= {"equivocation": owner.hq, "proven": judge(evidence, owner)}
+        told["doubtful"] = doubts(evidence, owner)
         if given.evidence:
             with given.evidence.open("x", encoding="utf-8") as file:
                 file.write(json.dumps(evidence))
@@ -118,7 +129,8 @@ def _evidence(given: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     owner, _ = _cards(given)
     evidence = read_json(given.file)
     proven = judge(evidence, owner)
-    return not proven, {"proven": proven, "code": evidence.get("code"), "against": owner.hq}
+    told = {"proven": proven, "code": evidence.get("code"), "against": owner.hq}
+    return not proven, {**told, "doubtful": doubts(evidence, owner) if proven else []}
 
 
 def _prove(given: argparse.Namespace) -> tuple[int, dict[str, Any]]:
@@ -141,6 +153,8 @@ def _text(told: dict[str, Any]) -> str:
             for found in value:
                 lines.append(f"NOT SOUND  {found['where']}  {found['code']}")
                 lines.append(f"  expected {found['expected']}; {found['came']} came")
+        elif key == "doubtful":
+            lines += [f"DOUBTFUL   {one}" for one in value]
         elif key == "cards":
             lines += [f"{name}: fingerprint {fingerprint}" for name, fingerprint in value.items()]
         elif value not in (None, [], ""):

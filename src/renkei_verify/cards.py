@@ -6,28 +6,52 @@ fingerprint of each card that it used, and everything it says rests on that.
 
 import json
 from base64 import b64decode
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from .faults import Unsound
 
+if TYPE_CHECKING:
+    from .revocations import Notice
+
 MAX_CARD_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Card:
-    """Whose card it is, its public keys (32 bytes each, oldest first), and its fingerprint."""
+    """Whose card it is, its public keys (32 bytes each), and its fingerprint.
+
+    ``chains`` are the same keys, oldest first, each vouched for by the one before: one chain, or more where a
+    headquarters began anew and several cards of it are given.  ``ended`` are keys that were revoked.
+    """
 
     hq: str
-    keys: tuple[bytes, ...]
+    chains: tuple[tuple[bytes, ...], ...]
     fingerprint: str
+    ended: "Mapping[bytes, Notice]" = field(default_factory=dict)
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """All keys, each once."""
+        return tuple(dict.fromkeys(key for chain in self.chains for key in chain))
+
+
+def together(cards: list[Card]) -> list[Card]:
+    """One card for each headquarters, in the order of their first ones: with the keys of all of its cards."""
+    found: dict[str, Card] = {}
+    for card in cards:
+        known = found.get(card.hq)
+        chains = card.chains if known is None else known.chains + card.chains
+        found[card.hq] = Card(card.hq, chains, card.fingerprint if known is None else known.fingerprint)
+    return list(found.values())
 
 
 def read_card(path: Path) -> Card:
@@ -47,7 +71,7 @@ def read_card(path: Path) -> Card:
         raise Unsound("card.signature", "a card signed by its own keys", "another", str(path)) from None
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise Unsound("card.malformed", "a partner card", type(error).__name__, str(path)) from None
-    return Card(card["hq"], tuple(keys), _fingerprint(card["hq"], card["keys"][-1]["public"]))
+    return Card(card["hq"], (tuple(keys),), _fingerprint(card["hq"], card["keys"][-1]["public"]))
 
 
 def _members(text: str) -> dict[str, str]:
@@ -71,13 +95,14 @@ def _skip(text: str, at: int) -> int:
 
 def _vouched(hq: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Raises InvalidSignature unless ``old`` signed for ``new`` (identity.md, "Rotation statement")."""
-    since, until = _moment(new["since"]), _moment(new["until"])
+    since, until = moment_text(new["since"]), moment_text(new["until"])
     lines = ("renkei key rotation v1", hq, old["public"], new["public"], since, until)
     key = Ed25519PublicKey.from_public_bytes(b64decode(old["public"]))
     key.verify(b64decode(new["statement"]), "".join(f"{line}\n" for line in lines).encode())
 
 
-def _moment(text: str) -> str:
+def moment_text(text: str) -> str:
+    """A time as signed texts state it: UTC, milliseconds, ``Z``.  Raises ValueError."""
     moment = datetime.fromisoformat(text).astimezone(UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

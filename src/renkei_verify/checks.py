@@ -10,7 +10,7 @@ from typing import Any
 from .cards import Card
 from .faults import Finding, Unsound
 from .logs import Copy, Entry
-from .notes import Head, open_checkpoint, open_receipt
+from .notes import Head, Receipt, ended_by, open_checkpoint, open_receipt
 from .trees import consistency, inclusion, root
 
 _ID = re.compile(r"([a-z]{2}(?:\.[a-z0-9-]{1,20}){1,3})/[0-9A-HJKMNP-TV-Z]{26}")
@@ -18,7 +18,10 @@ _ID = re.compile(r"([a-z]{2}(?:\.[a-z0-9-]{1,20}){1,3})/[0-9A-HJKMNP-TV-Z]{26}")
 
 @dataclass
 class Checked:
-    """What a check came to.  Nothing was found exactly if it is sound."""
+    """What a check came to.  Nothing was found exactly if it is sound.
+
+    ``doubtful`` is what rests on the word of a key that was revoked later: nobody else can tell.
+    """
 
     origin: str = ""
     entries: int = 0
@@ -28,6 +31,7 @@ class Checked:
     taken_back: list[int] = field(default_factory=list)
     purges: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
 
 
 def check_log(copy: Copy, owner: Card, holder: Card | None) -> Checked:
@@ -43,22 +47,54 @@ def check_log(copy: Copy, owner: Card, holder: Card | None) -> Checked:
     done.origin, done.signed = head.origin, head.size
     _check_name(done, copy, owner, holder)
     # 2. The receipt: the holder's word for a tree of the same entries, and so consistent with it.
+    receipts: list[Receipt] = []
     if copy.receipt is not None and holder is not None:
         receipt = copy.receipt
 
         def opened() -> Head:
-            receipted, done.receipted_at = open_receipt(receipt, owner, holder)
-            if receipted.origin != head.origin:
+            came = open_receipt(receipt, owner, holder)
+            done.receipted_at = came.at
+            if came.head.origin != head.origin:
                 raise Unsound(
-                    "checkpoint.origin", f"a receipt for {head.origin}", f"one for {receipted.origin}"
+                    "checkpoint.origin", f"a receipt for {head.origin}", f"one for {came.head.origin}"
                 )
-            return receipted
+            receipts.append(came)
+            return came.head
 
         receipted = _holds(done, copy, "receipt", opened)
         done.receipted = receipted.size if receipted else 0
-    # 3. The records.
+    # 3. The keys: what was signed by one that was revoked, and not shown to be from before.
+    _check_keys(done, copy, owner, receipts[0] if receipts else None)
+    # 4. The records.
     _check_records(done, copy, head_parts(head.origin))
     return done
+
+
+def _check_keys(done: Checked, copy: Copy, owner: Card, receipt: Receipt | None) -> None:
+    """Name what a revoked key signed, unless a countersignature from before the revocation covers it."""
+    shown = 0
+    if receipt is not None and copy.receipt is not None:
+        shown = _shown(done, f"{copy.name} receipt", receipt, ended_by(copy.receipt, owner))
+    ended = ended_by(copy.checkpoint, owner)
+    if ended is not None and shown < done.signed:
+        where = f"{copy.name} checkpoint, entries {shown} to {done.signed - 1}"
+        expected = f"a key of {owner.hq} in force, or a countersignature from before"
+        done.findings.append(Finding("key.revoked", where, expected, str(ended)))
+
+
+def _shown(done: Checked, place: str, receipt: Receipt, ended: Any) -> int:
+    """How many entries the receipt shows to have been signed for before any key was revoked."""
+    at, size = f"{receipt.at:%Y-%m-%dT%H:%M:%SZ}", receipt.head.size
+    if receipt.ended is not None and receipt.at < receipt.ended.at:
+        done.doubtful.append(f"{place}: the time {at} is the word of {receipt.ended}")
+        return 0
+    for notice in (receipt.ended, ended):
+        if notice is not None and receipt.at >= notice.at:
+            where = f"{place}, entries 0 to {size - 1}"
+            expected = f"signatures from before {notice.at:%Y-%m-%dT%H:%M:%SZ}"
+            done.findings.append(Finding("key.revoked", where, expected, f"{at}, by {notice}"))
+            return 0
+    return size
 
 
 def _check_name(done: Checked, copy: Copy, owner: Card, holder: Card | None) -> None:

@@ -9,7 +9,7 @@ from .cards import Card
 from .checks import head_parts, record_fault
 from .faults import Unsound
 from .logs import commitment
-from .notes import Head, open_checkpoint, open_receipt
+from .notes import Head, ended_by, open_checkpoint, open_receipt
 from .trees import is_consistent, is_included, leaf_hash
 
 MAX_NESTING = 64
@@ -43,6 +43,16 @@ def judge(evidence: dict[str, Any], accused: Card) -> bool:
         return code.startswith("entry.") and _is_broken(evidence, code, accused, shown)
     except (Unsound, KeyError, ValueError, TypeError, AttributeError):
         return False
+
+
+def doubts(notes: dict[str, Any], owner: Card) -> list[str]:
+    """Which of the notes in evidence, by name, are by keys that were revoked: by whoever held them, then."""
+    found = []
+    for name in ("held", "shown"):
+        ended = ended_by(str(notes.get(name, "")).encode(), owner) if name in notes else None
+        if ended is not None:
+            found.append(f"{name}: signed by {ended}")
+    return found
 
 
 def _is_fork(evidence: dict[str, Any], one: Head, other: Head) -> bool:
@@ -111,8 +121,16 @@ def check_item(proof: dict[str, Any], owner: Card, holder: Card | None) -> dict[
             "proof.path", f"a path that leads to the root signed at {head.size}", "one that does not"
         )
     proven: dict[str, Any] = {"origin": head.origin, "seq": seq, "record": record.decode(errors="replace")}
+    ended = ended_by(note, owner)
     if receipt and holder is not None:
-        received, at = open_receipt(receipt, owner, holder)
-        if received == head:
-            proven["received"] = at.isoformat().replace("+00:00", "Z")
+        came = open_receipt(receipt, owner, holder)
+        if came.head == head:
+            proven["received"] = came.at.isoformat().replace("+00:00", "Z")
+            if came.ended is not None:
+                proven["doubtful"] = [f"received: the word of {came.ended}"]
+            elif ended is not None and came.at < ended.at:
+                ended = None
+    if ended is not None:
+        expected = f"a key of {owner.hq} in force, or a countersignature from before"
+        raise Unsound("key.revoked", expected, str(ended))
     return proven

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from .cards import Card
 from .faults import Unsound
+from .revocations import Notice
 
 _PLAIN, _COSIGNED = 0x01, 0x04
 _LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
@@ -37,21 +38,43 @@ def open_checkpoint(note: bytes, owner: Card) -> Head:
     return _head(text)
 
 
-def open_receipt(note: bytes, owner: Card, holder: Card) -> tuple[Head, datetime]:
-    """What ``owner`` signed and ``holder`` countersigned, and when.  Raises Unsound."""
+def ended_by(note: bytes, owner: Card) -> Notice | None:
+    """By which notice the keys of ``owner`` that signed ``note`` are ended; None if one of them is not."""
+    _, lines = _split(note)
+    notices = [owner.ended.get(key) for key, _ in _of(lines, owner, _PLAIN)]
+    ended = [notice for notice in notices if notice is not None]
+    return max(ended, key=lambda one: one.at) if ended and len(ended) == len(notices) else None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was countersigned, when by the countersigner's own clock, and how its key was ended, if it was."""
+
+    head: Head
+    at: datetime
+    ended: Notice | None
+
+
+def open_receipt(note: bytes, owner: Card, holder: Card) -> Receipt:
+    """What ``owner`` signed and ``holder`` countersigned, by a key that was not revoked if there is one.
+
+    Raises Unsound.
+    """
     head = open_checkpoint(note, owner)
     text, lines = _split(note)
-    latest = -1
+    found: list[tuple[bool, int, Notice | None]] = []
     for key, signature in _of(lines, holder, _COSIGNED):
         seconds = int.from_bytes(signature[:8])
         if not _signed_by(key, signature[8:], b"cosignature/v1\ntime %d\n" % seconds + text):
             raise Unsound(
                 "checkpoint.forged", f"a cosignature made by {holder.hq}", "one that does not verify"
             )
-        latest = max(latest, seconds)
-    if latest < 0:
+        ended = holder.ended.get(key)
+        found.append((ended is None, seconds, ended))
+    if not found:
         raise Unsound("checkpoint.unknown-key", f"a cosignature by a key on the card of {holder.hq}", "none")
-    return head, datetime.fromtimestamp(latest, UTC)
+    _, latest, ended = max(found, key=lambda one: one[:2])
+    return Receipt(head, datetime.fromtimestamp(latest, UTC), ended)
 
 
 def _split(note: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
