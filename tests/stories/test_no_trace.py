@@ -22,7 +22,7 @@ from renkei.kernel.attachments import digest_of, name_of
 from renkei.kernel.clock import Clock
 from renkei.kernel.identity import Identity
 from renkei.kernel.partners import Rhythm
-from renkei.kernel.partners.frames import Checkpoint, Entries, Hello
+from renkei.kernel.partners.frames import Checkpoint, Content, Entries, Hello
 from renkei.kernel.records import Record, Text
 from renkei.kernel.views import dump
 from renkei.rooms.coordination import Attachment, Incident, LogEntry
@@ -301,6 +301,9 @@ def test_entries_leave_on_the_grid_and_in_a_few_sizes(tmp_path: Path, fixed: Cal
         line = at.timestamp() * 1000 % RHYTHM.grid_ms
         assert line < STEP / timedelta(milliseconds=1)  # the first look after a line of the grid
         assert size in {1024 << n for n in range(7)}
+    contents = [at for at, frame in run.seen if frame[4] == Content.type_byte]
+    assert contents and all(at.timestamp() * 1000 % RHYTHM.grid_ms < 7 for at in contents)
+    assert len(set(contents)) < len(contents) / 3, "a stretch leaves as one"
     beats = [at for at, frame in run.seen if frame[4] == Checkpoint.type_byte and at not in with_entries]
     assert len(beats) >= 2
     run.world.close()

@@ -101,6 +101,10 @@ class Carriage:
         """The next piece that the partner asked for, or what we ask for; None if there is neither."""
         return self._give() or self._ask()
 
+    def burst(self) -> list[frames.Frame]:
+        """All that may go now: the rest of the stretch that the partner asked for, and what we ask for."""
+        return list(iter(self.next_frame, None))
+
     def _give(self) -> frames.Frame | None:
         if self._giving is None:
             return None

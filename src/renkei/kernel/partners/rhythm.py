@@ -3,8 +3,8 @@
 A node that decides on records it withholds is busy for a moment, and a watchful partner might time that.
 So entries leave only at the lines of a *grid* in time: whatever happened since the last line leaves
 together, and a moment's work more or less does not show.  A burst of entries is padded to one of a few
-sizes, and at a slower, fixed *beat* the newest checkpoint goes out again, whether or not there is anything
-new.
+sizes; contents of attachments, given and asked for, leave on the same lines, in the sizes asked for; and at
+a slower, fixed *beat* the newest checkpoint goes out again, whether or not there is anything new.
 """
 
 from datetime import datetime

@@ -51,6 +51,8 @@ class Session:
         self._sender, self._receiver, self._clock = sender, receiver, clock
         self._rhythm = rhythm
         self._due: int | None = None
+        self._content_due: int | None = None
+        self._contents_ready: list[bytes] = []
         self._beat = 0
         self._deflate = deflate
         self._carriage = Carriage(contents or NoContents(), clock)
@@ -109,16 +111,16 @@ class Session:
         if self._state == "open" and self._may_depart():
             out += self._departing(SEND_BYTES - size)
         if not out and self._state == "open":  # nothing of the log may go now
-            content = self._carriage.next_frame()
-            out += [] if content is None else [frames.encode(content)]
+            out += self._contents_departing()
         if out:
             self._spoke = self._clock.now()
         return b"".join(out)
 
     @property
     def departs_at(self) -> float | None:
-        """When ``bytes_to_send`` will have the entries that wait, in seconds since 1970; None if none do."""
-        return None if self._due is None else self._due / 1000
+        """When what waits for the grid may leave, in seconds since 1970; None if nothing waits."""
+        due = [moment for moment in (self._due, self._content_due) if moment is not None]
+        return min(due) / 1000 if due else None
 
     def _may_depart(self) -> bool:
         """Whether entries wait whose time on the grid has come."""
@@ -143,6 +145,21 @@ class Session:
             out += made
             size += sum(map(len, made))
         return [*out, *self._padding(size)] if out and self._rhythm.grid_ms else out
+
+    def _contents_departing(self) -> list[bytes]:
+        """What of contents leaves now, given or asked for: at a line of the grid, made ready before it."""
+        if not self._rhythm.grid_ms:
+            content = self._carriage.next_frame()
+            return [] if content is None else [frames.encode(content)]
+        now = self._clock.now()
+        if self._content_due is None:
+            self._contents_ready = [frames.encode(frame) for frame in self._carriage.burst()]
+            self._content_due = self._rhythm.departure(now) if self._contents_ready else None
+            return []
+        if milliseconds(now) < self._content_due:
+            return []
+        out, self._contents_ready, self._content_due = self._contents_ready, [], None
+        return out
 
     @staticmethod
     def _padding(size: int) -> list[bytes]:
