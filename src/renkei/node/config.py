@@ -22,13 +22,15 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?")
 class CourierConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Files that a running node carries by itself: folders, and how often it looks.
 
-    ``outbox`` names a folder for each partner; ``volume_bytes`` is the most that one file may have.
+    ``outbox`` names a folder for each partner; ``volume_bytes`` is the most that one file may have.  With
+    ``contents`` those of attachments go along, in files of their own.
     """
 
     outbox: dict[str, str] = {}
     inbox: str = ""
     seconds: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 60.0
     volume_bytes: Annotated[int, msgspec.Meta(ge=MIN_VOLUME_BYTES)] = 600_000_000
+    contents: bool = True
 
 
 class AttachmentsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

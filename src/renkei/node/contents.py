@@ -5,6 +5,9 @@ that came is stored, and a whole content checked and scanned, by ``step`` in a t
 record waits for a disk or a scanner; until it is stored nothing more is asked for.  How far a content came is
 the length of its file: cuts and restarts of either side cost a stretch.
 
+By courier contents go in volumes (``node/hauling``): what the partner lacks by its own word, or from where
+the last volume ended.
+
 A content stands for the entry of its record.  When that entry's body is erased, ``forget`` destroys the
 content's key and the content, before the purge is signed for; whatever of it is under way is dropped.
 """
@@ -12,16 +15,19 @@ content's key and the content, before the purge is signed for; whatever of it is
 import threading
 from base64 import b64decode
 from collections import deque
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from typing import Literal, cast
 
+import msgspec
 import structlog
 
 from ..kernel.attachments import CHUNK_BYTES, AttachmentStore, Scanner, digest_of, name_of
-from ..kernel.errors import BadInput, OurFault, RenkeiError
+from ..kernel.errors import BadInput, OurFault, RenkeiError, TheirFault
 from ..kernel.log.base import Log
-from ..kernel.log.commitments import said_at
+from ..kernel.log.commitments import said_at, said_in
+from ..kernel.partners import frames
 from ..kernel.partners.contents import Wanted
+from ..kernel.partners.hauling import Place
 from ..kernel.records import Codec
 from ..kernel.views import ViewStore
 from ..rooms.coordination import Attachment
@@ -30,6 +36,9 @@ from .config import AttachmentsConfig
 ContentState = Literal["here", "awaited", "coming", "checking", "quarantined", "refused", "gone"]
 FREE_BYTES = 256 * 1024 * 1024
 """Of the disk is left to records: no content is asked for that would go below it."""
+LACKED, CARRIED = "contents lacked", "contents couriered"
+"""Facts beside the log sent: what the partner said it lacks; up to where couriers have taken contents."""
+_ATTACHMENT = b'{"kind":"attachment"'
 _log = structlog.get_logger("renkei.contents")
 
 
@@ -67,7 +76,7 @@ class PartnerContents:
         self._hq, self._partner = hq, partner
         self._sent, self._received = sent, received
         self._withdrawn, self._receipted = withdrawn, receipted
-        self._lock = threading.Lock()
+        self._lock, self._finishing = threading.Lock(), threading.Lock()
         self._given: tuple[int, Attachment | None] = (-1, None)
         self._queue: deque[tuple[int, Attachment]] = deque()
         self._looked = -1
@@ -83,11 +92,16 @@ class PartnerContents:
 
     def piece(self, seq: int, offset: int, count: int) -> bytes | None:
         """Those bytes of the content of our entry ``seq``; None if the partner cannot have them."""
-        if seq in self._withdrawn or seq >= self._receipted():
+        return None if seq >= self._receipted() else self.given(seq, offset, count)
+
+    def given(self, seq: int, offset: int, count: int) -> bytes | None:
+        """The same for a courier, who brings the records, too."""
+        if seq in self._withdrawn:
             return None
-        if self._given[0] != seq:
-            self._given = seq, self._attachment(self._sent, seq)
-        record = self._given[1]
+        known, record = self._given
+        if known != seq:
+            record = self._attachment(self._sent, seq)
+            self._given = seq, record
         if record is None or offset + count > record.size:
             return None
         name = name_of(self._hq, record.content)
@@ -108,6 +122,130 @@ class PartnerContents:
         except RenkeiError:
             return None
         return record if isinstance(record, Attachment) else None
+
+    # --- what couriers take along --------------------------------------------------------------------
+
+    def offered(self, begin: Place, *, again: bool = False) -> list[tuple[Place, int]]:
+        """Our contents for a courier from ``begin`` on, each from a place, with its size.
+
+        What the partner lacks by its own word, and what came after that word; with ``again``, everything.
+        """
+        lacked = self._lacked()
+        found: dict[str, tuple[Place, int]] = {}
+        for seq, record in self._attachments_sent(begin.seq):
+            found.pop(record.content, None)  # an older version's
+            if not again and seq not in lacked and seq < lacked[-1]:
+                continue
+            at = 0 if again else lacked.get(seq, 0)
+            at = max(at, begin.offset if seq == begin.seq else 0)
+            if at < record.size and self._store.has(name_of(self._hq, record.content)):
+                found[record.content] = Place(seq, at), record.size
+        return sorted(found.values())
+
+    def _attachments_sent(self, first: int) -> Iterator[tuple[int, Attachment]]:
+        for pack in self._sent.read(first, max(0, self._sent.size - first)):
+            for seq, raw in enumerate(said_in(pack), pack.first):
+                if raw is not None and raw.startswith(_ATTACHMENT) and seq not in self._withdrawn:
+                    record = self._codec.decode(raw)
+                    if isinstance(record, Attachment):
+                        yield seq, record
+
+    def _lacked(self) -> dict[int, int]:
+        """Places by entry that the partner said it lacks; under -1 from where on its word says nothing."""
+        fact = self._sent.fact(LACKED)
+        said = msgspec.json.decode(fact, type=frames.Lacking) if fact else frames.Lacking(upto=0, places=())
+        whole = ((seq, at // CHUNK_BYTES * CHUNK_BYTES) for seq, at in said.places)
+        return {-1: said.upto, **dict(whole)}
+
+    def lacks(self, said: frames.Lacking) -> None:
+        """The partner says which of our contents it lacks."""
+        self._sent.set_facts({LACKED: msgspec.json.encode(said)}, durable=False)
+
+    @property
+    def carried(self) -> Place:
+        """Up to where couriers have taken contents along."""
+        fact = self._sent.fact(CARRIED)
+        return Place(*map(int, fact.split())) if fact else Place(0)
+
+    def couriered(self, place: Place) -> None:
+        """A courier has taken along everything up to ``place``."""
+        if place > self.carried:
+            self._sent.set_facts({CARRIED: b"%d %d" % place})
+
+    # --- what couriers bring -------------------------------------------------------------------------
+
+    def lacking(self) -> frames.Lacking:
+        """Which of the partner's contents are not here: for its courier."""
+        upto = self._views.position(self._partner)
+        places: list[tuple[int, int]] = []
+        sql = """SELECT r.seq FROM records r JOIN shelves s ON s.shelf = r.shelf
+                 WHERE s.kind = 'attachment' AND s.owner = ? AND r.source = ? AND r.seq < ? ORDER BY r.seq"""
+        with self._views.raw_tables() as db:
+            found = [seq for (seq,) in db.execute(sql, (self._partner, self._partner, upto))]
+        for seq in cast("list[int]", found):
+            record = self._attachment(self._received, seq)
+            state, have = self.state(record) if record is not None else ("gone", 0)
+            if state not in ("awaited", "coming", "checking"):
+                continue
+            if len(places) == frames.MAX_LACKING:
+                upto = seq
+                break
+            places.append((seq, have))
+        return frames.Lacking(upto=upto, places=tuple(places))
+
+    def expected(self, seq: int) -> tuple[str, Attachment, bool]:
+        """The content that the partner's entry ``seq`` commits to: its name and record; whether it is here.
+
+        Raises TheirFault while the entry has not come, BadInput for what is not to be taken.
+        """
+        if seq >= self._received.size:
+            came = f"a content of entry {seq}"
+            raise TheirFault("courier.gap", f"entries up to {seq} before their contents", came)
+        record = self._attachment(self._received, seq)
+        if record is None:
+            gone = said_at(self._received, seq) is None
+            code, came = ("recalled", "of one taken back") if gone else ("unknown", "of another entry")
+            raise BadInput(f"attachment.{code}", "the content of an attachment that is here", came)
+        name = name_of(self._partner, record.content)
+        if self._store.put_aside(name):
+            raise BadInput("attachment.scan", "a content that the scanner let pass", "one in quarantine")
+        if self._store.has(name):
+            return name, record, True
+        if (no := self._too_much(record, name)) is not None:
+            raise BadInput(no, "a content that there is room for", f"one of {record.size} bytes")
+        return name, record, False
+
+    def ready(self, name: str, seq: int, record: Attachment) -> bool:
+        """Have the key of a content that is to be held, and a place; whether there was none before."""
+        with self._lock:
+            try:
+                self._store.received(name, record.size)
+                new = False
+            except BadInput:
+                self._store.erase(name)
+                self._store.begin(name)
+                new = True
+            self._store.stands_for(name, seq)
+        return new
+
+    def settle(self, name: str, seq: int, record: Attachment) -> bool:
+        """Have what a courier brought of a content count; whether it is whole, checked and here.
+
+        Raises BadInput when it is not what the record commits to, or the scanner does not let it pass.
+        """
+        with self._lock:
+            if said_at(self._received, seq) is None:
+                self._store.erase(name)
+                raise BadInput("attachment.recalled", "the content of an attachment", "one taken back")
+            have = self._store.settle(name, record.size)
+            if self._current is not None and self._current[0] == seq:
+                self._queue.append(self._current)  # whatever the line brings goes on from there
+                self._drop()
+        self.told()
+        if have < record.size:
+            return False
+        self._finish(seq, record)
+        return True
 
     # --- what we ask for -----------------------------------------------------------------------------
 
@@ -264,19 +402,32 @@ class PartnerContents:
 
     def _finish(self, seq: int, record: Attachment) -> None:
         name = name_of(self._partner, record.content)
-        try:
-            check(self._store, self._scanner, name, record)
-        except RenkeiError as no:
+        with self._finishing:
+            if self._store.has(name):  # by another way meanwhile
+                self._drop_if(seq)
+                return
+            try:
+                check(self._store, self._scanner, name, record)
+            except RenkeiError as no:
+                self._not_kept(seq, name, no.code)
+                raise
             with self._lock:
-                if said_at(self._received, seq) is not None and no.code == "attachment.scan":
-                    self._store.quarantine(name)
-                elif no.code in ("attachment.digest", "attachment.damaged"):
-                    self._store.erase(name)
-            raise
+                if said_at(self._received, seq) is not None:
+                    self._store.keep(name)
+            self._drop_if(seq)
+
+    def _not_kept(self, seq: int, name: str, code: str) -> None:
         with self._lock:
-            if said_at(self._received, seq) is not None:
-                self._store.keep(name)
-            self._drop()
+            self._refused[name] = code
+            if said_at(self._received, seq) is not None and code == "attachment.scan":
+                self._store.quarantine(name)
+            elif code in ("attachment.digest", "attachment.damaged"):
+                self._store.erase(name)
+
+    def _drop_if(self, seq: int) -> None:
+        with self._lock:
+            if self._current is not None and self._current[0] == seq:
+                self._drop()
 
     def forget(self) -> int:
         """Erase what stands for entries whose bodies are gone, wherever it is; how many contents."""

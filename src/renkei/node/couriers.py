@@ -12,20 +12,28 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..kernel.errors import BadInput
 from ..kernel.identity import Identity, PartnerEntry
 from ..kernel.partners import (
+    MIN_HAUL_BYTES,
     MIN_VOLUME_BYTES,
+    Haul,
     Header,
     Imported,
     Opening,
     Parcel,
+    Place,
     Receiver,
     Sender,
+    Stretch,
+    cut,
+    export_contents,
     export_parcel,
+    frames,
     import_parcel,
     is_sealed,
     peek_parcel,
     seal,
     volumes,
 )
+from .hauling import ContentsHaul
 from .lines import PartnerLine
 
 if TYPE_CHECKING:
@@ -105,8 +113,71 @@ def export_sealed(node: "Node", hq: str, first: int | None, volume_bytes: int | 
     if volume_bytes is not None and volume_bytes < MIN_VOLUME_BYTES:
         raise BadInput("courier.volume", f"at least {MIN_VOLUME_BYTES} bytes", str(volume_bytes))
     upto = logged if volume_bytes is None else next(volumes(line.sender, begin, volume_bytes))[1]
-    inside = export_parcel(line.sender, line.receiver, now, begin, upto, counted=False)
+    inside = export_parcel(
+        line.sender, line.receiver, now, begin, upto, counted=False, lacking=line.contents.lacking()
+    )
     return Export(begin, upto, logged, Envelope(node.identity, line.entry).seal(inside))
+
+
+class ContentsExport(NamedTuple):
+    """A volume under way: ``size`` bytes of ``contents`` contents, from ``first`` up to ``upto``.
+
+    ``last`` tells whether that is all there is; else the next volume begins at ``upto``.
+    """
+
+    first: Place
+    upto: Place
+    contents: int
+    size: int
+    last: bool
+    pieces: Iterator[bytes]
+
+
+def export_volume(
+    node: "Node",
+    hq: str,
+    begin: Place | None,
+    volume_bytes: int | None,
+    *,
+    again: bool = False,
+    plain: bool = False,
+) -> ContentsExport:
+    """One volume of contents for ``hq``: from ``begin`` on, or what fits into ``volume_bytes`` of it.
+
+    That is what the partner lacks by its own word; with ``again``, everything.  Without ``begin`` it is from
+    the first entry on; where files go one way, what was not carried yet.  It counts as carried once somebody
+    says so (``PartnerContents.couriered``).  Raises BadInput if it may not leave, or the partner's card has
+    no key to seal it for.
+    """
+    line, now = node.line(hq), node.clock.now()
+    check_outward(line.entry, now)
+    _await_releaser(node, line)
+    if volume_bytes is not None and volume_bytes < MIN_HAUL_BYTES:
+        raise BadInput("courier.volume", f"at least {MIN_HAUL_BYTES} bytes", str(volume_bytes))
+    ways = cut(line.contents.offered(_from(line, begin), again=again), volume_bytes)
+    volume, following = next(ways), next(ways, [])
+    logged = Place(line.sender.positions.logged)
+    inside = export_contents(line.sender, line.receiver.realm, now, volume, line.contents.given)
+    return ContentsExport(
+        _begin_of(volume, logged),
+        _begin_of(following, logged),
+        len({stretch.seq for stretch in volume}),
+        sum(stretch.end - stretch.offset for stretch in volume),
+        not following,
+        inside if plain else Envelope(node.identity, line.entry).seal(inside),
+    )
+
+
+def _from(line: PartnerLine, begin: Place | None) -> Place:
+    if begin is None:
+        return line.contents.carried if line.entry.one_way else Place(0)
+    if begin.offset % frames.MAX_PIECE_BYTES:
+        raise BadInput("courier.first", f"a multiple of {frames.MAX_PIECE_BYTES} bytes", str(begin.offset))
+    return begin
+
+
+def _begin_of(volume: list[Stretch], end: Place) -> Place:
+    return Place(volume[0].seq, volume[0].offset) if volume else end
 
 
 def _await_releaser(node: "Node", line: PartnerLine) -> None:
@@ -130,7 +201,11 @@ def take_in(node: "Node", hq: str, pieces: Iterable[bytes]) -> Imported:
     check_direction(line.entry, outward=False)
     envelope = Envelope(node.identity, line.entry)
     came = import_pieces(
-        _again(beginning, rest), line.sender, line.receiver, lambda inside: envelope.open(inside, now)
+        _again(beginning, rest),
+        line.sender,
+        line.receiver,
+        lambda inside: envelope.open(inside, now),
+        ContentsHaul(line.contents, node.contents),
     )
     node.link_said(hq, came.events)
     return came
@@ -141,15 +216,19 @@ def import_pieces(
     sender: Sender,
     receiver: Receiver,
     opened: Callable[[Iterable[bytes]], Iterator[bytes]] | None,
+    haul: Haul | None = None,
 ) -> Imported:
-    """Take in a file as it comes; ``opened`` opens a sealed one.  Raises as ``take_in`` does."""
+    """Take in a file as it comes; ``opened`` opens a sealed one, contents go to ``haul``.
+
+    Raises as ``take_in`` does.
+    """
     beginning = next(pieces, b"")
     whole = _again(beginning, pieces)
     if is_sealed(beginning):
         if opened is None:
             raise BadInput("courier.key", "a plain courier's file", "a sealed one")
         whole = opened(whole)
-    return import_parcel(whole, sender, receiver)
+    return import_parcel(whole, sender, receiver, haul)
 
 
 def peek(beginning: bytes) -> Parcel | Header:

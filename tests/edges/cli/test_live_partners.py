@@ -1,5 +1,6 @@
 """Partners of running nodes: agreed on, linked, changed, ended and agreed on anew, and nobody is stopped."""
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -244,6 +245,22 @@ def test_couriers_carry_between_running_nodes(renkei: Renkei, at: At, floor: Flo
     assert queue["received"] == queue["logged"] == made["size"]
     assert done(at(AFP, "courier", "import", file)).json["repeated"]
 
+    # Contents of attachments follow, in volumes of their own.
+    content = random.Random(3).randbytes(9_000_000)
+    record = upload(floor, content)
+    done(at(JJOC, "courier", "export", AFP.hq, tmp_path / "records"))
+    done(at(AFP, "courier", "import", tmp_path / "records"))
+    made = done(at(JJOC, "attach", "pack", AFP.hq, tmp_path / "c", "--volume-size", "8400kB")).json["files"]
+    assert [one["file"] for one in made] == ["c.001", "c.002"]
+    for name, taken_in in (("c.002", 0), ("c.001", 1)):
+        came = done(at(AFP, "courier", "import", tmp_path / name)).json["contents"]
+        assert (len(came["taken"]), len(came["coming"])) == (taken_in, 1 - taken_in)
+    watch = floor.api(AFP, "watch")
+    found = until(lambda: watch.get("/records", kind="attachment")["items"])
+    assert found[0]["record"]["digest"] == record["digest"]
+    fetched = b"".join(watch.download(f"/attachments/{found[0]['record']['id']}/content", 0))
+    assert fetched == content
+
     # Damage and strangers are named as at a stopped node.
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
@@ -255,6 +272,18 @@ def test_couriers_carry_between_running_nodes(renkei: Renkei, at: At, floor: Flo
     assert own.status == 1
     cut(floor, "up")
     until(lambda: up(floor, JJOC, AFP.hq))
+
+
+def upload(floor: Floor, content: bytes) -> Any:
+    """JJOC's watch officer attaches a file; its record."""
+    api = floor.api(JJOC, "watch")
+    label = next(s["label"] for s in api.get("/labels")["suggestions"] if s["key"] == "open")
+    name = {"text": "chart.png", "lang": "en"}
+    begun = api.post("/attachments/uploads", {"name": name, "size": len(content), "label": label})
+    path = f"/attachments/uploads/{begun['id']}"
+    for at_byte in range(0, len(content), 4 << 20):
+        api.put(path, content[at_byte : at_byte + (4 << 20)], offset=at_byte)
+    return api.post(f"{path}/end")["attachment"]["record"]
 
 
 def cut(floor: Floor, state: str) -> None:

@@ -7,10 +7,13 @@ from typing import Any
 from cyclopts import App
 
 from ...kernel.errors import BadInput, OurFault
-from .app import Local, Remote
+from .app import Remote
+from .couriers import parse_size, told_of, volume_names
+from .either import Either
 from .labelling import label_named
 from .nodes import opened
-from .packing import pack_contents, unpack_contents
+from .packing import Packing, parse_place
+from .packing import pack as packed
 from .work import Label, Language, text, text_of
 
 attach_app = App(name="attach", help="Files attached to requests, incidents and log entries.")
@@ -130,41 +133,41 @@ def list_attachments(about: str, /, *, remote: Remote | None = None) -> None:
 
 
 @attach_app.command
-def pack(hq: str, file: Path, /, *, local: Local | None = None) -> None:
-    """Seal the contents of all attachments that a partner was given into a file for a courier.
+def pack(
+    hq: str,
+    file: Path,
+    /,
+    *,
+    first: str | None = None,
+    volume_size: str | None = None,
+    either: Either | None = None,
+) -> None:
+    """Seal the contents of attachments that a partner was given, and lacks, into files for a courier.
 
-    The records travel by themselves; this is what they commit to.  The node must not be running.
+    The records travel by themselves; this is what they commit to.  ``renkei courier import`` takes them in.
 
     Parameters
     ----------
     hq
         The partner.
     file
-        The file to write, which must not be there.
+        The file to write, which must not be there; with --volume-size FILE.001, FILE.002 and so on.
+    first
+        Begin at this entry's content (or at ENTRY:OFFSET), whatever the partner lacks; 0 repeats everything.
+    volume_size
+        Split into files of at most so much, such as 700MB or 4GB.
     """
-    local = local or Local()
-    with opened(local.data) as node, local.out.progress("sealing", None) as ticker:
-        written = pack_contents(node, hq, file, ticker.to)
-    told = {"hq": hq, "file": str(file), "contents": written}
-    local.out.data(told, text=f"{written} contents in {file}")
-
-
-@attach_app.command
-def unpack(file: Path, /, *, local: Local | None = None) -> int:
-    """Take in contents that a courier brought, of attachments whose records are here already.
-
-    Each is scanned, and must be what its record commits to.  Exit status 1 if anything was refused; what was
-    sound is kept.  The node must not be running.
-
-    Parameters
-    ----------
-    file
-        The courier's file.
-    """
-    local = local or Local()
-    with opened(local.data) as node, local.out.progress("opening", None) as ticker:
-        taken, refused = unpack_contents(node, file, ticker.to)
-    told = {"taken": taken, "refused": refused}
-    lines = [f"{taken} contents taken in", *(f"refused: {code}  {name}" for name, code in refused.items())]
-    local.out.data(told, text="\n".join(lines))
-    return 1 if refused else 0
+    either = either or Either()
+    place, limit = parse_place(first), parse_size(volume_size) if volume_size else None
+    given = Packing(hq, place, place is not None, limit, volume_names(file, limit))
+    api = either.running()
+    with either.out.progress("sealing", None) as ticker:
+        if api is not None:
+            brought = packed(given, api, ticker.to)
+        else:
+            with opened(either.data) as node:
+                node.pump()
+                brought = packed(given, node, ticker.to)
+    told = [{"file": each.path.name, "bytes": each.bytes, "contents": each.contents} for each in brought]
+    text = "\n".join(told_of(brought)) or f"{hq} lacks no content that we have"
+    either.out.data({"hq": hq, "files": told}, text=text)

@@ -148,7 +148,9 @@ class Api:
             raise Unreachable("node.unreachable", expected, type(err).__name__) from err
 
     @contextmanager
-    def fetch(self, path: str, **params: int | None) -> Iterator[tuple[Mapping[str, str], Iterator[bytes]]]:
+    def fetch(
+        self, path: str, **params: int | bool | None
+    ) -> Iterator[tuple[Mapping[str, str], Iterator[bytes]]]:
         """POST ``path`` for a file: the answer's headers and its bytes."""
         given = {k: v for k, v in params.items() if v is not None}
         try:

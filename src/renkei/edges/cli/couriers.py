@@ -6,9 +6,11 @@ is opened here.  A running node also carries by itself where ``node.toml`` names
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from cyclopts import App
 
 from ...kernel.errors import BadInput
@@ -21,6 +23,7 @@ from .client import Api
 from .either import Either
 from .local import LocalNode
 from .nodes import opened
+from .packing import Packed, Packing, pack, parse_place
 
 courier_app = App(name="courier", help="The link on a disk: files that a courier carries.")
 _SIZE = re.compile(r"(\d{1,12})\s*(|k|M|G)i?B?", re.IGNORECASE)
@@ -35,6 +38,8 @@ def export(
     *,
     first: int | None = None,
     volume_size: str | None = None,
+    contents: bool = False,
+    contents_from: str | None = None,
     plain: bool = False,
     either: Either | None = None,
 ) -> None:
@@ -52,16 +57,28 @@ def export(
         Begin at this entry instead; 0 repeats the whole log.
     volume_size
         Split into files of at most so much, such as 700MB or 4GB.
+    contents
+        Also the contents of attachments that the partner lacks, in files of their own after these.
+    contents_from
+        Begin at this entry's content instead (or at ENTRY:OFFSET), whatever the partner lacks.
     plain
         Do not encrypt it: then carry it as its label demands.  The node must not be running.
     """
     either = either or Either()
     limit = parse_size(volume_size) if volume_size else None
     api = either.running()
+    brought: list[Packed] = []
+    place = parse_place(contents_from)
+
+    def packing(before: int) -> Packing:
+        return Packing(hq, place, place is not None, limit, volume_names(file, limit, before), plain)
+
     if api is not None:
         if plain:
             raise BadInput("courier.plain", "a stopped node for a file that is not sealed", "a running one")
         begin, upto, written = _fetch_all(either, api, hq, file, first, limit)
+        if contents or place:
+            brought = _pack(either, packing(len(written)), api)
         one_way = LocalNode(either.data).partner(hq).one_way
     else:
         with opened(either.data) as node:
@@ -71,16 +88,37 @@ def export(
             begin = begins_at(line) if first is None else first
             written = _write_all(either, node, line, file, begin, limit, plain=plain)
             upto, one_way = line.sender.positions.logged, line.entry.one_way
+            if contents or place:
+                brought = _pack(either, packing(len(written)), node)
     total = sum(size for _, size in written)
     names = [path.name for path, _ in written]
     told = {"hq": hq, "file": str(file), "first": begin, "size": upto, "bytes": total, "files": names}
+    told["contents"] = [{"file": p.path.name, "bytes": p.bytes, "contents": p.contents} for p in brought]
     unconfirmed = " (one-way: the partner cannot confirm it)" if one_way else ""
-    either.out.data(
-        told,
-        text=f"entries {begin} to {upto - 1} for {hq} in {', '.join(names)} ({total} bytes){unconfirmed}"
-        if upto > begin
-        else f"no new entries for {hq}; {file} carries our receipts",
-    )
+    text = f"entries {begin} to {upto - 1} for {hq} in {', '.join(names)} ({total} bytes){unconfirmed}"
+    if upto <= begin:
+        text = f"no new entries for {hq}; {file} carries our receipts"
+    either.out.data(told, text="\n".join((text, *told_of(brought, unconfirmed))))
+
+
+def _pack(local: Local, given: Packing, source: Node | Api) -> list[Packed]:
+    with local.out.progress("writing bytes", None) as ticker:
+        return pack(given, source, ticker.to)
+
+
+def volume_names(file: Path, limit: int | None, before: int = 0) -> Callable[[int], Path]:
+    """What the volumes of contents are called: after ``before`` others, or FILE.contents for a single one."""
+
+    def name(number: int) -> Path:
+        suffix = "contents" if limit is None and before else f"{before + number + 1:03}"
+        return file if limit is None and not before else file.with_name(f"{file.name}.{suffix}")
+
+    return name
+
+
+def told_of(brought: list[Packed], more: str = "") -> list[str]:
+    """A line for each volume of contents."""
+    return [f"{each.contents} contents in {each.path.name} ({each.bytes} bytes){more}" for each in brought]
 
 
 def _fetch_all(
@@ -126,6 +164,7 @@ def _write_all(
                 first,
                 upto,
                 envelope=envelope,
+                lacking=line.contents.lacking(),
                 progress=ticker.to,
             )
             written.append((path, size))
@@ -134,9 +173,10 @@ def _write_all(
 
 @courier_app.command(name="import")
 def import_file(file: Path, /, *more: Path, either: Either | None = None) -> int:
-    """Take in files that a courier brought, in the order given.
+    """Take in files that a courier brought, in the order given: entries, and contents of attachments.
 
-    Exit status 1 if anything in them was refused; what was sound before that is kept.
+    Exit status 1 if anything in them was refused.  Of entries, what was sound before that is kept; of a
+    volume of contents that is not whole, nothing.
 
     Parameters
     ----------
@@ -160,7 +200,11 @@ def import_file(file: Path, /, *more: Path, either: Either | None = None) -> int
                     told.append(_told(take_in(node, path, ticker.to)))
             node.pump()
     _tell(either, told)
-    return 1 if any(one["faults"] or not one["whole"] for one in told) else 0
+    return 1 if any(_refused(one) for one in told) else 0
+
+
+def _refused(one: dict[str, Any]) -> bool:
+    return bool(one["faults"] or not one["whole"] or (one["contents"] or {}).get("refused"))
 
 
 def take_in(node: Node, path: Path, progress: Any = None) -> Imported:
@@ -191,6 +235,7 @@ def _told(came: Imported) -> dict[str, Any]:
         "whole": came.whole,
         "repeated": came.repeated,
         "faults": [{"code": f.code, "expected": f.expected, "came": f.came} for f in came.faults],
+        "contents": None if came.hauled is None else msgspec.to_builtins(came.hauled, str_keys=True),
     }
 
 
@@ -199,8 +244,18 @@ def _tell(local: Local, told: list[dict[str, Any]]) -> None:
     for one in told:
         known = "; all of it was here already" if one["repeated"] else ""
         new, ours = one["logged"], one["receipted"]
-        lines.append(f"from {one['from']}: {new} new entries logged, {ours} of ours signed for{known}")
+        here = f"{new} new entries logged, {ours} of ours signed for"
+        lines.append(f"from {one['from']}: {_contents(one['contents']) or here}{known}")
         for fault in one["faults"]:
             lines += [f"refused: {fault['code']}", f"  expected  {fault['expected']}"]
             lines.append(f"  came      {fault['came']}")
     local.out.data(told[0] if len(told) == 1 else {"files": told}, text="\n".join(lines))
+
+
+def _contents(came: dict[str, Any] | None) -> str:
+    """What a volume of contents came to; empty for a file of entries."""
+    if came is None:
+        return ""
+    taken, coming = len(came["taken"]), len(came["coming"])
+    refused = "".join(f"; entry {seq}: {code}" for seq, code in came["refused"].items())
+    return f"{taken} contents whole, {coming} wait for further volumes{refused}"

@@ -1,173 +1,89 @@
-"""Contents of attachments in a sealed file (ADR 0012, ADR 0014).
+"""Volumes of contents (ADR 0014) written to a disk, from a running node over its API or a stopped one."""
 
-Inside the envelope: the line ``renkei contents v1``, then for each content a line of JSON, ``{"content": ...,
-"size": ...}``, followed by as many bytes.  The file proves nothing by itself: a content is taken only if an
-attachment's record from that partner is here and commits to it.
-"""
-
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-import msgspec
+from ...kernel.errors import BadInput
+from ...kernel.partners import Place
+from ...node import Node
+from ...node.couriers import ContentsExport, export_volume
+from ..links.courier import write_file
+from .client import Api
 
-from ...kernel.attachments import CHUNK_BYTES, AttachmentStore, Scanner, name_of
-from ...kernel.errors import BadInput, RenkeiError, TheirFault
-from ...kernel.log.commitments import said_in
-from ...kernel.partners import Opening
-from ...kernel.partners.recalls import Withdrawn
-from ...node import Node, PartnerLine
-from ...node.contents import check
-from ...node.couriers import check_outward
-from ...rooms.coordination import Attachment
-from ..links.courier import Envelope, check_direction, file_pieces, write_file
-
-FIRST_LINE = b"renkei contents v1\n"
-MAX_LINE_BYTES = 1024
-Tick = Callable[[int], None]
+_PLACE = re.compile(r"(\d{1,15})(?::(\d{1,15}))?")
 
 
-class Head(msgspec.Struct, frozen=True):
-    """What stands before a content."""
+class Packing(NamedTuple):
+    """What is to be packed for whom: contents from where on, in volumes of how many bytes, into which files.
 
-    content: str
-    size: int
-
-
-def pack_contents(node: Node, hq: str, file: Path, tick: Tick) -> int:
-    """Seal what the partner was given into ``file``; how many contents."""
-    line = node.line(hq)
-    check_outward(line.entry, node.clock.now())
-    node.pump()
-    store = node.contents
-    found = [attachment for _, attachment in _in_log(node, line, sent=True).values()]
-    given = [each for each in found if store.has(name_of(node.config.hq, each.content))]
-    inside = _contents(store, node.config.hq, given)
-    write_file(file, Envelope(node.identity, line.entry).seal(inside), tick)
-    return len(given)
-
-
-def _contents(store: AttachmentStore, own: str, given: list[Attachment]) -> Iterator[bytes]:
-    yield FIRST_LINE
-    for attachment in given:
-        yield msgspec.json.encode(Head(attachment.content, attachment.size)) + b"\n"
-        yield from store.read(name_of(own, attachment.content), attachment.size)
-
-
-def _in_log(node: Node, line: PartnerLine, *, sent: bool) -> dict[str, tuple[int, Attachment]]:
-    """The attachments in one of the logs with a partner, by content and with numbers, if not taken back."""
-    log = line.sent if sent else line.received
-    withdrawn, found = Withdrawn(log), {}
-    for pack in log.read(0, log.size):
-        for seq, raw in enumerate(said_in(pack), pack.first):
-            if raw is not None and seq not in withdrawn and raw.startswith(b'{"kind":"attachment"'):
-                record = node.codec.decode(raw)
-                if isinstance(record, Attachment):
-                    found[record.content] = seq, record
-    return found
-
-
-def unpack_contents(node: Node, file: Path, tick: Tick) -> tuple[int, dict[str, str]]:
-    """Take in what fits; how many contents, and the code for each that was refused.
-
-    Raises BadInput or TheirFault for a file that is none, or not for us from a partner.
+    With ``again`` also what the partner did not say that it lacks.  ``path`` names the file of a volume.
     """
-    opening = Opening(file_pieces(file, tick))
-    line = node.line(opening.header.sender)
-    check_direction(line.entry, outward=False)
-    now = node.clock.now()
-    inside = opening.contents(
-        node.config.hq, lambda key: line.entry.check_key(key, now), node.identity.agreement_keys
-    )
-    taking = _Taking(node, line)
-    try:
-        taking.run(_Reader(inside))
-    except TheirFault as fault:  # cut short or altered: what was whole before that is kept
-        taking.refused[file.name] = fault.code
-    return taking.taken, taking.refused
+
+    hq: str
+    begin: Place | None
+    again: bool
+    limit: int | None
+    path: Callable[[int], Path]
+    plain: bool = False
 
 
-class _Taking:
-    """The contents of one file being taken in."""
+class Packed(NamedTuple):
+    """A volume's file, its bytes, and of how many contents it has some or all."""
 
-    def __init__(self, node: Node, line: PartnerLine) -> None:
-        config = node.config.attachments
-        self._store, self._most, self._hq = node.contents, config.max_bytes, line.hq
-        self._scanner = Scanner(config.scan, config.scan_seconds)
-        self._known = _in_log(node, line, sent=False)
-        self.taken = 0
-        self.refused: dict[str, str] = {}
-
-    def run(self, reader: "_Reader") -> None:
-        if reader.line() != FIRST_LINE[:-1]:
-            raise BadInput("courier.form", "a file of contents", "a courier's file of another kind")
-        while said := reader.line():
-            try:
-                head = msgspec.json.decode(said, type=Head)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                raise TheirFault("courier.form", "the name and size of a content", "another line") from None
-            pieces = reader.take(head.size)
-            try:
-                self._take(head, pieces)
-            except BadInput as no:
-                self.refused[head.content[:80]] = no.code
-                for _ in pieces:  # on to the next one
-                    pass
-
-    def _take(self, head: Head, pieces: Iterator[bytes]) -> None:
-        seq, record = self._known.get(head.content, (0, None))
-        if record is None or record.size != head.size:
-            raise BadInput("attachment.unknown", "a content whose attachment's record is here", "another")
-        if record.size > self._most:
-            raise BadInput("attachment.size", f"at most {self._most} bytes", f"{record.size}")
-        name = name_of(self._hq, head.content)
-        if self._store.has(name):
-            raise BadInput("attachment.known", "a content that is not here yet", "one that is")
-        self._store.erase(name)  # of an earlier try
-        self._store.begin(name)
-        self._store.stands_for(name, seq)
-        try:
-            at = 0
-            for piece in pieces:
-                at = self._store.put(name, at, piece, record.size)
-            check(self._store, self._scanner, name, record)
-        except RenkeiError:
-            self._store.erase(name)
-            raise
-        self._store.keep(name)
-        self.taken += 1
+    path: Path
+    bytes: int
+    contents: int
 
 
-class _Reader:
-    """Lines and stretches of bytes out of pieces of any length."""
+def pack(given: Packing, source: Node | Api, tick: Callable[[int], None]) -> list[Packed]:
+    """Write all volumes; none where there is nothing to bring.  Each counts as carried once it is kept."""
+    written: list[Packed] = []
+    begin = given.begin
+    while True:
+        with _volume(given, source, begin) as volume:
+            if volume.size:
+                path = given.path(len(written))
+                written.append(Packed(path, write_file(path, volume.pieces, tick), volume.contents))
+        if volume.size:
+            _kept(given.hq, source, volume.upto)
+        if volume.last:
+            return written
+        begin = volume.upto
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces, self._buffer = iter(pieces), bytearray()
 
-    def _more(self) -> bool:
-        piece = next(self._pieces, None)
-        self._buffer += piece or b""
-        return piece is not None
+@contextmanager
+def _volume(given: Packing, source: Node | Api, begin: Place | None) -> Iterator[ContentsExport]:
+    if isinstance(source, Node):
+        yield export_volume(source, given.hq, begin, given.limit, again=given.again, plain=given.plain)
+        return
+    where = {} if begin is None else {"first": begin.seq, "offset": begin.offset}
+    path = f"/partners/{given.hq}/courier/contents"
+    with source.fetch(path, **where, volume=given.limit, again=given.again) as (said, pieces):
+        yield ContentsExport(
+            Place(int(said["renkei-first"]), int(said["renkei-first-offset"])),
+            Place(int(said["renkei-upto"]), int(said["renkei-upto-offset"])),
+            int(said["renkei-contents"]),
+            int(said["renkei-bytes"]),
+            said["renkei-last"] == "true",
+            pieces,
+        )
 
-    def line(self) -> bytes:
-        """The next line, without its end; empty where there is no more.  Raises TheirFault for a long one."""
-        while (at := self._buffer.find(b"\n")) < 0 and len(self._buffer) < MAX_LINE_BYTES and self._more():
-            pass
-        if at < 0 and self._buffer:
-            raise TheirFault("courier.form", f"a line of at most {MAX_LINE_BYTES} bytes", "another")
-        line = bytes(self._buffer[: max(at, 0)])
-        del self._buffer[: at + 1]
-        return line
 
-    def take(self, count: int) -> Iterator[bytes]:
-        """The next ``count`` bytes, in whole chunks but for the last."""
-        while count > 0:
-            wanted = min(count, CHUNK_BYTES)
-            while len(self._buffer) < wanted:
-                if not self._more():
-                    raise TheirFault(
-                        "courier.truncated", f"{count} more bytes of a content", "the file's end"
-                    )
-            count -= wanted
-            piece = bytes(self._buffer[:wanted])
-            del self._buffer[:wanted]
-            yield piece
+def _kept(hq: str, source: Node | Api, upto: Place) -> None:
+    if isinstance(source, Node):
+        source.line(hq).contents.couriered(upto)
+    else:
+        source.post(f"/partners/{hq}/courier/contents/carried", {"upto": upto.seq, "offset": upto.offset})
+
+
+def parse_place(text: str | None) -> Place | None:
+    """The place written as ``ENTRY`` or ``ENTRY:OFFSET``.  Raises BadInput."""
+    if text is None:
+        return None
+    match = _PLACE.fullmatch(text.strip())
+    if match is None:
+        raise BadInput("courier.first", "an entry's number, or ENTRY:OFFSET", text[:40])
+    return Place(int(match[1]), int(match[2] or 0))

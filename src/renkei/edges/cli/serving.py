@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import structlog
 import uvloop
 
 from ...node import Node, PartnerLine
+from ...node.hauling import ContentsHaul
 from ..http import HttpServer, create_app
 from ..links import Links
 from ..links.spool import Spool, SpoolLine
@@ -124,13 +126,21 @@ def spool_of(node: Node) -> Spool | None:
     return Spool(
         node.identity,
         lambda: {
-            hq: SpoolLine(line.entry, line.sender, line.receiver, line.purger.position)
+            hq: SpoolLine(
+                line.entry,
+                line.sender,
+                line.receiver,
+                line.contents,
+                partial(ContentsHaul, line.contents, node.contents),
+                line.purger.position,
+            )
             for hq, line in node.partners.items()
         },
         node.clock,
         outboxes={hq: Path(folder) for hq, folder in config.outbox.items()},
         inbox=Path(config.inbox) if config.inbox else None,
         volume_bytes=config.volume_bytes,
+        with_contents=config.contents,
         on_events=node.link_said,
     )
 

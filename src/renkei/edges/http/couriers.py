@@ -2,8 +2,9 @@
 
 A file fetched is sealed for the partner, so whoever carries or stores it learns nothing; a plain one is made
 at a stopped node's console alone.  Its entries count as sent once the caller says that the file is kept
-(``/courier/carried``), so that a transfer that broke off loses nothing.  A file that is brought lies on the
-node's disk until all of it has come; then it is taken in under the checks of every courier's file.
+(``/courier/carried``), so that a transfer that broke off loses nothing.  Contents of attachments are fetched
+in volumes of their own (``/courier/contents``), and brought as entries are.  A file that is brought lies on
+the node's disk until all of it has come; then it is taken in under the checks of every courier's file.
 """
 
 import asyncio
@@ -20,10 +21,10 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from ...kernel.errors import Refused
-from ...kernel.partners import MIN_VOLUME_BYTES, Imported
+from ...kernel.partners import MIN_HAUL_BYTES, MIN_VOLUME_BYTES, Hauled, Imported, Place
 from ...kernel.partners.courier import READ_BYTES
 from ...kernel.people import Permission, Person
-from ...node.couriers import Export, export_sealed, take_in
+from ...node.couriers import ContentsExport, Export, export_sealed, export_volume, take_in
 from ...node.steps import Steps
 from .attachments import HEADERS
 from .context import Caller, Edge, HttpEdge
@@ -49,6 +50,29 @@ class CarriedOut(msgspec.Struct, frozen=True):
     carried: int
 
 
+class ContentsCarriedIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Up to where a volume of contents that was fetched is kept: an entry, and bytes of its content."""
+
+    upto: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    offset: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+
+
+class ContentsCarriedOut(msgspec.Struct, frozen=True):
+    """Up to where couriers have taken contents along."""
+
+    upto: int
+    offset: int
+
+
+class HauledOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What a volume of contents came to, by numbers of the partner's entries; ``refused`` has codes."""
+
+    taken: list[int]
+    coming: list[int]
+    known: list[int]
+    refused: dict[str, str]
+
+
 class FaultOut(msgspec.Struct, frozen=True):
     """Something in a file that was refused."""
 
@@ -68,6 +92,7 @@ class ImportedOut(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
     repeated: bool
     faults: list[FaultOut]
+    contents: HauledOut | None = None
 
 
 @post(
@@ -138,6 +163,87 @@ async def courier_carried(
 
 
 @post(
+    "/partners/{hq:str}/courier/contents",
+    status_code=200,
+    opt=_MANAGE,
+    media_type="application/octet-stream",
+    tags=["node"],
+    summary="A courier's volume of attachments' contents for a partner",
+    responses={
+        200: ResponseSpec(
+            data_container=bytes,
+            media_type="application/octet-stream",
+            description="The sealed file",
+            generate_examples=False,
+        ),
+        **problems(503),
+    },
+)
+async def export_courier_contents(
+    edge: Edge,
+    person: Caller,
+    hq: FromPath[str],
+    first: Annotated[int | None, QueryParameter(ge=0, le=2**53)] = None,
+    offset: Annotated[int, QueryParameter(ge=0, le=2**53)] = 0,
+    volume: Annotated[int | None, QueryParameter(ge=MIN_HAUL_BYTES, le=2**40)] = None,
+    again: bool = False,
+) -> Stream:
+    """What the partner lacks by its own word, or with ``again`` everything; at most ``volume`` bytes.
+
+    It begins at the content of entry ``first``, at byte ``offset``.  Headers: ``Renkei-Contents`` and
+    ``Renkei-Bytes`` tell how many contents the file has some of, and how many bytes of them (0: nothing is to
+    be brought); ``Renkei-Upto`` and ``Renkei-Upto-Offset`` where the next one begins, if not ``Renkei-Last``.
+    """
+    line_of(edge, hq)
+    place = None if first is None else Place(first, offset)
+
+    def begin() -> tuple[ContentsExport, bytes]:
+        made = Steps(edge.trail).step(
+            person,
+            "courier.contents",
+            hq,
+            lambda: export_volume(edge.node, hq, place, volume, again=again),
+            noted=False,
+        )
+        return made, next(made.pieces, b"")
+
+    made, beginning = await edge.actions.run(begin)
+    edge.trail.done(person, "courier.contents", hq, f"{made.contents} contents, {made.size} bytes")
+    headers = {
+        **HEADERS,
+        "Accept-Ranges": "none",
+        "Renkei-Contents": str(made.contents),
+        "Renkei-Bytes": str(made.size),
+        "Renkei-First": str(made.first.seq),
+        "Renkei-First-Offset": str(made.first.offset),
+        "Renkei-Upto": str(made.upto.seq),
+        "Renkei-Upto-Offset": str(made.upto.offset),
+        "Renkei-Last": "true" if made.last else "false",
+    }
+    pieces = _after(beginning, made.pieces)
+    return Stream(pieces, status_code=200, headers=headers, media_type="application/octet-stream")
+
+
+@post(
+    "/partners/{hq:str}/courier/contents/carried",
+    status_code=200,
+    opt=_MANAGE,
+    tags=["node"],
+    summary="A courier's volume of contents is kept",
+    responses=problems(413, 415, 503),
+)
+async def courier_contents_carried(
+    edge: Edge, person: Caller, hq: FromPath[str], data: JSONBody[ContentsCarriedIn]
+) -> ContentsCarriedOut:
+    """Where files go one way, the next volume begins there."""
+    line = line_of(edge, hq)
+    logged = Place(line.sender.positions.logged)
+    await edge.actions.run(line.contents.couriered, min(Place(data.upto, data.offset), logged))
+    edge.trail.done(person, "courier.contents.carried", hq, f"up to entry {data.upto}, byte {data.offset}")
+    return ContentsCarriedOut(*line.contents.carried)
+
+
+@post(
     "/partners/{hq:str}/courier/import",
     status_code=200,
     opt={**_MANAGE, "media": "its own"},
@@ -149,7 +255,10 @@ async def courier_carried(
 async def import_courier(
     edge: Edge, request: Request[Any, Any, Any], person: Caller, hq: FromPath[str]
 ) -> ImportedOut:
-    """The file is the body.  What is sound in it is logged, whatever else is wrong with it."""
+    """The file is the body.  Of entries, what is sound is logged, whatever else is wrong with the file.
+
+    A volume of contents counts whole or not at all; ``contents`` tells what it came to.
+    """
     line_of(edge, hq)
     if edge.courier_at_work.locked():
         raise refuse(_MANY)
@@ -182,7 +291,8 @@ def _take_in(edge: HttpEdge, person: Person, hq: str, file: IO[bytes]) -> Import
     came = steps.step(
         person, "courier.import", hq, lambda: take_in(edge.node, hq, _pieces(file)), noted=False
     )
-    found = f"{came.logged} logged, {came.receipted} receipted, {len(came.faults)} refused"
+    here = 0 if came.hauled is None else len(came.hauled.taken)
+    found = f"{came.logged} logged, {came.receipted} receipted, {here} contents, {len(came.faults)} refused"
     edge.trail.done(person, "courier.import", hq, found)
     return came
 
@@ -207,7 +317,23 @@ def _told(came: Imported) -> ImportedOut:
         whole=came.whole,
         repeated=came.repeated,
         faults=[FaultOut(f.code, f.expected, f.came) for f in came.faults],
+        contents=None if came.hauled is None else _hauled(came.hauled),
     )
 
 
-HANDLERS = (export_courier, courier_carried, import_courier)
+def _hauled(came: Hauled) -> HauledOut:
+    return HauledOut(
+        taken=list(came.taken),
+        coming=list(came.coming),
+        known=list(came.known),
+        refused={str(seq): code for seq, code in came.refused.items()},
+    )
+
+
+HANDLERS = (
+    export_courier,
+    courier_carried,
+    export_courier_contents,
+    courier_contents_carried,
+    import_courier,
+)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from renkei.kernel.errors import BadInput, Unreachable
 from renkei.kernel.identity.files import sync_folder
-from renkei.kernel.partners import Header, Imported, Parcel, Receiver, Sender, export_parcel
+from renkei.kernel.partners import Haul, Header, Imported, Parcel, Receiver, Sender, export_parcel, frames
 from renkei.kernel.partners.courier import READ_BYTES
 from renkei.node.couriers import Envelope, check_direction, import_pieces, peek
 
@@ -42,6 +42,7 @@ def write_courier_file(
     upto: int | None = None,
     *,
     envelope: Envelope | None = None,
+    lacking: frames.Lacking | None = None,
     progress: Progress | None = None,
 ) -> int:
     """Write everything since the partner's last receipt (or from ``first``, up to ``upto``) to ``path``.
@@ -50,7 +51,7 @@ def write_courier_file(
     ``first`` is beyond the log, Unreachable if the disk fails; no file is left then, nothing counts as sent.
     """
     upto = sender.positions.logged if upto is None else upto
-    pieces = export_parcel(sender, receiver, at, first, upto, counted=False)
+    pieces = export_parcel(sender, receiver, at, first, upto, counted=False, lacking=lacking)
     written = write_file(path, envelope.seal(pieces) if envelope else pieces, progress)
     sender.couriered(upto)
     return written
@@ -79,16 +80,17 @@ def read_courier_file(
     receiver: Receiver,
     *,
     opened: Callable[[Iterable[bytes]], Iterator[bytes]] | None = None,
+    haul: Haul | None = None,
     progress: Progress | None = None,
 ) -> Imported:
     """Take in the file at ``path``; what it came to, damage included (``Imported.events``).
 
-    ``opened`` opens a sealed file (``Envelope.open``).
+    ``opened`` opens a sealed file (``Envelope.open``); contents of attachments inside go to ``haul``.
 
     Raises BadInput or TheirFault for a file that is none, not for us from this partner, or sealed by a key
     that is not in force; Unreachable if the disk fails, with what was sound before the failure kept.
     """
-    return import_pieces(file_pieces(path, progress), sender, receiver, opened)
+    return import_pieces(file_pieces(path, progress), sender, receiver, opened, haul)
 
 
 def peek_courier_file(path: Path) -> Parcel | Header:

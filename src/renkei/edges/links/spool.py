@@ -8,6 +8,7 @@ of it, moves to ``refused``, with the reason in a file beside it; these go, too,
 something back.  Whoever fills the inbox may be anybody: links are not followed, in it or beneath it.
 """
 
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -19,9 +20,27 @@ import structlog
 from renkei.kernel.clock import Clock
 from renkei.kernel.errors import BadInput, RenkeiError, Unreachable
 from renkei.kernel.identity import Identity, PartnerEntry
-from renkei.kernel.partners import Event, Imported, Receiver, Sender, volumes
+from renkei.kernel.partners import (
+    Event,
+    Haul,
+    Imported,
+    Place,
+    Receiver,
+    Sender,
+    cut,
+    export_contents,
+    volumes,
+)
+from renkei.node.contents import PartnerContents
 
-from .courier import Envelope, check_direction, peek_courier_file, read_courier_file, write_courier_file
+from .courier import (
+    Envelope,
+    check_direction,
+    peek_courier_file,
+    read_courier_file,
+    write_courier_file,
+    write_file,
+)
 
 SUFFIX = ".renkei"
 TAKEN, REFUSED = "taken", "refused"
@@ -37,6 +56,9 @@ class SpoolLine(msgspec.Struct, frozen=True):
     entry: PartnerEntry
     sender: Sender
     receiver: Receiver
+    contents: PartnerContents
+    haul: Callable[[], Haul]
+    """Takes in one volume of contents."""
     purged: int = 0
     """Up to which of the partner's entries what it took back is forgotten here."""
 
@@ -53,11 +75,12 @@ class Spool:
         outboxes: dict[str, Path],
         inbox: Path | None,
         volume_bytes: int,
+        with_contents: bool,
         on_events: Callable[[str, Sequence[Event]], None],
     ) -> None:
         self._identity, self._lines, self._clock = identity, lines, clock
         self._outboxes, self._inbox, self._volume_bytes = outboxes, inbox, volume_bytes
-        self._on_events = on_events
+        self._with_contents, self._on_events = with_contents, on_events
         self._told: dict[str, str] = {}
         """The receipt that went to each partner last, so that a new one alone makes a file too."""
         self._purged: dict[str, int] = {}
@@ -68,7 +91,8 @@ class Spool:
         done = 0
         for hq, folder in self._outboxes.items():
             try:
-                done += self._write(lines[hq], folder) if hq in lines else 0
+                if hq in lines:
+                    done += self._write(lines[hq], folder) + self._write_contents(lines[hq], folder)
             except (RenkeiError, OSError) as err:
                 _log.warning("outbox", partner=hq, error=str(err))
         for path in self._waiting(self._inbox):
@@ -92,9 +116,37 @@ class Spool:
         for begin, upto in volumes(line.sender, min(first, size), self._volume_bytes):
             now = self._clock.now()
             name = f"{self._identity.hq}-{begin:012}-{upto:012}-{now:%Y%m%dT%H%M%S%fZ}{SUFFIX}"
-            write_courier_file(folder / name, line.sender, line.receiver, now, begin, upto, envelope=envelope)
+            write_courier_file(
+                folder / name,
+                line.sender,
+                line.receiver,
+                now,
+                begin,
+                upto,
+                envelope=envelope,
+                lacking=line.contents.lacking(),
+            )
             done += 1
         self._told[line.entry.hq] = receipt
+        return done
+
+    def _write_contents(self, line: SpoolLine, folder: Path) -> int:
+        """Volumes of the contents that no courier has taken along yet, behind their records."""
+        contents, end = line.contents, Place(line.sender.carried)
+        if not self._with_contents or line.entry.over(self._clock.now()) or contents.carried >= end:
+            return 0
+        offered = [one for one in contents.offered(contents.carried) if one[0] < end]
+        done, envelope = 0, Envelope(self._identity, line.entry)
+        ways = [way for way in cut(offered, self._volume_bytes) if way]
+        for volume, following in itertools.zip_longest(ways, ways[1:]):
+            (seq, offset, _), now = volume[0], self._clock.now()
+            name = f"{self._identity.hq}-contents-{seq:012}-{offset:015}-{now:%Y%m%dT%H%M%S%fZ}{SUFFIX}"
+            inside = export_contents(line.sender, line.receiver.realm, now, volume, contents.given)
+            write_file(folder / name, envelope.seal(inside))
+            contents.couriered(Place(following[0].seq, following[0].offset) if following else end)
+            done += 1
+        if not ways:
+            contents.couriered(end)
         return done
 
     def _forget(self, hq: str) -> None:
@@ -123,6 +175,9 @@ class Spool:
             came = self._import(path, lines, self._clock.now())
             told = f"entries {came.first} to {came.size}: {came.logged} logged, {came.receipted} receipted"
             faults = [f"{fault.code}: expected {fault.expected}; {fault.came} came" for fault in came.faults]
+            if came.hauled is not None:
+                told = f"{len(came.hauled.taken)} contents whole, {len(came.hauled.coming)} in part"
+                faults += [f"entry {seq}: {code}" for seq, code in came.hauled.refused.items()]
         except Unreachable as err:
             _log.warning("inbox", file=path.name, error=str(err))
             return 0  # the disk, not the file: the next round tries again
@@ -142,7 +197,11 @@ class Spool:
         check_direction(line.entry, outward=False)
         envelope = Envelope(self._identity, line.entry)
         came = read_courier_file(
-            path, line.sender, line.receiver, opened=lambda pieces: envelope.open(pieces, now)
+            path,
+            line.sender,
+            line.receiver,
+            opened=lambda pieces: envelope.open(pieces, now),
+            haul=line.haul(),
         )
         self._on_events(line.entry.hq, came.events)
         return came

@@ -6,7 +6,9 @@ any place is found by arithmetic.  The key, 32 bytes, is a file in another folde
 first: what is left of the content, here or on a backup, says nothing then.
 
 While a content comes in, it stands under ``.part``; its length on disk tells how far it came, and half a
-chunk that a crash left is cut off.
+chunk that a crash left is cut off.  What a courier brings may belong further on: whole chunks, sealed as they
+will stand in the content, wait beside it under ``.<offset>.ahead``; and under ``.<offset>.new`` until the
+file that they came in has proved whole.
 """
 
 import hashlib
@@ -100,6 +102,86 @@ class AttachmentStore:
         except OSError as error:
             raise _disk(error) from None
         return end
+
+    # --- by courier: in any order, and nothing before its file has proved whole -----------------------
+
+    def hold(self, name: str, first: int, offset: int, data: bytes, total: int) -> None:
+        """Hold ``data`` apart, at the end of what began at ``first``; ``settle`` makes it count.
+
+        Raises BadInput as ``put`` does, OurFault when the disk does not take it.
+        """
+        end, path = offset + len(data), self._beside(name, first, "new")
+        have = first + self._plain(path) if offset > first else first
+        if offset != have or first % CHUNK_BYTES:
+            raise BadInput("attachment.offset", f"what begins at {have}", f"{offset}")
+        if end > total or not data or (end < total and len(data) % CHUNK_BYTES):
+            expected = f"a multiple of {CHUNK_BYTES} bytes, or what is left of {total}"
+            raise BadInput("attachment.piece", expected, f"{len(data)} bytes at {offset}")
+        cipher = AESGCM(self._key(name))
+        try:
+            with open(path, "ab" if offset > first else "wb", opener=_secret) as file:
+                for at in range(0, len(data), CHUNK_BYTES):
+                    chunk = data[at : at + CHUNK_BYTES]
+                    file.write(_seal(cipher, chunk, (offset + at) // CHUNK_BYTES, total))
+        except OSError as error:
+            raise _disk(error) from None
+
+    def settle(self, name: str, total: int) -> int:
+        """Have what is held count; how many bytes of the content have come without a gap, on the disk."""
+        try:
+            for path in self.folder.glob(f"{name}.*.new"):
+                _flush(path)
+                ahead = path.with_suffix(".ahead")
+                if self._plain(ahead) < self._plain(path):
+                    path.rename(ahead)
+                path.unlink(missing_ok=True)
+            while (following := self._next(name, total)) is not None:
+                self._join(name, *following, total)
+            sync_folder(self.folder)
+        except OSError as error:
+            raise _disk(error) from None
+        return self.received(name, total)
+
+    def let_go(self, name: str) -> None:
+        """Forget what is held and does not count."""
+        for path in self.folder.glob(f"{name}.*.new"):
+            path.unlink(missing_ok=True)
+
+    def _next(self, name: str, total: int) -> tuple[Path, int] | None:
+        """What waits that goes on where the content stands, and from where; what is behind it goes."""
+        have = self.received(name, total)
+        for path in sorted(self.folder.glob(f"{name}.*.ahead")):
+            first = int(path.suffixes[-2][1:])
+            if min(first + self._plain(path), total) <= have:
+                path.unlink()
+            elif first <= have:
+                return path, first
+        return None
+
+    def _join(self, name: str, path: Path, first: int, total: int) -> None:
+        """Append the stored chunks in ``path`` that the content lacks."""
+        have = self.received(name, total) // CHUNK_BYTES
+        if have == first == 0:
+            path.rename(self._part(name))
+            return
+        with path.open("rb") as ahead, self._part(name).open("r+b") as file:
+            ahead.seek((have - first // CHUNK_BYTES) * _STORED)
+            file.truncate(have * _STORED)
+            file.seek(0, os.SEEK_END)
+            shutil.copyfileobj(ahead, file, _STORED)
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+
+    def _beside(self, name: str, first: int, state: str) -> Path:
+        return self.folder / f"{name}.{first:016}.{state}"
+
+    @staticmethod
+    def _plain(path: Path) -> int:
+        """Bytes of content in ``path``, its last chunk counted as a full one."""
+        return -(-path.stat().st_size // _STORED) * CHUNK_BYTES if path.exists() else 0
+
+    # --- what came ------------------------------------------------------------------------------------
 
     def keep(self, name: str) -> None:
         """The content is whole and may be had from here on; on the disk on return, or OurFault."""
@@ -195,7 +277,8 @@ class AttachmentStore:
             found = True
         (self.folder / f"{name}.entry").unlink(missing_ok=True)
         self._looked(name).unlink(missing_ok=True)
-        for path in (self.folder / name, self._part(name), self.folder / "quarantine" / name):
+        beside = [path for state in ("new", "ahead") for path in self.folder.glob(f"{name}.*.{state}")]
+        for path in (self.folder / name, self._part(name), self.folder / "quarantine" / name, *beside):
             found |= path.exists()
             path.unlink(missing_ok=True)
         return found
@@ -217,6 +300,15 @@ class AttachmentStore:
         if len(key) != KEY_BYTES:
             raise OurFault("attachment.key", f"the key of {name}", "something else")
         return key
+
+
+def _secret(path: str, flags: int) -> int:
+    return os.open(path, flags, SECRET_MODE)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _disk(error: OSError) -> OurFault:

@@ -10,10 +10,19 @@ from .aliases import Aliases
 from .bundle import Header, Opening, is_sealed, seal
 from .chain import Chain, Held, Stopped, Terms
 from .chunks import sent_origin
-from .courier import MIN_VOLUME_BYTES, Imported, export_parcel, import_parcel, peek_parcel, volumes
+from .courier import (
+    MIN_VOLUME_BYTES,
+    Imported,
+    export_contents,
+    export_parcel,
+    import_parcel,
+    peek_parcel,
+    volumes,
+)
 from .events import Event, Faulted, Greeted, Receipted, Received, RefusedByPartner
 from .evidence import Evidence, decode_evidence, judge
 from .frames import Parcel
+from .hauling import MIN_HAUL_BYTES, Haul, Hauled, Place, Stretch, cut
 from .intake import Intake
 from .ledger import Halt
 from .receiver import Receiver
@@ -26,6 +35,7 @@ from .session import Session
 
 __all__ = [
     "AT_ONCE",
+    "MIN_HAUL_BYTES",
     "MIN_VOLUME_BYTES",
     "Aliases",
     "Chain",
@@ -35,12 +45,15 @@ __all__ = [
     "Faulted",
     "Greeted",
     "Halt",
+    "Haul",
+    "Hauled",
     "Header",
     "Held",
     "Imported",
     "Intake",
     "Opening",
     "Parcel",
+    "Place",
     "Positions",
     "Receipted",
     "Received",
@@ -53,8 +66,11 @@ __all__ = [
     "Sender",
     "Session",
     "Stopped",
+    "Stretch",
     "Terms",
+    "cut",
     "decode_evidence",
+    "export_contents",
     "export_parcel",
     "import_parcel",
     "is_sealed",

@@ -6,12 +6,15 @@ the frames to the very ``Receiver`` and ``Sender`` a link uses, so a file proves
 taken in twice, may overlap with what a link brought, and in whatever order files are opened nothing
 unsound is logged.  The receipt for it travels with the next file, or link, the other way.
 
+Contents of attachments go in files of their own (``hauling``): all of such a file counts, or nothing of it.
+
 END is not a proof (anybody can compute it) but tells damage and truncation from a partner's fault.
 What a damaged file holds of sound, signed chunks before the damage is kept.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -19,6 +22,7 @@ import msgspec
 from ..errors import BadInput, TheirFault
 from . import frames
 from .events import Event, Faulted, RefusedByPartner, Turn, faulted
+from .hauling import Haul, Hauled, Read, Stretch, pieces
 from .receiver import Receiver
 from .sender import Sender
 
@@ -36,7 +40,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     ``sender``, ``first`` and ``size``: whose entries were inside.  ``logged`` of them were new and are logged
     now; ``receipted`` of ours the partner has signed for.  ``events`` is all that happened, faults
     included; ``whole`` tells whether the file was complete and as its maker wrote it, ``repeated`` whether
-    every entry in it was here already.
+    everything in it was here already.  ``hauled`` is what a volume of contents came to; None for entries.
     """
 
     sender: str
@@ -47,6 +51,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
     repeated: bool = False
     events: tuple[Event, ...]
+    hauled: Hauled | None = None
 
     @property
     def faults(self) -> tuple[Faulted | RefusedByPartner, ...]:
@@ -63,11 +68,13 @@ def export_parcel(
     *,
     deflate: bool = True,
     counted: bool = True,
+    lacking: frames.Lacking | None = None,
 ) -> Iterator[bytes]:
     """A courier's file for the partner, piece by piece: everything since its last receipt.
 
     ``first`` starts elsewhere: 0 repeats the whole log.  ``upto`` ends before the log does, at the end of
-    a chunk that begins from ``first`` (``volumes``).  Raises BadInput if that is beyond the log.
+    a chunk that begins from ``first`` (``volumes``).  ``lacking`` says which of the partner's contents we
+    lack.  Raises BadInput if ``first`` is beyond the log.
     The entries count as sent once the last piece was taken; unless ``counted`` is False, for a caller that
     has more to do to the file and says so itself (``Sender.couriered``).
     """
@@ -75,14 +82,30 @@ def export_parcel(
     size = sender.positions.logged if upto is None else upto
     if not 0 <= first <= size:
         raise BadInput("courier.first", f"a number up to {size}", f"{first}")
+    parcel = _parcel(sender, receiver.realm, at, first, size)
+    yield from _closed(_frames(parcel, sender, receiver, lacking), deflate=deflate)
+    if counted:
+        sender.couriered(size)
+
+
+def export_contents(
+    sender: Sender, realm: str, at: datetime, volume: Sequence[Stretch], read: Read
+) -> Iterator[bytes]:
+    """A volume of contents for the partner, piece by piece; ``read`` gives the bytes (``hauling.cut``)."""
+    first = volume[0].seq if volume else sender.positions.logged
+    size = volume[-1].seq + 1 if volume else first
+    parcel = _parcel(sender, realm, at, first, size, contents=True)
+    yield from _closed(itertools.chain((parcel,), pieces(volume, read)), deflate=False)
+
+
+def _closed(inside: Iterable[frames.Frame], *, deflate: bool) -> Iterator[bytes]:
+    """The frames as bytes, and END after them."""
     digest = hashlib.sha256()
-    for frame in _contents(sender, receiver, at, first, size):
+    for frame in inside:
         piece = frames.encode(frame, deflate=deflate)
         digest.update(piece)
         yield piece
     yield frames.encode(frames.End(digest.digest()))
-    if counted:
-        sender.couriered(size)
 
 
 def volumes(sender: Sender, first: int, limit: int) -> Iterator[tuple[int, int]]:
@@ -103,49 +126,63 @@ def volumes(sender: Sender, first: int, limit: int) -> Iterator[tuple[int, int]]
     yield start, max(cursor.at, start)
 
 
-def _contents(
-    sender: Sender, receiver: Receiver, at: datetime, first: int, size: int
-) -> Iterator[frames.Frame]:
-    yield frames.Parcel(
+def _parcel(
+    sender: Sender, realm: str, at: datetime, first: int, size: int, *, contents: bool = False
+) -> frames.Parcel:
+    return frames.Parcel(
         version=frames.PROTOCOL,
         sender=sender.hq,
         recipient=sender.partner,
-        realm=receiver.realm,
+        realm=realm,
         origin=sender.origin,
         first=first,
         size=size,
         packed_at=at.isoformat(),
+        contents=contents,
     )
+
+
+def _frames(
+    parcel: frames.Parcel, sender: Sender, receiver: Receiver, lacking: frames.Lacking | None
+) -> Iterator[frames.Frame]:
+    yield parcel
     if receiver.receipt:
         yield frames.Receipt(receiver.receipt)
-    cursor = sender.cursor(first)
-    while cursor.at < size:
+    if lacking is not None:
+        yield lacking
+    cursor = sender.cursor(parcel.first)
+    while cursor.at < parcel.size:
         yield from sender.chunk_frames(cursor)
 
 
-def import_parcel(pieces: Iterable[bytes], sender: Sender, receiver: Receiver) -> Imported:
-    """Take in a courier's file for us.
+def import_parcel(
+    pieces: Iterable[bytes], sender: Sender, receiver: Receiver, haul: Haul | None = None
+) -> Imported:
+    """Take in a courier's file for us; contents inside go to ``haul``.
 
     Raises BadInput (``courier.recipient``, ``courier.sender``, ``courier.realm``, ``courier.origin``,
     ``courier.form``) before anything is taken from a file that is none, or not for us from this partner.
     Later damage is among the events: ``courier.truncated``, ``courier.altered``, ``courier.form``; so is
-    ``courier.gap`` (an earlier file is missing) and ``courier.halted`` (receipts inside still count).
+    ``courier.gap`` (an earlier file is missing) and ``courier.halted`` (receipts inside still count).  Of a
+    volume of contents nothing is taken then.
     """
-    unpacking = _Unpacking(sender, receiver)
+    unpacking = _Unpacking(sender, receiver, haul)
     new = receiver.open()
     try:
         unpacking.run(pieces)
     finally:
         if new:
             receiver.begin()
+        unpacking.end()
     return unpacking.result()
 
 
 class _Unpacking:
     """One file being taken in."""
 
-    def __init__(self, sender: Sender, receiver: Receiver) -> None:
-        self._sender, self._receiver = sender, receiver
+    def __init__(self, sender: Sender, receiver: Receiver, haul: Haul | None) -> None:
+        self._sender, self._receiver, self._haul = sender, receiver, haul
+        self._hauled: Hauled | None = None
         self._had, self._received = receiver.have, sender.received
         self._parcel: frames.Parcel | None = None
         self._digest = hashlib.sha256()
@@ -173,15 +210,35 @@ class _Unpacking:
             raise TheirFault("courier.altered", "nothing after END", "more")
         if self._parcel is None:
             self._parcel = self._check_parcel(frame)
-            self._note_halt()
+            if not self._parcel.contents:
+                self._note_halt()
         elif isinstance(frame, frames.End):
             self._ended = True
             self._whole = frame.digest == self._digest.digest()
             if not self._whole:
                 raise TheirFault("courier.altered", "the SHA-256 of the file at its end", "another")
+        elif self._parcel.contents:
+            self._put(frame)
         else:
             self._feed(frame)
         self._digest.update(raw)
+
+    def _put(self, frame: frames.Frame | None) -> None:
+        if self._haul is None:
+            raise BadInput("courier.contents", "a file of entries", "a volume of contents")
+        if isinstance(frame, frames.Content):
+            self._haul.put(frame.seq, frame.offset, frame.data)
+        elif frame is not None:
+            raise TheirFault("courier.form", "contents alone", type(frame).__name__)
+
+    def end(self) -> None:
+        """Have what a volume of contents brought count, or drop it."""
+        if self._parcel is None or not self._parcel.contents or self._haul is None:
+            return
+        if self._whole:
+            self._hauled = self._haul.keep()
+        else:
+            self._haul.drop()
 
     def _feed(self, frame: frames.Frame | None) -> None:
         turn, parcel = Turn(), self._parcel
@@ -190,6 +247,9 @@ class _Unpacking:
             turn = self._receiver.take(frame)
         elif isinstance(frame, frames.Receipt):
             turn = self._sender.take(frame)
+        elif isinstance(frame, frames.Lacking):
+            if self._haul is not None:
+                self._haul.lacks(frame)
         elif frame is not None:
             raise TheirFault("courier.form", "entries, checkpoints and receipts", type(frame).__name__)
         self._events += turn.events
@@ -231,9 +291,16 @@ class _Unpacking:
             logged=self._receiver.have - self._had,
             receipted=self._sender.received - self._received,
             whole=self._whole,
-            repeated=self._parcel.first < self._parcel.size <= self._had,
+            repeated=self._repeated(self._parcel),
             events=tuple(self._events),
+            hauled=self._hauled,
         )
+
+    def _repeated(self, parcel: frames.Parcel) -> bool:
+        if parcel.contents:
+            came = self._hauled
+            return came is not None and bool(came.known) and not (came.taken or came.coming or came.refused)
+        return parcel.first < parcel.size <= self._had
 
 
 def peek_parcel(beginning: bytes) -> frames.Parcel:

@@ -58,6 +58,9 @@ MAX_PIECE_BYTES = 64 * 1024
 MAX_STRETCH_BYTES = 1024 * 1024
 """Of a content asked for at once: what is kept in memory of it, on either side."""
 
+MAX_LACKING = 350
+"""Contents named in one LACKING: two numbers of 19 digits for each fit the frame."""
+
 IGNORABLE = 0x80
 """Frame types from here on may be skipped by whoever does not know them."""
 
@@ -191,7 +194,10 @@ class Pong(msgspec.Struct, frozen=True):
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A courier file's first frame: from whom, to whom, and which entries lie inside."""
+    """A courier file's first frame: from whom, to whom, and which entries lie inside.
+
+    With ``contents`` it is those entries' contents that lie inside, not the entries.
+    """
 
     type_byte: ClassVar[int] = 0x0B
     limit: ClassVar[int] = MAX_CONTROL_BYTES
@@ -204,6 +210,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first: Count
     size: Count
     packed_at: str
+    contents: bool = False
 
 
 class End(msgspec.Struct, frozen=True):
@@ -255,6 +262,20 @@ class NoContent(msgspec.Struct, frozen=True):
     seq: int
 
 
+class Lacking(msgspec.Struct, frozen=True, kw_only=True):
+    """In a courier's file: which of your contents are not here, or not whole.
+
+    ``places`` are numbers of your entries, rising, each with how many bytes are here; of an entry below
+    ``upto`` that is not among them the content is here, or will not be taken.
+    """
+
+    type_byte: ClassVar[int] = 0x84
+    limit: ClassVar[int] = MAX_CONTROL_BYTES
+
+    upto: Count
+    places: Annotated[tuple[tuple[Count, Count], ...], msgspec.Meta(max_length=MAX_LACKING)]
+
+
 Frame = (
     Hello
     | Entries
@@ -272,6 +293,7 @@ Frame = (
     | Fetch
     | Content
     | NoContent
+    | Lacking
 )
 _TYPES: dict[int, type[Frame]] = {
     kind.type_byte: kind
@@ -292,6 +314,7 @@ _TYPES: dict[int, type[Frame]] = {
         Fetch,
         Content,
         NoContent,
+        Lacking,
     )
 }
 
@@ -492,4 +515,5 @@ _UNPACK: dict[type[Frame], Callable[[bytes], Frame]] = {
     Fetch: _unpack_fetch,
     Content: _unpack_content,
     NoContent: lambda payload: NoContent(int.from_bytes(_fixed(NoContent, payload))),
+    Lacking: _unpack_json(Lacking),
 }
