@@ -21,6 +21,7 @@ EVERYTHING = NodeConfig(
         inbox="/media/in",
         seconds=7.5,
         volume_bytes=700_000_000,
+        contents=False,
     ),
     rhythm=Rhythm(grid_ms=250, beat_s=0),
     attachments=AttachmentsConfig(

@@ -107,7 +107,7 @@ def test_what_needs_a_permission_is_refused_to_who_has_none_before_anything_else
     """Whatever the arguments: nobody learns by them what there is."""
     token = served.token_of("glance")
     manage = [o for o in operations(served) if o.path.startswith("/api/v1/partners/") and o.method != "get"]
-    assert len(manage) == 6
+    assert len(manage) == 8
     for operation in manage:
         check(operation, token, FEW, {403})
 

@@ -186,7 +186,7 @@ async def export_courier_contents(
     first: Annotated[int | None, QueryParameter(ge=0, le=2**53)] = None,
     offset: Annotated[int, QueryParameter(ge=0, le=2**53)] = 0,
     volume: Annotated[int | None, QueryParameter(ge=MIN_HAUL_BYTES, le=2**40)] = None,
-    again: bool = False,
+    again: Annotated[bool, QueryParameter()] = False,
 ) -> Stream:
     """What the partner lacks by its own word, or with ``again`` everything; at most ``volume`` bytes.
 
