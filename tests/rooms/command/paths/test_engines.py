@@ -1,4 +1,4 @@
-"""The simulation kernel held against formulas, other simulators and itself."""
+"""The simulation kernel held against other simulators and itself; against formulas see ``test_oracles``."""
 
 import math
 
@@ -25,37 +25,6 @@ def mean(where: Structure, kind: str = "k", count: int = 200_000, seed: int = 7)
     return float(found.times[kind][count // 10 :].mean())
 
 
-def erlang_c(officers: int, offered: float) -> float:
-    last = offered**officers / math.factorial(officers) * officers / (officers - offered)
-    return last / (sum(offered**n / math.factorial(n) for n in range(officers)) + last)
-
-
-@pytest.mark.parametrize("officers", [1, 2, 5])
-def test_several_officers_as_erlang_says(officers: int) -> None:
-    rate = 0.7 * officers
-    expected = 1 + erlang_c(officers, rate) / (officers - rate)
-    assert mean(one_post(rate, Work(1.0), officers)) == pytest.approx(expected, rel=0.03)
-
-
-@pytest.mark.parametrize(
-    "work", [Work(1.0, "fixed"), Work(1.0, "lognormal", 0.5), Work(1.0, "lognormal", 1.2)]
-)
-def test_any_spread_of_work_as_pollaczek_and_khinchine_say(work: Work) -> None:
-    variation = 0.0 if work.spread == "fixed" else work.cv
-    expected = 1 + 0.6 * (1 + variation**2) / (2 * (1 - 0.6))
-    assert mean(one_post(0.6, work), count=400_000) == pytest.approx(expected, rel=0.04)
-
-
-def test_the_urgent_wait_less_as_cobham_says() -> None:
-    steps = (Step("s", "a", Work(1.0)),)
-    kinds = [Kind("urgent", 0.3 * DAY, steps, 0), Kind("other", 0.4 * DAY, steps, 1)]
-    where = structure("two", [Post("a")], kinds)
-    residual = 0.7
-    found = run(where, Streams(3), {"urgent": 90_000, "other": 120_000})
-    assert found.times["urgent"].mean() == pytest.approx(1 + residual / 0.7, rel=0.03)
-    assert found.times["other"].mean() == pytest.approx(1 + residual / (0.7 * 0.3), rel=0.05)
-
-
 def test_work_sent_back_as_jackson_says() -> None:
     steps = (Step("a", "a", Work(1.0)), Step("b", "b", Work(0.8), after=("a",), back=0.25, to="a"))
     where = structure("back", [Post("a"), Post("b")], [Kind("k", 0.5 * DAY, steps)])
@@ -63,12 +32,6 @@ def test_work_sent_back_as_jackson_says() -> None:
     expected = visits / (1 - 0.5 * visits) + visits * 0.8 / (1 - 0.5 * visits * 0.8)
     assert [set(group) for group in groups(where)] == [{"a", "b"}]
     assert mean(where, count=120_000) == pytest.approx(expected, rel=0.05)
-
-
-def test_a_fork_and_join_of_two_as_flatto_and_hahn_say() -> None:
-    steps = (Step("a", "a", Work(1.0)), Step("b", "b", Work(1.0)))
-    where = structure("fork", [Post("a"), Post("b")], [Kind("k", 0.6 * DAY, steps)])
-    assert mean(where, count=400_000) == pytest.approx((12 - 0.6) / 8 / (1 - 0.6), rel=0.03)
 
 
 def duties() -> Structure:
@@ -161,23 +124,6 @@ def test_without_noise_a_request_takes_its_critical_path() -> None:
         came = {"one": np.array([begin + 10080.0])}
         took = float(run_events(sure, Streams(1), came).times["one"][0])
         assert took == pytest.approx(critical_path(sure, sure.kinds[0], begin), abs=1e-6)
-
-
-@pytest.mark.parametrize(("items", "officers"), [(8, 1), (8, 2), (8, 4), (9, 3), (64, 8), (60, 5)])
-def test_adding_up_takes_as_long_as_radner_says(items: int, officers: int) -> None:
-    """Delay of a reduced tree (Radner 1993): items over officers, and a logarithm of the officers."""
-    steps = [Step(f"own{n}", f"p{n}", Work(items / officers, "fixed")) for n in range(officers)]
-    left = [(n, f"own{n}") for n in range(officers)]
-    while len(left) > 1:
-        merged = []
-        for one, other in zip(left[::2], left[1::2], strict=False):
-            key = f"{one[1]}+{other[1]}"
-            steps.append(Step(key, f"p{one[0]}", Work(1.0, "fixed"), (one[1], other[1])))
-            merged.append((one[0], key))
-        left = merged + ([left[-1]] if len(left) % 2 else [])
-    where = structure("tree", [Post(f"p{n}") for n in range(officers)], [Kind("k", 1.0, tuple(steps))])
-    took = float(run_events(where, Streams(1), {"k": np.array([0.0])}).times["k"][0])
-    assert took == items // officers + math.ceil(math.log2(officers + items % officers))
 
 
 def test_simpy_given_the_same_times_says_the_same() -> None:
