@@ -1,6 +1,7 @@
 """Running a node: the composition of the node with its edges, from start to a clean stop."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -157,6 +158,8 @@ async def _serve(data: Path, out: Output, told: Told) -> int:
     try:
         await running.start()
         running.keep()
+        gc.freeze()
+        gc.enable()
         _log.info("serving", hq=config.hq, http=config.http, link=config.link)
         out.note(f"{config.hq} serves http://{config.http} (links on {config.link}); Ctrl-C stops it")
         await told.wait()

@@ -7,6 +7,7 @@ names (``opt={"permission": ...}``) or else ``read``.
 
 import asyncio
 import logging
+from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Litestar, Request, Response, Router
@@ -135,13 +136,7 @@ def _is_json(scope: Any) -> bool:
 def framework(edge: HttpEdge) -> Litestar:
     """The framework's application: handlers, identification, errors, and the OpenAPI of it all."""
     app = Litestar(
-        route_handlers=[
-            Router(
-                "/",
-                route_handlers=[*_routers(), nodes.get_metrics],
-                guards=[identify],
-            )
-        ],
+        route_handlers=_routers(),
         dependencies={
             "edge": Provide(past.edge_now, sync_to_thread=False),
             "person": Provide(_person, sync_to_thread=False),
@@ -157,15 +152,24 @@ def framework(edge: HttpEdge) -> Litestar:
     return app
 
 
-def _routers() -> tuple[Router, Router]:
-    """The API: what can be asked about a moment past, and the rest."""
-    as_of = {"edge": Provide(past.edge_of, sync_to_thread=False)}
-    rooms = [h for h in HANDLERS if past.reads_a_room(h)]
-    rest = [h for h in HANDLERS if not past.reads_a_room(h)]
-    return (
-        Router(PREFIX, route_handlers=rooms, dependencies=as_of),
-        Router(PREFIX, route_handlers=rest),
-    )
+def _routers() -> list[Router]:
+    """The API, and the figures beside it.
+
+    Not one router in another: the framework copies all of a router's handlers for each level.
+    """
+    return [
+        Router(PREFIX, route_handlers=[_with_its_edge(h) for h in HANDLERS], guards=[identify]),
+        Router("/", route_handlers=[nodes.get_metrics], guards=[identify]),
+    ]
+
+
+def _with_its_edge(handler: HTTPRouteHandler) -> HTTPRouteHandler:
+    """The handler; one that reads a room can be asked about a moment past."""
+    if not past.reads_a_room(handler):
+        return handler
+    asked = copy(handler)
+    asked.dependencies = {**(handler.dependencies or {}), "edge": Provide(past.edge_of, sync_to_thread=False)}
+    return asked
 
 
 def on_error(request: Request[Any, Any, Any], err: Exception) -> Response[bytes]:
