@@ -16,20 +16,21 @@ from typing import Any
 import msgspec
 
 from renkei.edges.http.app import create_app, framework
+from renkei.edges.http.schema import description
 from renkei.kernel.labels.presets import policy_file
 from renkei.node import Node, NodeConfig, create_node
 from renkei.node.config import Names
 from renkei.rooms import KINDS
 
 
-def description() -> dict[str, Any]:
+def of_this_version() -> dict[str, Any]:
     """The API's description, from a node made for the purpose and thrown away."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "node"
         create_node(root, NodeConfig(hq="jp.jjoc", names=Names("JJOC", "統合作戦司令部")), policy_file("jp"))
         node = Node.open(root)
         try:
-            api: dict[str, Any] = framework(create_app(node).edge).openapi_schema.to_schema()
+            api = description(framework(create_app(node).edge))
         finally:
             node.close()
     return api
@@ -43,5 +44,5 @@ def with_records(api: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    api = with_records(description())
+    api = with_records(of_this_version())
     json.dump(api, sys.stdout, ensure_ascii=False, indent=1, sort_keys=True, default=msgspec.to_builtins)

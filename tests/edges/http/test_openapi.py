@@ -171,3 +171,14 @@ def test_every_path_of_the_contract_is_described(served: Served) -> None:
         "/stream",
     ):
         assert f"/api/v1{path}" in paths, path
+
+
+def test_no_list_is_described_as_holding_its_own_form_or_anything(served: Served) -> None:
+    def alternatives(part: Any) -> list[Any]:
+        found = [part[word] for word in ("oneOf", "anyOf") if word in part] if isinstance(part, dict) else []
+        below = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        return found + [one for inner in below for one in alternatives(inner)]
+
+    schemas = served.client(None).get("/openapi.json").json()["components"]["schemas"]
+    assert schemas["PlanIn"]["properties"]["phases"]["items"] == {"$ref": "#/components/schemas/Phase"}
+    assert not [one for one in alternatives(schemas) if {} in one]

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Litestar, Request, Response, get
 from litestar._openapi.schema_generation import SchemaCreator
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
@@ -172,9 +172,28 @@ def openapi() -> OpenAPIConfig:
     )
 
 
+def description(app: Litestar) -> dict[str, Any]:
+    """The OpenAPI 3.1 description of ``app``."""
+    api: dict[str, Any] = describe(app.openapi_schema.to_schema())
+    _name_items(api)
+    return api
+
+
+def _name_items(part: Any) -> None:
+    """Where a list's form is told as "one of its own or anything", take the anything away.
+
+    The framework takes the ellipsis in ``tuple[X, ...]`` for a type where the list has a limit; what fits X
+    would fit both then, and "one of" allows exactly one.
+    """
+    if isinstance(part, dict):
+        items = part.get("items")
+        if isinstance(items, dict) and {} in items.get("oneOf", ()):
+            (part["items"],) = (one for one in items["oneOf"] if one)
+    for below in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _name_items(below)
+
+
 @get("/openapi.json", opt={"open": True}, include_in_schema=False)
 async def get_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The OpenAPI 3.1 description of this API."""
-    return Response(
-        msgspec.json.encode(describe(request.app.openapi_schema.to_schema())), media_type="application/json"
-    )
+    return Response(msgspec.json.encode(description(request.app)), media_type="application/json")
