@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Commitment } from '../src/api/types';
-import { onDuty } from '../src/lib/duty';
+import { dutyTimes, onDuty } from '../src/lib/duty';
 import { ZONES } from '../src/lib/dtg';
 import { lateness } from '../src/lib/offers';
 import { fit, found, type Entry } from '../src/lib/palette';
@@ -21,6 +21,22 @@ describe('a long list', () => {
     expect(windowOf(3, 100, 0, 600)).toEqual({ from: 0, to: 3 });
     expect(windowOf(0, 100, 0, 600)).toEqual({ from: 0, to: 0 });
     expect(windowOf(3, 100, 90_000, 600)).toEqual({ from: 3, to: 3 });
+  });
+});
+
+describe('when duty changes', () => {
+  const when = new Date('2026-11-23T08:00:00Z');
+
+  it('reads as the clocks in Tokyo and in Hawaii do, and first as the post\'s own', () => {
+    expect(dutyTimes(when, 9)).toBe('17:00I · 22:00W');
+    expect(dutyTimes(when, -10)).toBe('22:00W · 17:00I');
+    expect(dutyTimes(when, 8)).toBe('16:00H · 17:00I · 22:00W');
+    expect(dutyTimes(when, null)).toBe('17:00I · 22:00W');
+  });
+
+  it('tells a zone off the hour by its offset, for it has no letter', () => {
+    expect(dutyTimes(when, 5.5)).toBe('13:30 UTC+5.5 · 17:00I · 22:00W');
+    expect(dutyTimes(when, -9.5)).toBe('22:30 UTC-9.5 · 17:00I · 22:00W');
   });
 });
 

@@ -145,6 +145,7 @@ MINE = (
     "post,US-TEST.ops,Operations officer,運用幕僚,,US-TEST,,,,,,,,synthetic,\n"
     "relation,,,,,,coordination,US-TEST,US-USFJ,2025-04-01,,,,synthetic,\n"
     "strength,,,,,,,US-TEST,,,12,staff,unit,synthetic,\n"
+    "strength,,,,,,,US,,,13,staff,nation,synthetic,\n"
 )
 
 
@@ -153,13 +154,13 @@ def test_a_node_takes_its_nations_lines_in_and_gives_them_out_marked(planner: Re
     table.write_text(HEAD + MINE + "unit,JP-TEST,Other,他,Japan,,,,,,,,,synthetic,\n")
     refused = planner("command", "import", table, "--node")
     assert refused.status == 1
-    assert "o.csv row 6: expected a change of US's own facts or shared ones" in refused.err
+    assert "o.csv row 7: expected a change of US's own facts or shared ones" in refused.err
     table.write_text(HEAD + MINE)
     tried = ok(planner("command", "import", table, "--node", "--dry-run", "--json"))
     taken = ok(planner("command", "import", table, "--node", "--json"))
     assert (tried["written"], taken["written"]) == (False, True)
-    assert tried["new"] == taken["new"] == {"unit": 1, "post": 1, "relation": 1, "strength": 1}
-    assert [each["what"] for each in taken["leftOut"]] == ["grade of units", "officers of posts"]
+    assert tried["new"] == taken["new"] == {"unit": 1, "post": 1, "relation": 1, "strength": 2}
+    assert [each["what"] for each in taken["leftOut"]] == ["strengths"]
 
     whole = tmp_path / "whole.csv"
     out = ok(planner("command", "export", whole, "--node", "--json"))

@@ -1,6 +1,6 @@
 """Two nations sign their parts of a plan; what they signed takes effect on its day, and routing follows."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from renkei.rooms.command import (
     name_headquarters,
     name_post,
     nations_of,
+    structure_of,
 )
 from renkei.rooms.command.plans.model import Add, Amend, End, Phase, Post, Responsibility, Unit
 from renkei.rooms.command.plans.model import Relation as RelationFact
@@ -304,15 +305,104 @@ def test_applied_once_it_is_in_the_records_and_changes_nothing_more(proposed: Du
     before = structure_in_force(duo.usfj.desk(), today)
     applied = done(apply_plans(duo.usfj.desk(), US_LABEL))
     written = [duo.usfj.views.reader(LIVE, duo.usfj.desk().person.clearance).get(i) for i in applied.written]
-    assert sorted(row.kind for row in written if row) == ["post", "relation"]
-    assert applied.left == ("responsibility ops",)
+    assert sorted(row.kind for row in written if row) == ["post", "relation", "responsibility"]
+    assert applied.left == ()
     again = done(apply_plans(duo.usfj.desk(), US_LABEL))
     assert again.written == ()
     after = structure_in_force(duo.usfj.desk(), today)
     relations = [f for f in after.facts.values() if isinstance(f, RelationFact)]
     assert sorted(r.relation for r in relations) == ["command", "counterpart"]
-    assert after.facts.keys() - before.facts.keys() <= {("relation", r.key) for r in relations}
+    assert without_keys(after.facts.values()) == without_keys(before.facts.values())
     assert done(apply_plans(duo.jjoc.desk(), JP_LABEL)).written == ()
+
+
+def without_keys(found: Any) -> list[tuple[Any, ...]]:
+    """What facts say, whatever they are called, on whose word and since when."""
+    said = {"source": "", "by": "", "since": None, "status": "in force", "officers": 0}
+    bare = []
+    for fact in found:
+        changes = {name: value for name, value in said.items() if hasattr(fact, name)}
+        changes |= {"key": "k"} if isinstance(fact, RelationFact | Responsibility) else {}
+        bare.append(repr(msgspec.structs.replace(fact, **changes)))
+    return sorted(bare)
+
+
+def handing_over(duo: Duo) -> PlanIn:
+    """Authority over exercises in the west passes from USFJ to JJOC on one day; each signs its own part."""
+    us, jp = answers("us", "US-USFJ", "exercises"), answers("jp", "JP-JJOC", "exercises")
+    changes = (
+        Add(key="today", phase="1", fact=msgspec.structs.replace(us, extent="west")),
+        End(key="out", phase="2", kind="responsibility", of="us"),
+        Add(key="in", phase="2", fact=msgspec.structs.replace(jp, extent="west")),
+    )
+    return plan_in(changes, name="Handing over", phases=(PHASES[0], Phase(key="2", names=names("2"), on=DAY)))
+
+
+def holders(side: Side) -> list[str]:
+    """Who is accountable for exercises in the west by what this side knows now."""
+    found = structure_in_force(side.desk(), side.clock.now().date()).facts.values()
+    return [f.subject for f in found if isinstance(f, Responsibility) and f.extent == "west"]
+
+
+@pytest.mark.parametrize("applied", ["by nobody", "by one", "by both", "by both, late"])
+def test_at_every_second_of_a_hand_over_exactly_one_nation_holds_it(proposed: Duo, applied: str) -> None:
+    """To the last second of the day before by the clock of Greenwich, whatever that is in Tokyo or Hawaii."""
+    duo = proposed
+    done(propose_plan(duo.usfj.desk(), handing_over(duo)))
+    duo.carry_all()
+    sign(duo.usfj, "1", US)
+    sign(duo.usfj, "2", US)
+    duo.carry_all()
+    sign(duo.jjoc, "2", JAPAN)
+    duo.carry_all()
+    midnight = datetime.combine(DAY, time(), UTC)
+
+    def write(*sides: Side) -> None:
+        for side in sides:
+            done(apply_plans(side.desk(), US_LABEL if side is duo.usfj else JP_LABEL))
+            duo.carry_all()
+
+    if applied == "by both":
+        write(duo.usfj, duo.jjoc)
+    for moment, holder in (
+        (midnight - timedelta(hours=9), "US-USFJ"),  # midnight in Tokyo
+        (midnight - timedelta(seconds=1), "US-USFJ"),
+        (midnight, "JP-JJOC"),
+        (midnight + timedelta(seconds=1), "JP-JJOC"),
+        (midnight + timedelta(hours=10), "JP-JJOC"),  # midnight in Hawaii
+        (midnight + timedelta(days=1), "JP-JJOC"),
+    ):
+        duo.clock.advance(moment - duo.clock.now())
+        assert holders(duo.usfj) == holders(duo.jjoc) == [holder], moment
+        if applied != "by nobody":
+            write(duo.usfj, *([duo.jjoc] if applied == "by both" or moment > midnight else []))
+            assert holders(duo.usfj) == holders(duo.jjoc) == [holder], moment
+    if applied.startswith("by both"):
+        for side in (duo.usfj, duo.jjoc):
+            dates = {
+                (f.subject, f.since, f.until)
+                for f in structure_of(side.desk()).responsibilities
+                if f.extent == "west"
+            }
+            assert dates == {("US-USFJ", START.date(), DAY), ("JP-JJOC", DAY, None)}
+
+
+def test_a_later_plan_speaks_of_what_an_earlier_one_wrote_and_nothing_comes_back(proposed: Duo) -> None:
+    duo = proposed
+    sign(duo.usfj, "1", US, START.date())
+    done(apply_plans(duo.usfj.desk(), US_LABEL))
+    (key,) = [f.key for f in facts(duo) if isinstance(f, Responsibility)]
+    assert key == f"US-INDOPACOM operations accountable {START.date()}"
+    later = (End(key="out", phase="2", kind="responsibility", of=key),)
+    phases = (Phase(key="2", names=names("2"), on=DAY),)
+    done(propose_plan(duo.usfj.desk(), plan_in(later, name="Later", phases=phases)))
+    sign(duo.usfj, "2", US)
+    for written in (False, True):
+        duo.clock.advance(datetime.combine(DAY, time(), UTC) - duo.clock.now() + timedelta(hours=written))
+        if written:
+            done(apply_plans(duo.usfj.desk(), US_LABEL))
+        assert [f for f in facts(duo) if isinstance(f, Responsibility)] == []
+    assert done(apply_plans(duo.usfj.desk(), US_LABEL)).written == ()
 
 
 def test_ending_a_relation_on_record_is_written_with_its_day(proposed: Duo) -> None:

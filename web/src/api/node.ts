@@ -284,6 +284,8 @@ export const command = {
     ]);
     return { units, relations, strengths, sites };
   },
+  /** Posts of that day, and who is on duty now if it is today. */
+  duty: (on: string) => get<T.OnDuty>('/command/duty' + query({ on })),
 };
 
 const of = (id: string, what: string): string => '/records' + idPath(id) + what;

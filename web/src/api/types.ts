@@ -125,6 +125,9 @@ export type Unit = S['renkei.rooms.command.records.Unit'];
 export type Headquarters = S['Headquarters'];
 export type Relation = S['renkei.rooms.command.records.Relation'];
 export type Strength = S['renkei.rooms.command.records.Strength'];
+/** A post with what it answers for, and whether somebody is there. */
+export type DutyPost = S['DutyPost'];
+export type OnDuty = S['OnDuty'];
 export type Everything = { units: RecordView<Unit>[]; relations: RecordView<Relation>[]; strengths: RecordView<Strength>[]; sites: RecordView<Site>[] };
 /** A change of a plan, and what it is about: facts, told apart from the room's records of the same names. */
 export type AnyChange = S['Add'] | S['End'] | S['Amend'];

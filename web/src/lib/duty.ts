@@ -1,8 +1,10 @@
 /**
+ * Who is on duty.  Recorded duty hours come from the node; `onDuty` is for places of which none are recorded.
+ *
  * Who keeps office hours now.  A watch floor is manned always; who else can be reached by telephone depends on the
  * hour there.  The hours are the usual ones of an office, Monday to Friday, without holidays.
  */
-import { partsIn, type Zone } from './dtg';
+import { partsIn, zoneLetter, type Zone } from './dtg';
 
 const BEGIN = 8 * 60;
 const END = 17 * 60;
@@ -13,3 +15,14 @@ export function onDuty(zone: Zone, when: Date): boolean {
   const minute = p.hour * 60 + p.minute;
   return day >= 1 && day <= 5 && minute >= BEGIN && minute < END;
 }
+
+/** Hours east of UTC of Tokyo and Hawaii, neither of which has summer time: where both headquarters read the clock. */
+const BOTH = [9, -10];
+
+/** A time as it reads at the post, in Tokyo and in Hawaii: `17:00I · 22:00W`. */
+export function dutyTimes(when: Date, offset: number | null): string {
+  const zones = [...new Set([...(offset === null ? [] : [offset]), ...BOTH])];
+  return zones.map((hours) => new Date(when.getTime() + hours * 3_600_000).toISOString().slice(11, 16) + letter(hours)).join(' · ');
+}
+
+const letter = (hours: number): string => (Number.isInteger(hours) ? zoneLetter(hours) : ` UTC${hours > 0 ? '+' : ''}${hours}`);

@@ -4,7 +4,7 @@ import { hazardTitle } from './hazards';
 import { inLanguage, oneLine } from './text';
 
 /** Fields that name or tell a record, in the order in which they do so best. */
-const TELLING = ['title', 'text', 'need', 'names', 'name', 'headline', 'summary', 'reason', 'reasons', 'note', 'what', 'purpose', 'code'];
+const TELLING = ['title', 'text', 'need', 'names', 'name', 'headline', 'summary', 'reason', 'reasons', 'note', 'what', 'purpose', 'code', 'key', 'function'];
 
 export function summaryOf(record: RecordBase, lang: Lang): string {
   if (record.kind === 'hazard') return hazardTitle(record as Hazard, lang);

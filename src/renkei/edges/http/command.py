@@ -1,5 +1,6 @@
-"""Who commands, supports and corresponds to whom, and how many a source says they are."""
+"""Who commands, supports and corresponds to whom, who answers for what and when, and how many they are."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -14,12 +15,14 @@ from ...kernel.records import Record
 from ...rooms import command as room
 from ...rooms.command.plans import Structure
 from .answers import RecordPage, RecordView, Shower
-from .context import Before, Caller, Edge, Limit, key_path, unwrap
+from .context import Before, Caller, Edge, HttpEdge, Limit, key_path, unwrap
 from .problems import NOT_FOUND, refuse
 from .records import page_of
 from .schema import problems
 
 _TAG = ["command"]
+_WRITE = problems(409, 413, 415, 422, 503)
+_PLANNER = {"permission": Permission.COMMAND_WRITE}
 MAX_STRUCTURE_BYTES = 32 * 1024 * 1024
 """A structure in one call: 100,000 posts with their units and relations."""
 
@@ -115,16 +118,80 @@ async def list_strengths(edge: Edge, person: Caller, limit: Limit = 200, before:
     return await page_of(edge, person, "strength", limit, before)
 
 
-@post(
-    "/strengths",
-    opt={"permission": Permission.COMMAND_WRITE},
-    tags=_TAG,
-    summary="Record a claim of strength",
-    responses=problems(409, 413, 415, 422, 503),
-)
+@post("/strengths", opt=_PLANNER, tags=_TAG, summary="Record a claim of strength", responses=_WRITE)
 async def claim_strength(edge: Edge, person: Caller, data: JSONBody[room.StrengthIn]) -> RecordView:
     """How many a source says a unit or site has."""
-    made: Record = await edge.act(person, room.claim_strength, data)
+    return await _made(edge, person, room.claim_strength, data)
+
+
+@get("/functions", tags=_TAG, summary="Functions", responses=problems())
+async def list_functions(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
+    """Newest first; those that everybody knows have no records."""
+    return await page_of(edge, person, "function", limit, before)
+
+
+@get("/responsibilities", tags=_TAG, summary="Responsibilities", responses=problems())
+async def list_responsibilities(
+    edge: Edge, person: Caller, limit: Limit = 200, before: Before = None
+) -> RecordPage:
+    """Newest first: who is responsible, accountable, consulted or informed."""
+    return await page_of(edge, person, "responsibility", limit, before)
+
+
+@get("/duty-hours", tags=_TAG, summary="Duty hours", responses=problems())
+async def list_hours(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
+    """Newest first; each headquarters has names of its own for them."""
+    return await page_of(edge, person, "hours", limit, before)
+
+
+@get("/legal-bases", tags=_TAG, summary="Legal bases", responses=problems())
+async def list_legal_bases(
+    edge: Edge, person: Caller, limit: Limit = 200, before: Before = None
+) -> RecordPage:
+    """Newest first: agreements, laws and orders on which relations and responsibilities stand."""
+    return await page_of(edge, person, "legal-basis", limit, before)
+
+
+@post("/relations", opt=_PLANNER, tags=_TAG, summary="Assert a relation", responses=_WRITE)
+async def assert_relation(edge: Edge, person: Caller, data: JSONBody[room.RelationIn]) -> RecordView:
+    """Between two units by code; the same kind, ends and beginning are one record, in its next version."""
+    return await _made(edge, person, room.assert_relation, data)
+
+
+@post("/posts", opt=_PLANNER, tags=_TAG, summary="Record a post", responses=_WRITE)
+async def name_post(edge: Edge, person: Caller, data: JSONBody[room.PostIn]) -> RecordView:
+    """At one of our own units: who holds it, its functions and duty hours."""
+    return await _made(edge, person, room.name_post, data)
+
+
+@post("/functions", opt=_PLANNER, tags=_TAG, summary="Record a function", responses=_WRITE)
+async def name_function(edge: Edge, person: Caller, data: JSONBody[room.FunctionIn]) -> RecordView:
+    """Beyond those that everybody knows."""
+    return await _made(edge, person, room.name_function, data)
+
+
+@post("/responsibilities", opt=_PLANNER, tags=_TAG, summary="Record a responsibility", responses=_WRITE)
+async def assign_responsibility(
+    edge: Edge, person: Caller, data: JSONBody[room.ResponsibilityIn]
+) -> RecordView:
+    """Of one of our own units or posts."""
+    return await _made(edge, person, room.assign_responsibility, data)
+
+
+@post("/duty-hours", opt=_PLANNER, tags=_TAG, summary="Record duty hours", responses=_WRITE)
+async def set_hours(edge: Edge, person: Caller, data: JSONBody[room.HoursIn]) -> RecordView:
+    """Under a name of this headquarters' own."""
+    return await _made(edge, person, room.set_hours, data)
+
+
+@post("/legal-bases", opt=_PLANNER, tags=_TAG, summary="Record a legal basis", responses=_WRITE)
+async def name_legal_basis(edge: Edge, person: Caller, data: JSONBody[room.LegalBasisIn]) -> RecordView:
+    """An agreement, law or order of our own nation, among others or not."""
+    return await _made(edge, person, room.name_legal_basis, data)
+
+
+async def _made(edge: HttpEdge, person: Caller, action: Callable[..., Any], given: Any) -> RecordView:
+    made: Record = await edge.act(person, action, given)
     return await edge.at_desk(person, lambda desk: edge.one(desk, made.id))
 
 
@@ -162,6 +229,16 @@ HANDLERS = (
     list_sites,
     list_relations,
     list_strengths,
+    list_functions,
+    list_responsibilities,
+    list_hours,
+    list_legal_bases,
     claim_strength,
+    assert_relation,
+    name_post,
+    name_function,
+    assign_responsibility,
+    set_hours,
+    name_legal_basis,
     take_in,
 )

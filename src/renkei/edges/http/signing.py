@@ -220,6 +220,13 @@ async def get_mine(edge: Edge, person: Caller) -> MineOut:
     )
 
 
+@get("/command/duty", tags=_TAG, summary="Posts, and who is on duty", responses=_READ)
+async def get_duty(edge: Edge, person: Caller, on: On = None) -> room.OnDuty:
+    """Every post in force on the day, what it answers for and its duty hours; today also who is there now."""
+
+    return await edge.at_desk(person, lambda desk: room.on_duty(desk, on))
+
+
 async def _plan(edge: HttpEdge, person: Caller, plan_id: str) -> PlanOut:
     def read(desk: Desk) -> PlanOut:
         view = room.plan_view(desk, plan_id)
@@ -269,4 +276,5 @@ HANDLERS = (
     get_in_force,
     get_routes,
     get_mine,
+    get_duty,
 )

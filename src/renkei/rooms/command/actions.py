@@ -1,12 +1,13 @@
 """What changes the structure: loading reference tables, asserting a relation, claiming a strength, naming a
-headquarters or post.
+headquarters, post, function or legal basis, assigning a responsibility, setting duty hours.
 
 Loading is whole or not at all: tables are read and checked to the last row, then everything that is
 new or different goes into the log in one append.  Loading the same tables again changes nothing.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -22,37 +23,53 @@ from . import rules
 from .exchange import (
     Faults,
     Imported,
+    Known,
     LeftOut,
     LeftOuts,
+    Saying,
     as_recorded,
     check,
     counted,
-    fields_of,
     merge,
     named_by,
     nation_of_hq,
+    sayings_of,
 )
+from .paths.description import Duty
 from .plans.model import Structure, facts_of, ref_of
+from .plans.model import Unit as UnitFact
 from .records import (
+    MAX_SPANS,
+    UNKNOWN,
     Basis,
     Code,
     Confidence,
+    Count,
+    Function,
+    Grade,
     Headquarters,
+    Hours,
+    Keys,
+    LegalBasis,
     Names,
     Note,
+    Part,
     PartialDate,
     Post,
     Relation,
     RelationKind,
+    Responsibility,
     Short,
+    ShortKey,
     Site,
     Status,
     Strength,
     StrengthBasis,
     Unit,
+    Unknown,
 )
 from .reference import read_sites, read_strengths, read_units
-from .views import by_code, name_of, own_names, structure_of
+from .views import FACTS, by_code, name_of, own_names, structure_of
 
 R = TypeVar("R", bound=Record)
 
@@ -89,6 +106,7 @@ class RelationIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     source: Note = ""
     confidence: Confidence = "medium"
     remark: Words | None = None
+    under: Keys = ()
 
 
 class StrengthIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,13 +133,64 @@ class HeadquartersIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     zone: Short = ""
 
 
-class PostIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A post at one of the units."""
+class _FactIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every dated statement says."""
 
-    code: Short
-    names: Names
     label: Label
+    since: date | None = None
+    until: date | None = None
+    status: Status = "in force"
+    basis: Basis = "documented"
+    source: Note = ""
+    confidence: Confidence = "medium"
+    note: Note = ""
+
+
+class PostIn(_FactIn, frozen=True, kw_only=True):
+    """A post at one of our units: who holds it, its functions and duty hours."""
+
+    code: ShortKey
+    names: Names
     unit_code: Short = ""
+    holder: Short = UNKNOWN
+    functions: Keys = ()
+    officers: Count | Unknown = UNKNOWN
+    grade: Grade | Unknown = UNKNOWN
+    hours: Short = ""
+    site_code: Short = ""
+
+
+class FunctionIn(_FactIn, frozen=True, kw_only=True):
+    """A function beyond those that everybody knows."""
+
+    key: ShortKey
+    names: Names
+
+
+class ResponsibilityIn(_FactIn, frozen=True, kw_only=True):
+    """What one of our units, or the post ``post_code`` of it, has to do with a function."""
+
+    unit_code: Code
+    function: ShortKey
+    part: Part
+    post_code: Short = ""
+    extent: Note = ""
+    under: Keys = ()
+
+
+class HoursIn(_FactIn, frozen=True, kw_only=True):
+    """Duty hours by name."""
+
+    key: ShortKey
+    spans: Annotated[tuple[Duty, ...], msgspec.Meta(max_length=MAX_SPANS)] | Literal["always", "unknown"]
+
+
+class LegalBasisIn(_FactIn, frozen=True, kw_only=True):
+    """An agreement, law or order."""
+
+    key: ShortKey
+    names: Names
+    nations: Keys
 
 
 def load_reference(
@@ -170,12 +239,12 @@ def take_in(desk: Desk, imported: Imported, label: Label, dry_run: bool = False)
     load, left_out = _Load(desk, label.canonical()), LeftOuts()
     facts = (*merged.new, *merged.changed)
     codes = named_by(facts)
-    sites = load.ids_of(Site, codes)
-    load.add(Unit, fields_of(facts, sites, LeftOuts()).units)
-    fields = fields_of(facts, sites | load.ids_of(Unit, codes), left_out)
-    load.add(Post, fields.posts)
-    load.add(Relation, fields.relations)
-    load.add(Strength, fields.strengths)
+    posts = {post.code: post.unit for post in merged.structure.posts}
+    known = Known(desk.hq, load.ids_of(Site, codes), load.sites(), posts)
+    units = [fact for fact in facts if isinstance(fact, UnitFact)]
+    load.say(sayings_of(units, known, left_out))
+    known = known._replace(ids={**known.ids, **load.ids_of(Unit, codes)})
+    load.say(sayings_of([fact for fact in facts if not isinstance(fact, UnitFact)], known, left_out))
     if not dry_run:
         load.append()
     return TakenIn(
@@ -200,19 +269,19 @@ class _Load:
 
     def __init__(self, desk: Desk, label: Label) -> None:
         self.desk, self.label, self.now = desk, label, desk.clock.now()
-        self.names = own_names(desk, ("unit", "site", "post", "relation", "strength"))
-        self.known: dict[str, Record] = {}
-        for kind in (Unit, Site, Post, Relation, Strength):
-            tag = str(kind.__struct_config__.tag)
-            ids = [id_ for (k, _), id_ in self.names.items() if k == tag]
-            self.known |= {s.record.id: s.record for s in look_all(desk.views, ids, kind)}
+        self.names = own_names(desk, FACTS)
+        ids = list(self.names.values())
+        self.known: dict[str, Record] = {s.record.id: s.record for s in look_all(desk.views, ids, Record)}
         self.records: list[Record] = []
         self.loaded = Loaded(new={}, changed={}, unchanged=0)
 
     def add(self, kind: type[R], fields: Any) -> None:
         """Make a record or a new version of each, unless it says what is known already."""
-        for each in fields:
-            values = {f: getattr(each, f) for f in each.__struct_fields__}
+        self.say((kind, {f: getattr(each, f) for f in each.__struct_fields__}) for each in fields)
+
+    def say(self, sayings: Iterable[Saying]) -> None:
+        """The same for fields by name."""
+        for kind, values in sayings:
             made = kind(**self._header(), **values)
             tag, name = made.kind, name_of(made)
             before = self.known.get(self.names.get((tag, name), ""))
@@ -224,6 +293,10 @@ class _Load:
                 self._count(self.loaded.changed, tag, revise(self.desk, before, self.now, **changes))
             else:
                 self.loaded = msgspec.structs.replace(self.loaded, unchanged=self.loaded.unchanged + 1)
+
+    def sites(self) -> dict[str, Site]:
+        """Our own sites, by code."""
+        return {record.code: record for record in self.known.values() if isinstance(record, Site)}
 
     def ids_of(self, kind: type[Unit] | type[Site], codes: list[str]) -> dict[str, str]:
         """Record ids by code: this load's own, and partners' records as far as they are here."""
@@ -257,7 +330,7 @@ def assert_relation(desk: Desk, given: RelationIn) -> Relation | Refused:
     ends = (given.subject_code, given.object_code)
     units = {code: seen.record.id for code, seen in by_code(desk, Unit, ends).items()}
     fields = {f: getattr(given, f) for f in given.__struct_fields__ if f not in ("label", "remark")}
-    wrong = rules.check_relation(rules.RelationFields(**fields))
+    wrong = rules.check_relation(*ends, given.since, given.until)
     remark = text_of(desk, given.remark)
     if wrong is not None or isinstance(remark, Refused):
         return wrong or remark  # type: ignore[return-value]
@@ -285,11 +358,54 @@ def name_headquarters(desk: Desk, given: HeadquartersIn) -> Headquarters | Refus
 
 
 def name_post(desk: Desk, given: PostIn) -> Post | Refused:
-    """Record a post, or what is now to be said of it."""
-    unit = by_code(desk, Unit, [given.unit_code]).get(given.unit_code)
-    fields = {"unit": unit.record.id if unit else None}
-    fields |= {f: getattr(given, f) for f in ("code", "names", "unit_code")}
-    return _put(desk, Post, given.label, fields)
+    """Record a post of ours, or what is now to be said of it."""
+    return _state(desk, Post, given, given.unit_code)
+
+
+def name_function(desk: Desk, given: FunctionIn) -> Function | Refused:
+    """Record a function, or what is now to be said of it."""
+    return _state(desk, Function, given)
+
+
+def assign_responsibility(desk: Desk, given: ResponsibilityIn) -> Responsibility | Refused:
+    """Record what one of our units or posts answers for; the same line from the same day is one record."""
+    return _state(desk, Responsibility, given, given.unit_code)
+
+
+def set_hours(desk: Desk, given: HoursIn) -> Hours | Refused:
+    """Record duty hours, or what they now are."""
+    if (wrong := rules.check_spans(given.spans)) is not None:
+        return wrong
+    return _state(desk, Hours, given)
+
+
+def name_legal_basis(desk: Desk, given: LegalBasisIn) -> LegalBasis | Refused:
+    """Record an agreement, law or order of which our nation is one side."""
+    if not rules.speaks_for(desk.hq, given.nations):
+        return Refused(
+            code="structure.nation",
+            expected="a legal basis of our own nation, among others or not",
+            came=", ".join(given.nations) or "none",
+            status=403,
+        )
+    return _state(desk, LegalBasis, given)
+
+
+def _state(desk: Desk, kind: type[R], given: _FactIn, unit_code: str | None = None) -> R | Refused:
+    """A dated statement; one about a unit is its own nation's to make."""
+    fields = {f: getattr(given, f) for f in given.__struct_fields__ if f != "label"}
+    if (wrong := rules.check_dates(given.since, given.until)) is not None:
+        return wrong
+    if unit_code is not None:
+        unit = by_code(desk, Unit, [unit_code]).get(unit_code)
+        known = unit.record if unit is not None and isinstance(unit.record, Unit) else None
+        nation = known.nation if known else rules.nation_of_code(unit_code)
+        if nation and not rules.speaks_for(desk.hq, [nation]):
+            return Refused(
+                code="structure.nation", expected="a unit of our own nation", came=unit_code, status=403
+            )
+        fields["unit"] = known.id if known else None
+    return _put(desk, kind, given.label, fields)
 
 
 def _put(desk: Desk, kind: type[R], label: Label, fields: dict[str, Any]) -> R | Refused:

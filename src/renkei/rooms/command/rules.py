@@ -6,9 +6,10 @@ from typing import get_args
 
 import msgspec
 
-from renkei.kernel.errors import Refused
+from renkei.kernel.errors import BadInput, Refused
 from renkei.kernel.geojson import Point
 
+from .paths.description import Duty, calendar_of_duty
 from .records import Basis, Confidence, Names, ParentKind, RelationKind, Status, StrengthBasis
 from .reference import BILATERAL, SiteRow, StrengthRow, UnitRow
 
@@ -88,21 +89,14 @@ class StrengthFields(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class PostFields(msgspec.Struct, frozen=True, kw_only=True):
-    """A post's own fields, before it is anybody's record."""
-
-    code: str
-    names: Names
-    unit: str | None = None
-    unit_code: str = ""
-    source: str = ""
-    confidence: Confidence = "medium"
-    note: str = ""
-
-
 def strength_key(subject: str, counts: str, basis: str, as_of: str, source: str) -> str:
     """What tells one headquarters' claims apart: another figure for the same is a new version."""
     return "|".join((subject, counts, basis, as_of, source))
+
+
+def responsibility_key(subject: str, function: str, part: str, extent: str, since: date | None) -> str:
+    """What tells one headquarters' responsibilities apart: whose, what, which part, how far, since when."""
+    return " ".join(text for text in (subject, function, part, extent, str(since or "")) if text)
 
 
 def relation_key(relation: str, subject: str, object_: str, since: date | None) -> str:
@@ -189,6 +183,27 @@ def _relation(
     )
 
 
+def check_dates(since: date | None, until: date | None) -> Refused | None:
+    """What ends, ends after it began."""
+    if since and until and until <= since:
+        return Refused(
+            code="structure.dates", expected="until after since", came=f"{since} to {until}", status=422
+        )
+    return None
+
+
+def check_spans(spans: tuple[Duty, ...] | str) -> Refused | None:
+    """Days of the week, and times that there are."""
+    if spans == ():
+        return Refused(code="hours.spans", expected="a span, always or unknown", came="none", status=422)
+    try:
+        for span in spans if isinstance(spans, tuple) else ():
+            calendar_of_duty(span, "spans")
+    except BadInput as err:
+        return Refused(code="hours.spans", expected=err.expected, came=err.came, status=422)
+    return None
+
+
 _NATIONS: Mapping[str, tuple[str, ...]] = {"us": ("US",), "jp": ("Japan", BILATERAL), "ph": ("Philippines",)}
 
 
@@ -197,13 +212,30 @@ def nations_of(hq: str) -> tuple[str, ...]:
     return _NATIONS.get(hq.partition(".")[0], ())
 
 
-def check_relation(fields: RelationFields) -> Refused | None:
+PREFIXES = {"US": "US", "Japan": "JP", "Philippines": "PH", BILATERAL: "BI"}
+"""How codes of a nation's units begin."""
+_BY_PREFIX = {prefix: nation for nation, prefix in PREFIXES.items()}
+
+
+def nation_of_code(code: str) -> str:
+    """Whose unit or site a code is, by how it begins; "" if it is no code."""
+    prefix, dash, _ = code.partition("-")
+    return _BY_PREFIX.get(prefix, prefix) if dash else ""
+
+
+def speaks_for(hq: str, nations: Iterable[str]) -> bool:
+    """Whether one of ``nations`` is the headquarters' own, or the word for a body of several."""
+    own = {*nations_of(hq), nation_of_code(f"{hq.partition('.')[0].upper()}-"), BILATERAL}
+    return not own.isdisjoint(nations)
+
+
+def check_relation(subject: str, object_: str, since: date | None, until: date | None) -> Refused | None:
     """Two different ends, and an end after its beginning."""
-    if fields.subject_code == fields.object_code:
+    if subject == object_:
         return Refused(
             code="relation.ends", expected="two different units", came="the same one twice", status=422
         )
-    if fields.since and fields.until and fields.until < fields.since:
+    if since and until and until < since:
         return Refused(
             code="relation.dates", expected="until no earlier than since", came="the reverse", status=422
         )

@@ -13,8 +13,19 @@ from renkei.kernel.views import Folded, View
 
 from .plans.model import Structure
 from .plans.recorded import from_records
-from .records import Headquarters, Post, Relation, Site, Strength, Unit
-from .rules import in_force, relation_key, strength_key
+from .records import (
+    Function,
+    Headquarters,
+    Hours,
+    LegalBasis,
+    Post,
+    Relation,
+    Responsibility,
+    Site,
+    Strength,
+    Unit,
+)
+from .rules import in_force, relation_key, responsibility_key, strength_key
 
 MAX_RELATIONS = 1_000
 """Relations shown with one unit; the largest public chart has some twenty."""
@@ -22,11 +33,25 @@ MAX_KNOWN = 250_000
 """Records read at once as a structure: 100,000 posts with their units and relations, a second or two."""
 
 
+FACTS = (
+    "unit",
+    "post",
+    "site",
+    "relation",
+    "strength",
+    "function",
+    "responsibility",
+    "hours",
+    "legal-basis",
+)
+"""Kinds of records that make a structure."""
+
+
 class CommandView:
     """What this room's records are called by, and which units a relation joins."""
 
     name = "command"
-    version = 2
+    version = 3
     schema = """
 CREATE TABLE command_names (
     row INTEGER PRIMARY KEY, label INTEGER NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL,
@@ -41,7 +66,7 @@ CREATE TABLE command_relations (
 CREATE INDEX command_relations_by_subject ON command_relations (subject);
 CREATE INDEX command_relations_by_object ON command_relations (object);
 """
-    kinds = frozenset({"headquarters", "unit", "post", "site", "relation", "strength"})
+    kinds = frozenset({"headquarters", *FACTS})
 
     def fold(self, db: apsw.Cursor, batch: Sequence[Folded]) -> None:
         """Replace the rows of every record of which this is the newest version."""
@@ -66,11 +91,18 @@ def _named(record: Record) -> tuple[str, str, str, str]:
 
 
 def name_of(record: Record) -> str:
-    """What a record of this room is found by: its code, its HQ id, a relation's ends, what a claim counts."""
+    """What a record of this room is found by: its code or key, its HQ id, a relation's ends, what a claim
+    counts, whose a responsibility is and for what.
+    """
     if isinstance(record, Relation):
         return relation_key(record.relation, record.subject_code, record.object_code, record.since)
     if isinstance(record, Strength):
         return strength_key(record.subject_code, record.counts, record.basis, record.as_of, record.source)
+    if isinstance(record, Responsibility):
+        subject = record.post_code or record.unit_code
+        return responsibility_key(subject, record.function, record.part, record.extent, record.since)
+    if isinstance(record, Function | Hours | LegalBasis):
+        return record.key
     if isinstance(record, Headquarters):
         return record.hq
     return record.code if isinstance(record, Unit | Site | Post) else ""
@@ -142,11 +174,11 @@ def unit_view(desk: Desk, record_id: str) -> UnitView | None:
 
 
 def known(desk: Desk) -> list[Seen[Record]]:
-    """All units, posts, sites, relations and claims of strength that this person may see, by anyone."""
+    """Everything of which a structure is made that this person may see, by anyone."""
     found = desk.views.rows(
         "SELECT id FROM command_names WHERE {visible} "
-        "AND kind IN ('unit', 'post', 'site', 'relation', 'strength') ORDER BY row LIMIT ?",
-        (MAX_KNOWN + 1,),
+        "AND kind IN (SELECT value FROM json_each(?)) ORDER BY row LIMIT ?",
+        (msgspec.json.encode(FACTS).decode(), MAX_KNOWN + 1),
     )
     if len(found) > MAX_KNOWN:
         raise BadInput("structure.size", f"at most {MAX_KNOWN} records that make a structure", "more")

@@ -32,7 +32,8 @@ export function structureOn(units: readonly RecordView<Unit>[], relations: reado
   const command = ranked.filter((r) => r.record.relation !== 'counterpart');
   const pairs = holding.filter((r) => r.record.relation === 'counterpart');
   return {
-    units: new Map(units.map((u) => [u.record.code, u])),
+    // What is announced stands in the tree and says so; what has ended by that day does not.
+    units: new Map(units.filter((u) => !u.record.until || day < u.record.until).map((u) => [u.record.code, u])),
     parents: grouped(command, (r) => [r.record.subject_code]),
     children: grouped(command, (r) => [r.record.object_code]),
     counterparts: grouped(pairs, (r) => [r.record.subject_code, r.record.object_code]),

@@ -20,7 +20,7 @@ from .faults import Faults, shown
 from .left_out import LeftOut, LeftOuts
 from .merging import Merged, counted, gathered, merge, nation_of_hq
 from .reading import Imported, Row, Table, check, cycles, structure_of_tables
-from .recording import as_recorded, fields_of, named_by
+from .recording import Known, Saying, as_recorded, named_by, record_key, saying_of, sayings_of
 
 __all__ = [
     "KINDS",
@@ -33,10 +33,12 @@ __all__ = [
     "Imported",
     "Item",
     "Kept",
+    "Known",
     "LeftOut",
     "LeftOuts",
     "Merged",
     "Row",
+    "Saying",
     "Scenario",
     "Side",
     "Table",
@@ -47,12 +49,14 @@ __all__ = [
     "columns_of",
     "counted",
     "cycles",
-    "fields_of",
     "gathered",
     "merge",
     "named_by",
     "nation_of_hq",
     "nations_of_sides",
+    "record_key",
+    "saying_of",
+    "sayings_of",
     "shown",
     "structure_of_chart",
     "structure_of_tables",

@@ -13,10 +13,10 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from ..plans.model import LISTS, UNKNOWN, AnyFact, Ref, Relation, Strength, Structure, Unit, facts_of, ref_of
+from ..plans.model import LISTS, AnyFact, Ref, Relation, Strength, Structure, Unit, facts_of, ref_of
 from ..plans.recorded import NATIONS
-from ..records import CODE_PATTERN, Names, ParentKind, Status
-from ..rules import in_force, relation_key, strength_key
+from ..records import CODE_PATTERN, UNKNOWN, Names, ParentKind, Status
+from ..rules import PREFIXES, in_force, relation_key, strength_key
 from .columns import CONTROL
 from .faults import Faults, shown
 from .left_out import LeftOuts
@@ -29,8 +29,6 @@ LEAVE_OUT = "-"
 
 _CODES = {"usa": "US", "jp": "Japan", "jpn": "Japan", "ph": "Philippines", "phl": "Philippines"}
 """Nations by their codes (ISO 3166), beside their names."""
-PREFIXES = {"US": "US", "Japan": "JP", "Philippines": "PH", "Bilateral": "BI"}
-"""How codes of a nation's units begin."""
 _CODE_LENGTH = 28
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 

@@ -28,7 +28,7 @@ from ..plans.model import (
     Unit,
 )
 from ..records import CODE_PATTERN, DATE_PATTERN
-from ..rules import relation_key, strength_key
+from ..rules import relation_key, responsibility_key, strength_key
 from .faults import shown
 
 Cell = str | int | float | bool | date | None
@@ -200,18 +200,21 @@ def _derived_key(kind: str, raw: Mapping[str, Any]) -> str:
     """The key that records of the same meaning would have, for a row that gives none."""
     get: Callable[[str], str] = lambda name: str(raw.get(name, ""))  # noqa: E731 - three uses, one line each
     if kind == "relation":
-        since = raw.get("since")
-        try:
-            day = since if isinstance(since, date) else date.fromisoformat(since) if since else None
-        except ValueError:
-            day = None
-        return relation_key(raw.get("relation", "command"), get("subject"), get("object"), day)
+        return relation_key(raw.get("relation", "command"), get("subject"), get("object"), _day(raw))
     if kind == "strength":
         claimed = raw.get("claimed", "reported")
         return strength_key(get("subject"), get("counts"), claimed, get("as_of"), get("source"))
     if kind == "responsibility":
-        return f"{get('subject')} {get('function')} {get('part')}"
+        return responsibility_key(get("subject"), get("function"), get("part"), get("extent"), _day(raw))
     return ""
+
+
+def _day(raw: Mapping[str, Any]) -> date | None:
+    since = raw.get("since")
+    try:
+        return since if isinstance(since, date) else date.fromisoformat(since) if since else None
+    except ValueError:
+        return None
 
 
 # --- Fields to cells ------------------------------------------------------------------------------------

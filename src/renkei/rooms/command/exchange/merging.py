@@ -12,7 +12,7 @@ import msgspec
 
 from ..plans.model import LISTS, AnyFact, Nation, Ref, Structure, facts_of, ref_of
 from ..plans.owners import nations_of
-from .charts import PREFIXES
+from ..rules import PREFIXES
 from .faults import Faults, shown
 from .reading import Imported
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from ..plans.model import (
     FUNCTIONS,
     LISTS,
-    UNKNOWN,
     AnyFact,
+    Hours,
     Nation,
     Ref,
     Relation,
@@ -21,7 +21,8 @@ from ..plans.model import (
     ref_of,
 )
 from ..plans.recorded import NATIONS
-from ..rules import PARENT_KINDS
+from ..records import UNKNOWN
+from ..rules import PARENT_KINDS, check_spans
 from .columns import KINDS, Cell, Item, columns_of, item_of, key_column
 from .faults import Faults, shown
 from .left_out import LeftOut
@@ -200,6 +201,8 @@ def _wrong(fact: AnyFact, known: _Known) -> Iterator[tuple[str, str, str]]:
                 yield column, f"a {kind} of this file or of what it is imported into", key
     if isinstance(fact, Relation) and fact.subject == fact.object:
         yield "object", "two different units", fact.object
+    if isinstance(fact, Hours) and (wrong := check_spans(fact.spans)):
+        yield "spans", wrong.expected, wrong.came
 
 
 def _named(fact: AnyFact) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -3,6 +3,7 @@
 The part's door.  Pure: documents and records in, results out.
 """
 
+from ..records import UNKNOWN
 from .checks import AnyRule, Report, Rules, examine
 from .diff import SAID, Line, between, diff
 from .document import read_plan, read_rules, together
@@ -10,7 +11,6 @@ from .model import (
     FACT_KINDS,
     FUNCTIONS,
     LISTS,
-    UNKNOWN,
     Add,
     Amend,
     AnyChange,

@@ -13,36 +13,33 @@ What nobody has published is ``unknown``, which no check takes for a value; an e
 """
 
 from datetime import date
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
 from ..paths.description import Duty
 from ..records import (
+    UNKNOWN,
     Basis,
     Code,
     Confidence,
+    Count,
+    Form,
+    Grade,
     Names,
     Note,
+    Offset,
+    Part,
     PartialDate,
     RelationKind,
     Short,
     Status,
     StrengthBasis,
+    Unknown,
 )
-
-UNKNOWN: Final = "unknown"
-Unknown = Literal["unknown"]
 
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=2_500)]
 """A claim's key holds who is counted and who says so, which a record gives a thousand characters each."""
-Count = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
-Grade = Annotated[int, msgspec.Meta(ge=1, le=10)]
-"""An officer grade after STANAG 2116: ``OF-8`` (three stars) is 8, so higher is more senior."""
-Part = Literal["responsible", "accountable", "consulted", "informed"]
-"""What somebody has to do with a function: the four parts of a RACI chart."""
-Form = Literal["unit", "coordination body"]
-"""A coordination body brings others together and commands nobody."""
 FactKind = Literal[
     "unit", "post", "site", "hours", "function", "responsibility", "legal basis", "relation", "strength"
 ]
@@ -123,7 +120,7 @@ class Site(Fact, frozen=True, kw_only=True, tag="site"):
     code: Code
     names: Names
     nation: Key
-    utc_offset: Annotated[float, msgspec.Meta(ge=-12, le=14)] | Unknown = UNKNOWN
+    utc_offset: Offset | Unknown = UNKNOWN
     hours: Short = UNKNOWN
 
 

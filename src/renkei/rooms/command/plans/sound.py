@@ -7,10 +7,10 @@ and what came.  The first one found is raised; nothing is applied in part, for n
 from collections.abc import Container, Iterable, Iterator
 
 from ....kernel.errors import BadInput
+from ..records import UNKNOWN
 from .model import (
     FUNCTIONS,
     LISTS,
-    UNKNOWN,
     Add,
     Amend,
     AnyFact,

@@ -10,9 +10,9 @@ from functools import cache
 
 from ..paths.calendars import Calendar
 from ..paths.description import calendar_of_duty
+from ..records import UNKNOWN
 from .model import (
     FACT_KINDS,
-    UNKNOWN,
     AnyFact,
     FactKind,
     Hours,

@@ -3,6 +3,7 @@
 The part's door.
 """
 
+from ..duty import DutyPost
 from .actions import (
     ApproveIn,
     PlanIn,
@@ -19,9 +20,11 @@ from .effect import Effect, Route, in_force_on, routes
 from .parts import Part, PartStanding, Signature, digest, digest_of, standing_of
 from .reading import (
     InForce,
+    OnDuty,
     PlanView,
     asked_for,
     handled_by,
+    on_duty,
     plan_view,
     plans_here,
     route_of,
@@ -33,8 +36,10 @@ __all__ = [
     "PLAN_KINDS",
     "Applied",
     "ApproveIn",
+    "DutyPost",
     "Effect",
     "InForce",
+    "OnDuty",
     "Part",
     "PartStanding",
     "PlanApproval",
@@ -54,6 +59,7 @@ __all__ = [
     "digest_of",
     "handled_by",
     "in_force_on",
+    "on_duty",
     "plan_view",
     "plans_here",
     "propose_plan",

@@ -33,11 +33,12 @@ MAX_STEPS = 50
 
 
 class Effect(NamedTuple):
-    """A change, the day from which it holds, and the plan that says so."""
+    """A change, the day from which it holds, the plan that says so, and the nations that signed for it."""
 
     on: date
     change: AnyChange
     plan: str
+    nations: tuple[str, ...] = ()
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +58,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 def effects_of(agreed: Iterable[PlanApproval]) -> list[Effect]:
     """What the parts agreed on do, in the order in which it comes about."""
-    found = [Effect(c.on or a.effective, c, a.name) for a in agreed for c in a.changes]
+    found = [Effect(c.on or a.effective, c, a.name, a.nations) for a in agreed for c in a.changes]
     return sorted(found, key=lambda effect: (effect.on, effect.plan))
 
 
@@ -65,49 +66,93 @@ def in_force_on(
     structure: Structure, effects: Sequence[Effect], day: date
 ) -> tuple[Facts, dict[Ref, Effect]]:
     """Every fact that holds on ``day``; of what plans spoke about, there or not, the last change."""
-    facts = {
-        ref_of(fact): fact
-        for fact in facts_of(structure)
-        if in_force(fact.status, fact.since, fact.until, day)
-    }
-    said: dict[Ref, Effect] = {}
+    played = _Played(structure, day)
     for effect in effects:
         if effect.on <= day:
-            for ref in _apply(facts, effect.change, day):
-                said[ref] = effect
-    return facts, said
+            played.take(effect)
+    return played.facts, played.said
 
 
-def _apply(facts: Facts, change: AnyChange, day: date) -> Iterator[Ref]:
-    if isinstance(change, Add):
-        fact = change.fact
-        if (fact.until is None or day < fact.until) and not _said_already(facts, fact):
-            facts[ref_of(fact)] = fact
-            yield ref_of(fact)
-        return
-    for ref in _meant(facts, target(change)):
-        if isinstance(change, Amend):
-            facts[ref] = amended(facts[ref], change)
+class _Played:
+    """Records as they stand, and plans carried out on them one change after the other.
+
+    What a plan brought about may have been written down since, by us or by a partner, under the key that
+    records have; so a plan's key may lead to a record, and what a record says already is not said twice.
+    """
+
+    def __init__(self, structure: Structure, day: date) -> None:
+        self.day = day
+        self.recorded = {ref_of(fact): fact for fact in facts_of(structure)}
+        self.facts = {
+            ref: fact
+            for ref, fact in self.recorded.items()
+            if in_force(fact.status, fact.since, fact.until, day)
+        }
+        self.said: dict[Ref, Effect] = {}
+        self._meaning: dict[tuple[object, ...], list[Ref]] = {}
+        for ref, fact in self.recorded.items():
+            self._meaning.setdefault(_meaning(fact), []).append(ref)
+        self._written: dict[Ref, Ref] = {}
+        """By a plan's key the record that says the same."""
+
+    def take(self, effect: Effect) -> None:
+        """Carry out one change."""
+        change = effect.change
+        if isinstance(change, Add):
+            self._add(change.fact, effect)
+            return
+        ref = self._written.get(target(change), target(change))
+        for one in _meant(self.facts, ref):
+            self.said[one] = effect
+            before = self.facts.pop(one)
+            if isinstance(change, Amend):
+                self._amend(one, amended(before, change), effect)
+        ended = self.recorded.get(ref)
+        if isinstance(change, Amend) and ended is not None and ended.until == effect.on:
+            # Ended by this very change in somebody's records; what it became may be nobody's record yet.
+            again = msgspec.structs.replace(ended, until=None, status="in force")
+            self.said[ref] = effect
+            self._amend(ref, amended(again, change), effect)
+
+    def _add(self, fact: AnyFact, effect: Effect) -> None:
+        if (record := self._record_of(fact, effect.on)) is not None:
+            self._written[ref_of(fact)] = record
+        elif fact.until is None or self.day < fact.until:
+            self.facts[ref_of(fact)] = fact
+            self.said[ref_of(fact)] = effect
+
+    def _amend(self, ref: Ref, fact: AnyFact, effect: Effect) -> None:
+        """The fact as it became, unless a record of its own says that."""
+        record = self._record_of(fact, effect.on)
+        if record is None or record == ref:
+            self.facts[ref] = fact
         else:
-            del facts[ref]
-        yield ref
+            self._written[target(effect.change)] = record
+
+    def _record_of(self, fact: AnyFact, on: date) -> Ref | None:
+        """The record that says what a plan brings about on that day: it holds, or tells what came later."""
+        for ref in self._meaning.get(_meaning(fact), ()):
+            record = self.recorded[ref]
+            later = record.until is not None and record.until > on and ref not in self.facts
+            if record.since == on or later or (ref in self.facts and isinstance(fact, _UNNAMED)):
+                return ref
+        return None
 
 
-def _said_already(facts: Facts, fact: AnyFact) -> bool:
-    """Whether a record says what the plan adds: relations and claims have keys of their own in each node."""
+_UNNAMED = Relation | Responsibility | Strength
+"""Facts with keys of their own in each plan; all others are one by their code or key."""
+
+
+def _meaning(fact: AnyFact) -> tuple[object, ...]:
+    """By what a fact is the same whatever its key."""
     match fact:
         case Relation():
-            ends = (fact.relation, fact.subject, fact.object)
-            return any(
-                isinstance(f, Relation) and (f.relation, f.subject, f.object) == ends for f in facts.values()
-            )
+            return "relation", fact.relation, fact.subject, fact.object
+        case Responsibility():
+            return "responsibility", fact.subject, fact.function, fact.part, fact.extent
         case Strength():
-            claim = (fact.subject, fact.figure, fact.counts, fact.as_of)
-            return any(
-                isinstance(f, Strength) and (f.subject, f.figure, f.counts, f.as_of) == claim
-                for f in facts.values()
-            )
-    return False
+            return "strength", fact.subject, fact.figure, fact.counts, fact.as_of
+    return ref_of(fact)
 
 
 def _meant(facts: Facts, ref: Ref) -> list[Ref]:

@@ -1,7 +1,7 @@
 """What this headquarters knows of plans, their signatures, and the structure that is in force by them."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
@@ -9,8 +9,9 @@ from renkei.kernel.desk import Desk
 from renkei.kernel.people import Person
 from renkei.kernel.seen import Seen, look, see
 
-from ..plans.model import AnyFact, Post, Ref, Structure
-from ..records import Headquarters
+from ..duty import DutyPost, duty_posts
+from ..plans.model import FUNCTIONS, AnyFact, Function, Post, Ref, Responsibility, Structure
+from ..records import Headquarters, Names
 from ..rules import nations_of
 from ..views import structure_of
 from .effect import Effect, Route, effects_of, in_force_on, routes
@@ -53,6 +54,14 @@ def plan_view(desk: Desk, plan_id: str) -> PlanView | None:
     return None if seen is None else _view(desk, seen, _approvals(desk))
 
 
+class OnDuty(msgspec.Struct, frozen=True, kw_only=True):
+    """Posts and who is on duty at ``at``, and what functions are called."""
+
+    at: datetime
+    posts: list[DutyPost]
+    functions: dict[str, Names]
+
+
 def structure_in_force(desk: Desk, day: date) -> InForce:
     """What holds on ``day`` by records and by plans agreed on, as far as this person may see.
 
@@ -79,6 +88,17 @@ def asked_for(desk: Desk, function: str, day: date) -> list[str]:
     return sorted(asked - {desk.hq})
 
 
+def on_duty(desk: Desk, day: date | None = None) -> OnDuty:
+    """Every post in force on ``day`` and, if that is today or left out, who is on duty now."""
+    now = desk.clock.now()
+    facts = structure_in_force(desk, day or now.date()).facts
+    posts = duty_posts(facts, now)
+    if day not in (None, now.date()):
+        posts = [msgspec.structs.replace(post, on_duty=None, changes_at=None) for post in posts]
+    named = {fact.key: fact.names for fact in facts.values() if isinstance(fact, Function)}
+    return OnDuty(at=now, posts=posts, functions=FUNCTIONS | named)
+
+
 def handled_by(desk: Desk, person: Person, day: date) -> list[str]:
     """The functions that come to ``person``'s post: those for which this headquarters would ask it.
 
@@ -86,11 +106,12 @@ def handled_by(desk: Desk, person: Person, day: date) -> list[str]:
     """
     found = structure_in_force(desk, day)
     mine = {f.code for f in found.facts.values() if isinstance(f, Post) and _is_post(f, person)}
-    functions = sorted({n for f in found.facts.values() if isinstance(f, Post) for n in f.functions})
+    functions = {n for f in found.facts.values() if isinstance(f, Post) for n in f.functions}
+    functions |= {f.function for f in found.facts.values() if isinstance(f, Responsibility)}
     hqs = _headquarters(desk)
     return [
         function
-        for function in functions
+        for function in sorted(functions)
         for nation in nations_of(desk.hq)
         if any(mine & set(r.posts) for r in routes(found.facts, hqs, function, nation)[:1])
     ]

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from ..model import UNKNOWN, AnyFact, FactKind, LegalBasis, Plan, Post, Ref, Relation, Responsibility, Unit
+from ...records import UNKNOWN
+from ..model import AnyFact, FactKind, LegalBasis, Plan, Post, Ref, Relation, Responsibility, Unit
 from ..state import Line, State
 from .base import Cell, Check, Found, Memory, refs
 from .rules import Grounded, HandOver, Rule, Unchanged

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import msgspec
 
-from ..model import UNKNOWN, AnyFact, FactKind, Plan, Post, Ref, Strength, Unit
+from ...records import UNKNOWN
+from ..model import AnyFact, FactKind, Plan, Post, Ref, Strength, Unit
 from ..state import State
 from .base import Cell, Check, Found, Memory, refs
 from .rules import Ceiling, DualHat, Held, Rule

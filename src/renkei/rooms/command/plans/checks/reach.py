@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from ...paths.calendars import DAY, Calendar
-from ..model import UNKNOWN, AnyFact, FactKind, Hours, Plan, Post, Ref, Relation, Site, Unit
+from ...records import UNKNOWN
+from ..model import AnyFact, FactKind, Hours, Plan, Post, Ref, Relation, Site, Unit
 from ..state import State, calendar
 from .base import Cell, Check, Found, Memory, refs
 from .rules import Reachable, Rule

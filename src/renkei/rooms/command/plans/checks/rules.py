@@ -9,8 +9,8 @@ from typing import Annotated
 
 import msgspec
 
-from ...records import Names, Note, ParentKind, RelationKind
-from ..model import Count, Key, Part
+from ...records import Count, Names, Note, ParentKind, Part, RelationKind
+from ..model import Key
 
 Kinds = Annotated[tuple[ParentKind, ...], msgspec.Meta(min_length=1)]
 
