@@ -26,6 +26,13 @@ describe('the order of battle on a day', () => {
     expect(turningDays(relations, '2026-01-01')).toEqual(['2026-01-01', '2026-06-01']);
   });
 
+  it('leaves out a unit from its last day on, and keeps one that is announced', () => {
+    const dated = [unit('US-A'), { record: { ...(unit('US-B') as { record: object }).record, until: '2026-06-01' } }, { record: { ...(unit('US-C') as { record: object }).record, status: 'announced', since: '2027-01-01' } }];
+    const on = (day: string) => [...structureOn(dated as never, [], day).units.keys()];
+    expect(on('2026-05-31')).toEqual(['US-A', 'US-B', 'US-C']);
+    expect(on('2026-06-01')).toEqual(['US-A', 'US-C']);
+  });
+
   it('joins counterparts once, whoever says so', () => {
     const structure = structureOn(units, relations, '2026-01-01');
     const pairs = pairsOf(structure, rowsOf(structure, 'US'), rowsOf(structure, 'Japan'));

@@ -47,6 +47,7 @@ PROBLEMS = {
     "commands": Names(en="a coordination body has units under it", ja="調整機関が部隊を指揮している"),
     "gap": Names(en="nobody is accountable", ja="責任者が不在（空白）"),
     "overlap": Names(en="two are accountable at once", ja="責任者が重複"),
+    "two nations": Names(en="two nations are accountable at the hand-over", ja="移譲の前後で両国が責任者"),
     "between two": Names(en="nobody above it between two", ja="移管の間に上級が不在"),
     "no basis": Names(en="no legal basis in force", ja="有効な根拠がない"),
     "basis unknown": Names(en="the legal basis is not known", ja="根拠が不明"),

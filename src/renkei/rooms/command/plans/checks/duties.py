@@ -1,7 +1,7 @@
 """Checks of responsibilities: unchanged, handed over without gap or overlap, on a legal basis."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -116,12 +116,31 @@ class _UnchangedCheck(_OfResponsibilities):
         return found
 
 
+class _Held(NamedTuple):
+    """What is remembered of an authority: who last held it, and other nations with the same of their own.
+
+    They had it already when this one was first seen to, so they have not taken it over.
+    """
+
+    facts: tuple[Ref, ...]
+    apart: frozenset[str]
+
+
 class _HandOverCheck(_OfResponsibilities):
-    """A cell is an authority (function, nation, extent), or a unit's place in a hierarchy (kind, unit)."""
+    """A cell is an authority (function, nation, extent), or a unit's place in a hierarchy (kind, unit).
+
+    An authority passes to another nation when its last holder here ends and a holder there has begun since:
+    at one moment it is handed over, with days between it is a gap until that holder begins, with days in
+    common an overlap until ours ends.  Two nations that both go on holding it are each its own master.
+    """
 
     kinds: ClassVar[frozenset[FactKind]] = frozenset({"responsibility", "relation", "unit", "post"})
-    lasting = frozenset({"between two"})
+    lasting = frozenset({"between two", "two nations"})
     rule: HandOver
+
+    def __init__(self, rule: HandOver, state: State, plan: Plan) -> None:
+        super().__init__(rule, state, plan)
+        self._nations = sorted({nation for nation in state.nation_of.values() if nation})
 
     def cells(self, state: State) -> Iterable[Cell]:
         for extents in state.extents.values():
@@ -149,16 +168,27 @@ class _HandOverCheck(_OfResponsibilities):
         holding = self._accountable(state, function, nation, extent)
         vague = self._accountable(state, function, nation, UNKNOWN)
         figures = (("function", function), ("nation", nation), ("extent", extent or "-"))
+        abroad = self._abroad(state, function, nation, extent)
+        before: _Held | None = memory.get(cell)
+        apart = abroad.keys() & (before.apart if before else abroad.keys())
+        began = refs("responsibility", (key for n in abroad.keys() - apart for key in abroad[n]))
         if not holding:
-            return Found("gap", memory[cell], figures) if cell in memory else None
-        memory[cell] = refs("responsibility", (key for keys in holding.values() for key in keys))
+            if before is None:
+                return None
+            if began:  # another nation holds it now
+                del memory[cell]
+                return None
+            memory[cell] = before._replace(apart=frozenset(apart))
+            return Found("gap", before.facts, figures)
+        held = refs("responsibility", (key for keys in holding.values() for key in keys))
+        memory[cell] = _Held(held, frozenset(apart))
         if len(holding) > 1 and extent != UNKNOWN:
-            return Found("overlap", memory[cell], figures)
+            return Found("overlap", held, figures)
         others = vague.keys() - holding.keys()
         if len(holding) > 1 or others:
             unclear = refs("responsibility", (key for one in others for key in vague[one]))
-            return Found("extent unknown", (*memory[cell], *unclear), figures, unknown=True)
-        return None
+            return Found("extent unknown", (*held, *unclear), figures, unknown=True)
+        return Found("two nations", (*held, *began), figures) if began else None
 
     def _place(self, state: State, cell: Cell, memory: Memory) -> Found | None:
         kind, unit = cell
@@ -180,12 +210,21 @@ class _HandOverCheck(_OfResponsibilities):
                 found.setdefault(fact.subject, []).append(key)
         return found
 
+    def _abroad(self, state: State, function: str, nation: str, extent: str) -> dict[str, list[str]]:
+        """The responsibilities by which other nations hold the same authority, by nation."""
+        found: dict[str, list[str]] = {}
+        for key in state.extents[function].get(extent, ()) if extent != UNKNOWN else ():
+            fact = state.responsibilities[key]
+            if (other := self._nation(state, fact)) != nation and self._there(state, fact):
+                found.setdefault(other, []).append(key)
+        return found
+
     def _authority(self, state: State, fact: Responsibility) -> Cell:
         return fact.function, self._nation(state, fact), fact.extent
 
     def _near(self, state: State, fact: Responsibility) -> Iterable[Cell]:
-        """The authority, and those of the same function and nation, which an unknown extent may overlap."""
-        yield self._authority(state, fact)
+        """The authority in every nation, and those of its function that an unknown extent may overlap."""
+        yield from ((fact.function, nation, fact.extent) for nation in (*self._nations, ""))
         if fact.extent == UNKNOWN:
             for keys in state.extents[fact.function].values():
                 yield from (self._authority(state, state.responsibilities[key]) for key in keys)

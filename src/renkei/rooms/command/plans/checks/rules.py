@@ -123,8 +123,9 @@ class DualHat(Rule, frozen=True, kw_only=True, tag="dual hat"):
 class HandOver(Rule, frozen=True, kw_only=True, tag="hand-over"):
     """An authority once held is held by exactly one, on every day.
 
-    An authority is a function to some extent in one nation, held by who is accountable for it.  A unit's
-    place in each of the hierarchies ``kinds`` may end, but not be empty between two.
+    An authority is a function to some extent in one nation, held by who is accountable for it; it may pass
+    to another nation, where somebody is accountable from that same day.  A unit's place in each of the
+    hierarchies ``kinds`` may end, but not be empty between two.
     """
 
     kinds: tuple[ParentKind, ...] = ("command", "opcon")
