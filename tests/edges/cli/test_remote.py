@@ -294,7 +294,7 @@ def test_a_plan_is_signed_on_both_sides_and_routes_a_request(seat: Seats, tmp_pa
         == "us.usfj"
     )
     applied = done(seat("us.usfj", "planner", "command", "apply", "--label", "jpn")).json
-    assert (len(applied["written"]), applied["left"]) == (1, ["responsibility logistics"])
+    assert (len(applied["written"]), applied["left"]) == (2, [])
     ours = both(seat("us.usfj", "approver", "command", "plans", plan))["signatures"]
     mine = next(s["approval"] for s in ours if s["hq"] == "us.usfj")
     late = seat(*us, "command", "take-back", mine, "--reason", "No")
