@@ -53,6 +53,10 @@ class PartnerLine:
         self.keys.pin(entry.ring(self.clock.now))
         self.entry = entry
 
+    def turn(self) -> int:
+        """Have agreements that began or ended count for what is under way (``Releaser.turn``)."""
+        return self.releaser.turn(lambda: self.sender.carried if self.entry.one_way else self.sender.received)
+
     def session(self) -> Session:
         """One connection's conversation, from its beginning."""
         self.contents.look_again()

@@ -382,6 +382,7 @@ class Node:
         for line in self.partners.values():
             while line.releaser.run():
                 pass
+            line.turn()
             while line.contents.step():
                 pass
 

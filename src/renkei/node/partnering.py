@@ -119,9 +119,11 @@ def make_line(node: "Node", entry: PartnerEntry) -> PartnerLine:
         forget,
         hq=config.hq,
     )
-    return PartnerLine(
+    line = PartnerLine(
         entry, sent, received, releaser, sender, receiver, purger, contents, clock, config.rhythm, keys=keys
     )
+    sender.turned = line.turn
+    return line
 
 
 def start_line(node: "Node", line: PartnerLine) -> None:
@@ -129,6 +131,7 @@ def start_line(node: "Node", line: PartnerLine) -> None:
 
     def release() -> int:
         done = line.releaser.run()
+        line.turn()
         if done and line.link is not None:
             line.link.notify()
         return done

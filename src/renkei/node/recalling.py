@@ -50,7 +50,7 @@ def confirmation(
     confirmed: datetime | None = None
     faults: list[str] = []
     for purge in purges:
-        if purge.upto not in notices or purge.about != recalled.about:
+        if purge.upto not in notices or purge.about not in (recalled.about, recalled.id):
             faults.append(UNKNOWN)
         elif purge.named != _named(line, purge.upto, codec):
             faults.append(MISMATCH)

@@ -38,7 +38,8 @@ class NarrowIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RecallOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A recall: of which record, by whom and why, and how far each partner that held the record is.
 
-    ``id`` is the recall's own; ``narrowed`` if it came of a narrower label instead of an officer's word.
+    ``id`` is the recall's own; ``narrowed`` if it came of a narrower label instead of an officer's word, or
+    (``ended``) of an agreement that ended before the record was delivered.
     """
 
     id: RecordId
@@ -48,6 +49,7 @@ class RecallOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     reason: Text | None
     lifted: bool
     narrowed: bool
+    ended: bool = False
     partners: list[Confirmation]
 
 
@@ -75,7 +77,7 @@ def _partners(edge: HttpEdge, desk: Desk, recall_id: str) -> list[Confirmation]:
 
 
 def _narrowed(edge: HttpEdge, desk: Desk, about: str) -> list[RecallOut]:
-    """What a narrower label took back of one record."""
+    """What a narrower label, or the end of an agreement, took back of one record."""
     found = {
         recalled.id: recalled
         for line in edge.node.partners.values()
@@ -91,6 +93,7 @@ def _narrowed(edge: HttpEdge, desk: Desk, about: str) -> list[RecallOut]:
             reason=None,
             lifted=one.lifted,
             narrowed=True,
+            ended=one.ended,
             partners=_partners(edge, desk, one.id),
         )
         for one in found.values()

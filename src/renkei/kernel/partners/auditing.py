@@ -139,6 +139,11 @@ class _Audit:
         self._next = next(self._ahead, None)
         self._last_at: datetime | None = None
         self._doubts: dict[str, Deviation] = {}
+        recalls = (raw for name, raw in self._kept.items() if name.startswith(RECALLS))
+        kept = (msgspec.json.decode(raw, type=Recalled) for raw in recalls)
+        self._undelivered = {back.about for back in kept if back.ended}
+        self._newest: dict[str, Incoming] = {}
+        """Of the records of which something was not delivered when an agreement ended."""
         self._places: dict[str, list[int]] | None = None
         self._found: list[Deviation] = []
         self._matched = self._unnamed = 0
@@ -173,12 +178,16 @@ class _Audit:
     # --- one entry of the master log -----------------------------------------------------------------
 
     def _one(self, entry: Incoming) -> None:
+        while self._undelivered and self._next is not None and self._by_turn(self._next):
+            pass
         at = self._next.at if self._next is not None else self._now
         if self._next is not None:
             self._releaser.number_next(self._next.seq)
         done = self._releaser.consider(entry, at)
         if done is None:
             return
+        if done.own_id in self._undelivered:
+            self._newest[done.own_id] = entry
         self._compare(entry, done)
         for part in self._releaser.also():
             self._compare(entry, done._replace(own_id=part.own_id, outcome=part))
@@ -239,7 +248,7 @@ class _Audit:
     def _unfounded(self, there: _Sent) -> None:
         """An entry sent that nothing in the master log accounts for."""
         own_id = self._own_id(there)
-        if self._held_back(there, own_id):
+        if self._held_back(there, own_id) or self._by_turn(there):
             return
         doubt = self._doubts.get(own_id)
         reason = "no record in the master log gives it"
@@ -261,6 +270,23 @@ class _Audit:
         self._releaser.register.take_back(back)
         self._matched += 1
         self._pass(own_id, self._tape.versions.get(own_id, 0) + 1)
+        return True
+
+    def _by_turn(self, there: _Sent) -> bool:
+        """Whether the entry came of an agreement that ended or began, not of a record; it is passed then."""
+        own_id = self._own_id(there)
+        kept = self._kept.get(RECALLS + own_id)
+        if kept is not None and msgspec.json.decode(kept, type=Recalled).ended:
+            return self._held_back(there, own_id)
+        entry = self._newest.get(own_id)
+        if entry is None:
+            return False
+        self._releaser.number_next(there.seq)
+        made = self._releaser.anew(entry.it, there.at)
+        if not isinstance(made, Rendition) or not self._matches(made):
+            return False
+        self._releaser.given(made)
+        self._doubts.pop(own_id, None)
         return True
 
     # --- whose an entry is ---------------------------------------------------------------------------
@@ -288,9 +314,9 @@ class _Audit:
     def _compare_register(self) -> None:
         made = self._releaser.register.facts()
         for name in sorted(made.keys() | self._kept.keys()):
-            if made.get(name) != self._kept.get(name):
+            about = name.rpartition("/item/")[2]
+            if made.get(name) != self._kept.get(name) and about not in self._undelivered:
                 said = "is missing" if name not in self._kept else "is not what the log says"
-                about = name.rpartition("/item/")[2]
                 self._name(Deviation(what="register", own_id=about, reason=f"{name} {said}"))
 
     def _name(self, deviation: Deviation) -> None:

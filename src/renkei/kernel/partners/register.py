@@ -12,6 +12,7 @@ register need not trust that they did.
 
 from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 from typing import Literal
 
 import msgspec
@@ -58,6 +59,7 @@ class Recalled(msgspec.Struct, frozen=True, kw_only=True):
 
     ``entries`` is how many of the partner's entries that concerns; the partner is told unless it is none.
     ``lifted`` when it is over: by a statement, or, after narrowing, by a version that was released again.
+    ``ended`` if it came of the end of an agreement: of what had not been delivered by then, and no more.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Recalled(msgspec.Struct, frozen=True, kw_only=True):
     narrowed: bool = False
     entries: int = 0
     lifted: bool = False
+    ended: bool = False
 
 
 class Register:
@@ -198,6 +201,19 @@ class Register:
         """The last moment, now included, at which one began or ended; None if none has."""
         moments = (m for a in self.agreements.values() for m in (a.since, a.until) if m is not None)
         return max((m for m in moments if m <= now), default=None)
+
+    def standing(self, now: datetime) -> bytes:
+        """A digest of what is agreed on now: another one when an agreement has begun, changed or ended."""
+        held = sorted((a.id, a.version, a.in_force(now)) for a in self.agreements.values())
+        return sha256(msgspec.json.encode(held)).hexdigest().encode()
+
+    def undelivered(self) -> set[str]:
+        """The own ids of records of which something was not delivered because an agreement ended."""
+        return {
+            back.about
+            for back in self.recalls.values()
+            if back.ended and not back.lifted and (said := self.taken_back(back.about)) and said.narrowed
+        }
 
     def item(self, record_id: str, version: int) -> Item | None:
         """What is known of the review of that version."""

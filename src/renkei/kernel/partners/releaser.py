@@ -10,9 +10,11 @@ when somebody asks.  A record held for review is passed over like any other; whe
 in the master log, the version decided on is released, and bears the time of its release.
 
 A record taken back (``release.recall``), or whose new version the partner's clearance does not cover, becomes
-a notice in the log sent: which of its entries the partner is to forget (ADR 0011).
+a notice in the log sent: which of its entries the partner is to forget (ADR 0011).  What has not arrived when
+the agreement that covered it ends is taken back the same way, and decided anew when one covers it again.
 """
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
@@ -45,9 +47,18 @@ RUN_BYTES = 8 * 1024 * 1024
 
 POLICY_RECALL = 1 << 40
 """Beyond every version of a record: a recall that a change of policy came to has such a number in its id."""
+AGREEMENT_RECALL = 1 << 41
+"""The same for one that the end of an agreement came to."""
 UNDECIDED: tuple[type, ...] = (*STATEMENTS, Recall, Purge)
 """What the chain does not decide on."""
 BY_POLICY = "Renkei node: the policy changed"
+BY_AGREEMENT = "Renkei node: an agreement ended"
+NOT_DELIVERED = "what had not been delivered when it ended is not sent any more"
+TURNED = "agreements looked at"
+"""The fact that tells by which agreements what is under way was last looked at."""
+_HEADER = msgspec.json.Decoder(Header)
+LOOK_ENTRIES = 4096
+"""Entries of the master log read at a time, backwards, to find the newest versions of a few records."""
 POSITION = "master position"
 """The fact that says how many entries of the master log have been decided on."""
 
@@ -117,6 +128,101 @@ class Releaser:
         self._load_register(book)
         self._begin()
 
+    # --- agreements that begin and end ----------------------------------------------------------------
+
+    def turn(self, arrived: Callable[[], int]) -> int:
+        """Have agreements that began or ended since the last look count for what is under way.
+
+        From entry ``arrived()`` on, which the partner does not have, nothing is delivered that no agreement
+        covers any more; what was not delivered for that reason, and is covered again, is decided on anew.
+        How many entries that made; durable on return.  Costs nothing while no agreement begins or ends.
+        """
+        settled = self._epoch == self.register.epoch
+        if settled and (self._turns is None or self._clock.now() < self._turns):
+            return 0
+        with self._deciding:
+            return self._turn(arrived(), self._clock.now())
+
+    def _turn(self, first: int, now: datetime) -> int:
+        epoch, turns = self.register.epoch, self.register.turn_after(now)
+        mark, renditions = self.register.standing(now), []
+        if self._sent.fact(TURNED) != mark:
+            self._begin()
+            try:
+                renditions = [*self._not_delivered(first, now), *self._decided_anew(now)]
+                self._commit(renditions, self.position, now)
+            except BaseException:
+                self._undo()
+                raise
+            self._sent.set_facts({TURNED: mark})
+        self._epoch, self._turns = epoch, turns
+        return len(renditions)
+
+    def _not_delivered(self, first: int, now: datetime) -> Iterator[Rendition]:
+        """Notices of what no agreement covers any more; what the partner has of these records it keeps."""
+        for own_id, seqs in self._uncovered(first, now).items():
+            back = Recalled(
+                id=recall_id(own_id, AGREEMENT_RECALL + self._next),
+                about=own_id,
+                at=now,
+                narrowed=True,
+                entries=len(seqs),
+                ended=True,
+            )
+            alone = len(seqs) == len(self._held(own_id))
+            self.register.take_back(back)
+            yield self._notice(back, [(seq, None) for seq in seqs], BY_AGREEMENT, now, alone=alone)
+            yield from self.also()
+
+    def _uncovered(self, first: int, now: datetime) -> dict[str, list[int]]:
+        """Entries from ``first`` on whose kind or label no agreement covers now, by their records."""
+        found: dict[str, list[int]] = {}
+        for seq, said in self._under_way(first):
+            record = self.codec.decode(said)
+            if isinstance(record, UNDECIDED):
+                continue
+            ceiling = self.chain.ceiling(record.kind, now)
+            if ceiling is None or not covers_all(said, self.chain.book.gate(ceiling)):
+                own_id = self.aliases.own((record.header if isinstance(record, Unknown) else record).id)
+                found.setdefault(own_id, []).append(seq)
+        return found
+
+    def _decided_anew(self, now: datetime) -> Iterator[Rendition]:
+        """The newest versions of what was not delivered, as far as they may go now."""
+        for own_id, (seq, logged_at) in sorted(self._newest(self.register.undelivered()).items()):
+            entry = self._intake.one(seq)
+            outcome = self.anew(entry, now)
+            if isinstance(outcome, Rendition):
+                self.given(outcome)
+                yield outcome
+            elif isinstance(outcome, Held) and own_id not in self.register.items:
+                head = entry.record.header if isinstance(entry.record, Unknown) else entry.record
+                self._hold(head, entry.record.kind, seq, logged_at, outcome)
+
+    def _newest(self, own_ids: set[str]) -> dict[str, tuple[int, datetime]]:
+        """Where the master log has the newest versions decided on of these records, and since when."""
+        found: dict[str, tuple[int, datetime]] = {}
+        end = self.position
+        while own_ids - found.keys() and end > 0:
+            first = max(0, end - LOOK_ENTRIES)
+            for pack in self._intake.master.read(first, end - first):
+                for seq, raw in enumerate(pack.entries, pack.first):
+                    own_id = _HEADER.decode(raw).id
+                    if own_id in own_ids and (own_id not in found or found[own_id][0] < seq):
+                        found[own_id] = seq, pack.logged_at
+            end = first
+        return found
+
+    def anew(self, it: Opened, now: datetime) -> Rendition | Stopped | Held:
+        """What a record that was not delivered comes to ``now``, under the time of its release."""
+        return self._render(it, now, late=True, again=True)
+
+    def given(self, made: Rendition) -> None:
+        """What ``anew`` came to counts as released."""
+        self._count(made)
+
+    # --- another policy -------------------------------------------------------------------------------
+
     def decide_by(self, book: PolicyBook) -> None:
         """Decide by another ``book``; on return no run decides by the one before any more."""
         with self._deciding:
@@ -151,23 +257,30 @@ class Releaser:
     def _beyond(self, first: int, now: datetime) -> list[str]:
         """The own ids of records from entry ``first`` on that the partner's ceiling does not cover now."""
         found: dict[str, None] = {}
+        for _, said in self._under_way(first):
+            record = self.codec.decode(said)
+            if isinstance(record, UNDECIDED):
+                continue
+            ceiling = self.chain.ceiling(record.kind, now)
+            own_id = self.aliases.own((record.header if isinstance(record, Unknown) else record).id)
+            gone = self.register.taken_back(own_id) is not None
+            if ceiling is not None and not gone and not covers_all(said, self.chain.book.gate(ceiling)):
+                found[own_id] = None
+        return list(found)
+
+    def _under_way(self, first: int) -> Iterator[tuple[int, bytes]]:
+        """Numbers and records of the entries from ``first`` on that were not taken back."""
         for pack in self._sent.read(first, max(0, self._sent.size - first)):
             for seq, said in enumerate(said_in(pack), pack.first):
-                record = self.codec.decode(said) if said is not None and seq not in self.withdrawn else None
-                if said is None or record is None or isinstance(record, UNDECIDED):
-                    continue
-                ceiling = self.chain.ceiling(record.kind, now)
-                own_id = self.aliases.own((record.header if isinstance(record, Unknown) else record).id)
-                gone = self.register.taken_back(own_id) is not None
-                if ceiling is not None and not gone and not covers_all(said, self.chain.book.gate(ceiling)):
-                    found[own_id] = None
-        return list(found)
+                if said is not None and seq not in self.withdrawn:
+                    yield seq, said
 
     def _load_register(self, book: PolicyBook) -> None:
         """The register as the log sent has it, and all that hangs on it."""
         self.register = Register(self._terms.hq, self._terms.realm, self._sent.facts(FACTS))
         self.chain = Chain(self._hq, self._terms, self.register, book, self.codec)
         self.pace = Pace.kept(self._sent.fact(PACE))
+        self._epoch, self._turns = -1, None
 
     @property
     def position(self) -> int:
@@ -196,11 +309,15 @@ class Releaser:
                     renditions += self.also()
             self._commit(renditions, position + len(incoming), now)
         except BaseException:
-            self._begin()  # what was counted as released was not
-            self._renderer.forget()
-            self._load_register(self.chain.book)
+            self._undo()
             raise
         return len(incoming)
+
+    def _undo(self) -> None:
+        """What this run counted as released was not."""
+        self._begin()
+        self._renderer.forget()
+        self._load_register(self.chain.book)
 
     def _begin(self) -> None:
         """Nothing is released by this run yet."""
@@ -323,7 +440,8 @@ class Releaser:
 
     def _narrowed(self, head: Header | Record, now: datetime) -> Rendition | None:
         """A version that the partner may not have takes back what it holds; None if that is nothing."""
-        held = [] if self.register.taken_back(head.id) else self._held(head.id)
+        standing = self.register.taken_back(head.id)
+        held = self._held(head.id) if standing is None or standing.ended else []
         if not held:
             return None
         back = Recalled(
@@ -339,9 +457,18 @@ class Releaser:
         return [(seq, entry) for seq, entry in found if seq not in self._gone and seq not in self.withdrawn]
 
     def _notice(
-        self, back: Recalled, held: list[tuple[int, bytes | None]], by: str, now: datetime
+        self,
+        back: Recalled,
+        held: list[tuple[int, bytes | None]],
+        by: str,
+        now: datetime,
+        *,
+        alone: bool = True,
     ) -> Rendition:
-        """The notice that takes back what the partner holds; in parts, if it is more than one can name."""
+        """The notice that takes back ``held``; in parts, if it is more than one can name.
+
+        Unless that is all that was sent of the record (``alone``), it names none: what came before stays.
+        """
         newest, entry = held[-1]
         shown = self.codec.decode(entry or said_at(self._sent, newest) or b"")
         label = shown.header.label if isinstance(shown, Unknown) else shown.label
@@ -355,7 +482,7 @@ class Releaser:
                 label=label,
                 at=now,
                 by=by,
-                about=back.about,
+                about=back.about if alone else back.id,
                 entries=tuple(seqs[start : start + MAX_NAMED]),
             )
             parts.append(self._renderer.statement(back.id, version, recall))
@@ -450,6 +577,9 @@ class Releaser:
             made = self._render(it, now)
             if isinstance(made, Stopped):
                 why = Why(outcome="withheld", rule=made.rule, code=made.code, reason=made.reason)
+        back = self.register.taken_back(head.id)
+        if back is not None and back.ended and why.rule == "agreement":
+            why = msgspec.structs.replace(why, reason=f"{why.reason}; {NOT_DELIVERED}")
         under = next(iter(self.register.in_force(record.kind, now)), None)
         return Explanation(
             **msgspec.structs.asdict(why),

@@ -12,7 +12,7 @@ Methods may be called from several threads (a link's and a courier's); each is o
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from threading import RLock
 from typing import Literal
@@ -80,6 +80,8 @@ class Sender:
         self._log, self._signer, self._verifier = sent, signer, verifier
         self._withdrawn = Withdrawn(sent) if withdrawn is None else withdrawn
         self._lock = RLock()
+        self.turned: Callable[[], object] = lambda: None
+        """Called before anything is offered: what may not go any more is taken back by then."""
         self._receipt = self._load_receipt()
         self._couriered = int(sent.fact(_COURIERED) or b"0")
         self.begin()
@@ -203,6 +205,7 @@ class Sender:
         with self._lock:
             if self._state != "offering" or self._cursor is None:
                 return []
+            self.turned()
             chunk = self._cursor.next()
             if chunk is None:
                 return []
@@ -223,7 +226,10 @@ class Sender:
     def beat(self) -> list[frames.Frame]:
         """The checkpoint over what has left, once more: that nothing came since is then signed for, too."""
         with self._lock:
-            if self._state != "offering" or not self._sent:
+            if self._state != "offering":
+                return []
+            self.turned()
+            if not self._sent:
                 return []
             return [frames.Checkpoint(self._sign(self._sent, root_at(self._log, self._sent)))]
 
@@ -325,6 +331,7 @@ class Sender:
     def chunk_frames(self, cursor: Cursor) -> list[frames.Frame]:
         """The next frames from a cursor of the caller's own, apart from any conversation."""
         with self._lock:
+            self.turned()
             chunk = cursor.next()
             return self._frames_of(chunk) if chunk else []
 

@@ -56,7 +56,7 @@ export function readable(rendition: string): string {
   }
 }
 
-export type Event = { at: string; hq: string; what: 'released' | 'received' | 'recalled' | 'narrowed' | 'lifted' | 'confirmed'; seq: number | null; size: number | null };
+export type Event = { at: string; hq: string; what: 'released' | 'received' | 'recalled' | 'narrowed' | 'undelivered' | 'lifted' | 'confirmed'; seq: number | null; size: number | null };
 
 /** What became of a record, minute by minute: departures, receipts, recalls and confirmations, newest first. */
 export function historyOf(departures: readonly Departure[], recalls: readonly Recall[]): Event[] {
@@ -65,7 +65,7 @@ export function historyOf(departures: readonly Departure[], recalls: readonly Re
     ...(d.received_at ? [{ at: d.received_at, hq: d.hq, what: 'received' as const, seq: d.seq, size: null }] : []),
   ]);
   const back = recalls.flatMap((r): Event[] => [
-    { at: r.at, hq: '', what: r.lifted ? 'lifted' : r.narrowed ? 'narrowed' : 'recalled', seq: null, size: null },
+    { at: r.at, hq: '', what: r.lifted ? 'lifted' : r.ended ? 'undelivered' : r.narrowed ? 'narrowed' : 'recalled', seq: null, size: null },
     ...r.partners.filter((p) => p.progress === 'confirmed' && p.since).map((p): Event => ({ at: p.since ?? '', hq: p.hq, what: 'confirmed', seq: null, size: null })),
   ]);
   return [...out, ...back].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
