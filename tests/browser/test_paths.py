@@ -53,6 +53,9 @@ def test_the_documented_case_is_shown_simulated_and_explained(
     expect(today.locator("[data-post='indopacom.operations']")).to_have_attribute("data-single", "false")
     expect(page.locator("[data-assumed='23']")).to_be_visible()
     expect(page.locator("[data-path-map]")).to_have_count(2)
+    expect(page.locator("[data-table=static]")).to_contain_text(
+        {"en": "without stand-ins", "ja": "代行なし"}[lang]
+    )
     expect(page.locator("[data-path-map=today] figcaption")).to_contain_text("1")
     page.locator("[data-act=simulate]").click()
     verdict = page.locator("[data-verdicts] [data-kind=relief]")
@@ -89,10 +92,12 @@ def test_a_faulty_file_is_refused_with_its_place_and_nothing_lost(pair: Pair, op
     page = open_page(pair.usfj, "planner", "en", at=f"{AT}?from=example")
     expect(page.locator("[data-lanes=today]")).to_be_visible()
     wrong = packaged("paths/example.toml").replace(b'post = "theatre"', b'post = "nowhere"', 1)
+    wrong = wrong.replace(b"hop = 10.0", b"hop = -10.0", 1)
     page.locator("[data-field=description]").set_input_files(
         {"name": "wrong.toml", "mimeType": "application/toml", "buffer": wrong}
     )
-    expect(page.locator("[role=alert]")).to_contain_text("nowhere")
+    expect(page.locator("[role=alert] [data-faults='2']")).to_contain_text("nowhere")
+    expect(page.locator("[role=alert]")).to_contain_text("hop -10")
     expect(page.locator("[data-lanes=today]")).to_be_visible()
 
 

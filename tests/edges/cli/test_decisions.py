@@ -61,6 +61,20 @@ def test_what_is_wrong_with_a_file_is_named(
     assert code in said.err
 
 
+def test_everything_wrong_with_a_file_is_named_at_once(renkei: Renkei, tmp_path: Path) -> None:
+    text = packaged("paths/example.toml").decode()
+    path = tmp_path / "wrong.toml"
+    path.write_text(
+        text.replace('post = "theatre"', 'post = "nowhere"', 1).replace("hop = 5.0", "hop = -5.0"), "utf-8"
+    )
+    said = renkei("command", "paths", str(path))
+    assert said.status == 1
+    assert "step decide of relief of today: expected posts of the structure; nowhere came" in said.err
+    assert said.err.count("hop -5") == text.count("hop = 5.0")
+    found = msgspec.json.decode(renkei("command", "paths", str(path), "--json").out)
+    assert len(found["error"]["faults"]) == 1 + text.count("hop = 5.0")
+
+
 def test_neither_a_file_nor_the_example_is_refused(renkei: Renkei) -> None:
     assert "a FILE or --example" in renkei("command", "paths").err
     assert "several" in renkei("command", "paths", "--example", "--reference").err

@@ -169,3 +169,16 @@ def test_a_node_takes_its_nations_lines_in_and_gives_them_out_marked(planner: Re
     again = ok(planner("command", "import", whole, "--node", "--json"))
     assert (again["new"], again["changed"], again["leftOut"]) == ({}, {}, [])
     assert again["unchanged"] == sum(out["facts"].values())
+
+
+def test_what_a_node_finds_wrong_with_a_file_is_told_whole(planner: Renkei, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    text = packaged("paths/example.toml").decode()
+    path.write_text(
+        text.replace('post = "theatre"', 'post = "nowhere"', 1).replace("back = 0.1", "back = 2.0")
+    )
+    said = planner("command", "simulate", path, "--from-log")
+    assert said.status == 1
+    assert "step decide of relief of today: expected posts of the structure; nowhere came" in said.err
+    assert "expected 0 <= back < 1; 2 came" in said.err
+    assert "2 faults; nothing was taken" in said.err

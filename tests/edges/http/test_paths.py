@@ -10,6 +10,7 @@ from renkei.data import packaged
 from renkei.edges.http import paths
 from renkei.edges.http.paths import MAX_SIMULATED
 from renkei.rooms.command import paths as room
+from renkei.rooms.command.paths.sound import MAX_TOLD
 from renkei.rooms.coordination import Handled
 
 
@@ -48,7 +49,34 @@ def test_a_file_is_read_in_either_form(served: Served) -> None:
     assert again.json() == read.json()
     wrong = watch.post("/paths/read", json={"text": toml.replace('post = "theatre"', 'post = "x"', 1)})
     assert (wrong.status_code, wrong.json()["code"]) == (400, "paths.post")
-    assert "decide" in wrong.json()["came"]
+    assert "step decide of relief of today" in wrong.json()["expected"]
+
+
+def test_everything_wrong_with_a_description_is_told_at_once(served: Served) -> None:
+    described = example()
+    described["today"]["posts"][0].update(officers=0)
+    described["today"]["posts"][1]["duty"].update(days=[9])
+    described["today"]["paths"]["relief"][1].update(post="nowhere", hop=-1.0)
+    described["proposed"]["paths"]["relief"][4].update(back=1.5, after=["later"])
+    told = served.client("watch").post("/paths/view", json={"description": described}).json()
+    assert [(fault["where"], fault["came"]) for fault in told["faults"]] == [
+        ("post translation of today", "other at translation"),
+        ("post liaison of today", "0 officers, 2700 minutes a week"),
+        ("step translate of relief of today", "nowhere"),
+        ("step translate of relief of today", "work 20, cv 0.6, hop -1"),
+        ("step decide of relief of proposed", "1.5"),
+        ("step decide of relief of proposed", "after later"),
+    ]
+    assert (told["code"], told["status"], "more" in told) == ("paths.duty", 400, False)
+    again = served.client("watch").post(
+        "/paths/read", json={"text": msgspec.json.encode(described).decode(), "form": "json"}
+    )
+    assert again.json() == told
+    described["today"]["posts"] = [
+        dict(post, key=f"p{n}", officers=0) for n, post in enumerate(described["today"]["posts"] * 30)
+    ]
+    many = served.client("watch").post("/paths/view", json={"description": described}).json()
+    assert (len(many["faults"]), many["more"]) == (MAX_TOLD, True)
 
 
 def test_single_points_and_the_critical_path_are_told(served: Served) -> None:

@@ -64,6 +64,30 @@ def test_another_nations_lines_and_what_does_not_fit_are_refused_whole(served: S
     assert entries(served) == before
 
 
+def test_everything_wrong_with_a_structure_is_told_at_once(served: Served) -> None:
+    client, before = planner(served), entries(served)
+    lines = [unit("US-TX", "US"), unit("US-TY", "US"), unit("JP-TX", since="2026-01-01", until="2025-01-01")]
+    told = client.post(
+        "/structure", json={"structure": structure(*lines), "label": served.label("open")}
+    ).json()
+    assert [fault["where"] for fault in told["faults"]] == [
+        "unit JP-TX column until",
+        "unit US-TX",
+        "unit US-TY",
+    ]
+    assert all(fault["expected"] and fault["came"] for fault in told["faults"])
+    wrong = {"nations": NATIONS, "units": [unit("JP-TX"), {"code": 5}, unit("JP-TZ", since="soon")]}
+    told = client.post("/structure", json={"structure": wrong, "label": served.label("open")}).json()
+    assert (told["code"], [fault["where"] for fault in told["faults"]]) == (
+        "structure.form",
+        ["$.units[1].code", "$.units[2].since"],
+    )
+    many = structure(*(unit(f"US-T{n}", "US") for n in range(150)))
+    told = client.post("/structure", json={"structure": many, "label": served.label("open")}).json()
+    assert (len(told["faults"]), told["more"]) == (100, True)
+    assert entries(served) == before
+
+
 def test_whoever_may_not_change_the_structure_is_refused(served: Served) -> None:
     body = {"structure": structure(unit("JP-TE")), "label": served.label("open")}
     for client in (served.client("viewer"), served.client("watch")):

@@ -33,6 +33,9 @@ export type Keeper = {
   drop: (where: string) => void;
 };
 
+/** One thing wrong with a file: where, what belongs there, and what came. */
+export type Fault = { where: string; expected: string; came: string };
+
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -42,6 +45,9 @@ export class Problem extends Error {
     readonly came: string,
     /** What was to be written, where it may be sent again. */
     readonly write: Write | null = null,
+    /** Everything wrong with a file; `more` where reading stopped at a limit. */
+    readonly faults: readonly Fault[] = [],
+    readonly more = false,
   ) {
     super(title);
   }
@@ -162,7 +168,7 @@ export async function send<T>(write: Write): Promise<T> {
     return await call<T>('POST', write.where, write.body, terms);
   } catch (err) {
     if (!(err instanceof Problem)) throw err;
-    throw new Problem(err.status, err.code, err.title, err.expected, err.came, write);
+    throw new Problem(err.status, err.code, err.title, err.expected, err.came, write, err.faults, err.more);
   }
 }
 
@@ -208,6 +214,9 @@ export async function problemOf(answer: Response): Promise<Problem> {
     word('title') || answer.statusText || `HTTP ${answer.status}`,
     word('expected'),
     word('came') || word('detail'),
+    null,
+    Array.isArray(said.faults) ? (said.faults as Fault[]) : [],
+    said.more === true,
   );
   if (problem.signedOut) onSignedOut();
   return problem;

@@ -87,7 +87,7 @@ export const en = {
     noPermission: 'Your post may read this but not write it.',
     version: (v: number) => `version ${v}`,
   },
-  problem: { expected: 'Expected', came: 'Came', unreachable: 'The node does not answer. What you typed is still here.', failed: 'This did not work' },
+  problem: { expected: 'Expected', came: 'Came', unreachable: 'The node does not answer. What you typed is still here.', failed: 'This did not work', faults: (count: number, more: boolean) => `${count} faults${more ? ', and there may be more' : ''}; nothing was taken.` },
   text: {
     withheld: 'Not shown to you',
     portions: (count: number) => n(count, 'portion not shown', 'portions not shown'),

@@ -88,7 +88,7 @@ export const ja: Dictionary = {
     noPermission: 'この職では閲覧のみ可能です。',
     version: (v) => `第${v}版`,
   },
-  problem: { expected: '必要', came: '実際', unreachable: 'ノードが応答しません。入力内容は残っています。', failed: '実行できませんでした' },
+  problem: { expected: '必要', came: '実際', unreachable: 'ノードが応答しません。入力内容は残っています。', failed: '実行できませんでした', faults: (count, more) => `誤りが${count}件${more ? '以上' : ''}あります。何も取り込んでいません。` },
   text: {
     withheld: '表示されません',
     portions: (count) => `${count}か所は表示されません`,

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from ...kernel.errors import BadInput, Unreachable
+from ...kernel.errors import BadInput, Fault, Faulty, Unreachable
 from ...kernel.identity.files import write_atomically
 
 TIMEOUT_SECONDS = 30.0
@@ -141,7 +141,7 @@ class Api:
             with self._http.stream("GET", path, headers={"Range": f"bytes={first}-"}) as answer:
                 if answer.status_code != PARTIAL:
                     answer.read()
-                    raise Problem(answer.status_code, _problem(answer))
+                    raise _problem(answer)
                 yield from answer.iter_bytes()
         except httpx.HTTPError as err:
             expected = f"a node that answers at {self.url}"
@@ -157,7 +157,7 @@ class Api:
             with self._http.stream("POST", path, params=given, timeout=FILE_SECONDS) as answer:
                 if answer.status_code >= BAD:
                     answer.read()
-                    raise Problem(answer.status_code, _problem(answer))
+                    raise _problem(answer)
                 yield answer.headers, answer.iter_bytes()
         except httpx.HTTPError as err:
             expected = f"a node that answers at {self.url}"
@@ -205,13 +205,18 @@ class Api:
                 "node.unreachable", f"a node that answers at {self.url}", type(err).__name__
             ) from err
         if answer.status_code >= BAD:
-            raise Problem(answer.status_code, _problem(answer))
+            raise _problem(answer)
         return msgspec.json.decode(answer.content) if answer.content else None
 
 
-def _problem(answer: httpx.Response) -> dict[str, Any]:
+def _problem(answer: httpx.Response) -> BadInput:
+    """What the node refused: everything wrong with a file, where it says so."""
     try:
         body = msgspec.json.decode(answer.content)
     except msgspec.DecodeError:
         body = None
-    return body if isinstance(body, dict) else {"title": answer.reason_phrase}
+    if not isinstance(body, dict):
+        return Problem(answer.status_code, {"title": answer.reason_phrase})
+    if body.get("faults"):
+        return Faulty(body["code"], msgspec.convert(body["faults"], list[Fault]), bool(body.get("more")))
+    return Problem(answer.status_code, body)

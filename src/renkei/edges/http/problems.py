@@ -11,13 +11,26 @@ import msgspec
 from litestar import Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
-from ...kernel.errors import BadInput, OurFault, Refused, RenkeiError, StaleVersion, TheirFault, Unreachable
+from ...kernel.errors import (
+    BadInput,
+    Fault,
+    Faulty,
+    OurFault,
+    Refused,
+    RenkeiError,
+    StaleVersion,
+    TheirFault,
+    Unreachable,
+)
 
 PROBLEM_JSON = "application/problem+json"
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of every error answer."""
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of every error answer; of a file with everything wrong in it, the first fault in words.
+
+    ``more`` says that reading stopped there.
+    """
 
     type: str
     title: str
@@ -25,6 +38,15 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     expected: str
     came: str
+    faults: tuple[Fault, ...] = ()
+    more: bool = False
+
+
+class RefusedFile(Refused, frozen=True, kw_only=True):
+    """A ``Faulty`` as what is answered."""
+
+    faults: tuple[Fault, ...]
+    more: bool
 
 
 class Refusal(Exception):
@@ -85,6 +107,8 @@ def problem_of(refused: Refused) -> Problem:
         code=refused.code,
         expected=refused.expected,
         came=refused.came,
+        faults=refused.faults if isinstance(refused, RefusedFile) else (),
+        more=isinstance(refused, RefusedFile) and refused.more,
     )
 
 
@@ -107,6 +131,15 @@ def _failure(err: RenkeiError) -> Refused:
         return BUSY
     if err.code == "past.building":
         return Refused(code=err.code, expected=err.expected, came=err.came, status=503)
+    if isinstance(err, Faulty):
+        return RefusedFile(
+            code=err.code,
+            expected=err.expected,
+            came=err.came,
+            status=400,
+            faults=err.faults,
+            more=err.more,
+        )
     status = getattr(err, "status", None) or next(s for kind, s in _BY_TYPE if isinstance(err, kind))
     return Refused(code=err.code, expected=err.expected, came=err.came, status=status)
 

@@ -12,8 +12,9 @@ from .draws import Streams
 from .engine import Run, run, run_events
 from .fitting import Fitted, Spell, fit
 from .measured import Measured, measured
-from .model import Kind, Name, Post, Step, Structure, Work, structure
+from .model import Kind, Name, Post, Step, Structure, Work
 from .reports import CAUTION, Paths, Simulation, paths, simulate
+from .sound import structure
 from .static import PathView, critical_path, single_points, view
 
 __all__ = [

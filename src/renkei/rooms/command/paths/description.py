@@ -12,7 +12,8 @@ import msgspec
 
 from ....kernel.errors import BadInput
 from .calendars import Calendar, weekly
-from .model import Kind, Name, Post, Step, Structure, structure
+from .model import Kind, Name, Post, Step, Structure
+from .sound import Wrong, settle, wrong
 
 LIMIT = 1_000_000
 """Bytes of a description; structures of a few hundred posts take a tenth of it."""
@@ -82,8 +83,14 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assumptions: tuple[Name, ...] = ()
 
     def structures(self) -> tuple[Structure, Structure]:
-        """Both, checked.  Raises BadInput."""
-        return self._built("today", self.today), self._built("proposed", self.proposed)
+        """Both, checked.  Raises BadInput, and Faulty with everything that is wrong in either."""
+        sides = (("today", self.today), ("proposed", self.proposed))
+        for key, one in sides:
+            self._fits(key, one)
+        found: list[Wrong] = []
+        today, proposed = (self._built(key, one, found) for key, one in sides)
+        settle(found)
+        return today, proposed
 
     def assumed(self) -> tuple[str, ...]:
         """``structure/kind/step`` of each work that is an assumption, not fitted from a log."""
@@ -95,7 +102,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if step.work.basis == "assumption"
         )
 
-    def _built(self, key: str, one: StructureIn) -> Structure:
+    def _fits(self, key: str, one: StructureIn) -> None:
         longest = max((len(steps) for steps in one.paths.values()), default=0)
         sizes = (len(self.kinds), MAX_KINDS), (len(one.posts), MAX_POSTS), (longest, MAX_PATH_STEPS)
         if any(size > most for size, most in sizes):
@@ -104,9 +111,20 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise BadInput("paths.large", expected, came)
         if set(one.paths) != {kind.key for kind in self.kinds}:
             raise BadInput("paths.kinds", f"a path in {key} for every kind, and no other", "another set")
-        posts = [Post(p.key, p.officers, calendar_of(p), p.nation) for p in one.posts]
+
+    def _built(self, key: str, one: StructureIn, found: list[Wrong]) -> Structure:
+        """The structure as far as it can be made; what is wrong with it goes to ``found``."""
+        posts = []
+        for post in one.posts:
+            try:
+                calendar = calendar_of(post)
+            except BadInput as err:
+                found.append(Wrong(err.code, f"post {post.key} of {key}", err.expected, err.came))
+                calendar = Calendar()
+            posts.append(Post(post.key, post.officers, calendar, post.nation))
         kinds = [Kind(k.key, k.per_day, one.paths[k.key], k.priority) for k in self.kinds]
-        return structure(key, posts, kinds)
+        found += wrong(key, posts, kinds)
+        return Structure(key, tuple(posts), tuple(kinds))
 
 
 def read(raw: bytes, *, as_json: bool) -> Description:

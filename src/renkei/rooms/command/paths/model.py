@@ -1,17 +1,13 @@
 """A structure as the engines take it: posts, and for each kind of request its steps.
 
-Times are minutes; probabilities are of one pass.  ``structure`` checks what was written and refuses what has
-no meaning, so that the engines need not ask.
+Times are minutes; probabilities are of one pass.  ``sound`` checks what was written.
 """
 
-import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
-from ....kernel.errors import BadInput
 from .calendars import Calendar
 
 Spread = Literal["fixed", "exponential", "lognormal"]
@@ -84,7 +80,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 class Structure(msgspec.Struct, frozen=True):
-    """Posts and kinds, checked by ``structure``."""
+    """Posts and kinds, checked by ``sound.structure``."""
 
     key: str
     posts: tuple[Post, ...]
@@ -97,19 +93,6 @@ class Structure(msgspec.Struct, frozen=True):
     def post(self, key: str) -> Post:
         """The post of that name."""
         return next(post for post in self.posts if post.key == key)
-
-
-def structure(key: str, posts: Sequence[Post], kinds: Sequence[Kind]) -> Structure:
-    """A sound structure.  Raises BadInput (``paths.*``) naming the post or step that is wrong."""
-    _once([post.key for post in posts], f"posts of {key}")
-    _once([kind.key for kind in kinds], f"kinds of {key}")
-    for post in posts:
-        if not 1 <= post.officers <= MAX_OFFICERS or post.calendar.minutes <= 0:
-            expected = f"1 to {MAX_OFFICERS} officers and some duty hours"
-            raise BadInput("paths.post", expected, f"{post.officers} at {post.key}")
-    for kind in kinds:
-        _check_kind(kind, {post.key for post in posts})
-    return Structure(key, tuple(posts), tuple(kinds))
 
 
 def servers(posts: Mapping[str, Post], step: Step) -> tuple[Post, ...]:
@@ -142,51 +125,3 @@ def visits(kind: Kind) -> dict[str, float]:
             for key in loop(kind, step):
                 times[key] /= 1 - step.back
     return times
-
-
-def _once(keys: list[str], what: str) -> None:
-    twice = sorted(key for key, count in Counter(keys).items() if count > 1)
-    if twice or not keys:
-        raise BadInput(
-            "paths.names", f"{what}, each name once", f"twice: {', '.join(twice) or 'none at all'}"
-        )
-
-
-def _check_kind(kind: Kind, posts: set[str]) -> None:
-    _once([step.key for step in kind.steps], f"steps of {kind.key}")
-    if not 0 < kind.per_day <= MAX_PER_DAY:
-        expected = f"more than no requests a day, at most {MAX_PER_DAY}"
-        raise BadInput("paths.rate", expected, f"{kind.per_day:g} of {kind.key}")
-    seen: set[str] = set()
-    for step in kind.steps:
-        where = f"step {step.key} of {kind.key}"
-        unknown = sorted({step.post, *step.stand_in} - posts)
-        if unknown:
-            raise BadInput("paths.post", "posts of the structure", f"{', '.join(unknown)} in {where}")
-        if not set(step.after) <= seen:
-            raise BadInput("paths.order", "steps after earlier ones only", where)
-        times = (step.work.mean, step.hop)
-        if not all(0 <= t <= MAX_MINUTES for t in times) or not 0 < step.work.cv < math.inf:
-            expected = f"times from 0 to {MAX_MINUTES} minutes, cv above 0"
-            raise BadInput("paths.number", expected, where)
-        if not 0 <= step.back < 1:
-            raise BadInput("paths.number", "0 <= back < 1", where)
-        seen.add(step.key)
-        if step.back:
-            _check_loop(kind, step)
-
-
-def _check_loop(kind: Kind, step: Step) -> None:
-    inside = loop(kind, step)
-    if step.to and step.to not in inside:
-        raise BadInput(
-            "paths.back", "a step sent back to itself or one before it", f"{step.key} to {step.to}"
-        )
-    for other in kind.steps:
-        entry = other.key == (step.to or step.key)
-        leaves = other.key not in inside and set(other.after) & (inside - {step.key})
-        enters = other.key in inside and not entry and not set(other.after) <= inside
-        if leaves or enters:
-            raise BadInput(
-                "paths.back", "a loop that is entered and left in one place", f"{other.key} beside {step.key}"
-            )
