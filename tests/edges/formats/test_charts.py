@@ -1,5 +1,6 @@
 """ORBAT Mapper scenarios and MSDL: what a tree can say comes back, and whatever it cannot is listed."""
 
+import re
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -301,7 +302,7 @@ def msdl(path: Path, **said: str) -> Path:
 def test_somebody_elses_msdl_is_taken_in_without_weapons_equipment_or_positions(tmp_path: Path) -> None:
     found = read([msdl(tmp_path / "o.xml")], "msdl", Reading())
     assert [(u.code, u.names.en, u.nation, u.level) for u in found.structure.units] == [
-        ("US-HQ", "HQ", "US", "unknown"),
+        ("US-HQ", "HQ", "US", "brigade"),  # as its symbol has it
         ("US-1ST", "1st", "US", "battalion"),
     ]
     assert [(r.relation, r.subject, r.object) for r in found.structure.relations] == [
@@ -333,6 +334,138 @@ def test_faults_of_msdl_are_told_by_line(tmp_path: Path) -> None:
     ]
     [(where, expected, _)] = told(msdl(tmp_path / "o.xml", above="u2"))
     assert (where, expected) == ("o.xml line 13 Unit", "nobody above themselves")
+
+
+OURS = """<MilitaryScenario xmlns="urn:sisostds:scenario:military:data:draft:msdl:1">
+<ForceSides><ForceSide><ObjectHandle>s1</ObjectHandle><ForceSideName>US</ForceSideName></ForceSide>
+<ForceSide><ObjectHandle>s2</ObjectHandle><ForceSideName>Japan</ForceSideName></ForceSide></ForceSides>
+<Organizations><Units>
+<Unit><ObjectHandle>h1</ObjectHandle><SymbolIdentifier>S-G-U------I--G</SymbolIdentifier><Name>Engineers</Name>
+<UnitSymbolModifiers><UniqueDesignation>US-ENG</UniqueDesignation></UnitSymbolModifiers>
+<Relations><ForceRelation><ForceRelationChoice>FORCE_SIDE</ForceRelationChoice><ForceRelationData>
+<ForceSideHandle>s1</ForceSideHandle></ForceRelationData></ForceRelation>{support}</Relations></Unit>
+<Unit><ObjectHandle>h2</ObjectHandle><SymbolIdentifier>S-G-U------H--G</SymbolIdentifier><Name>Brigade</Name>
+<UnitSymbolModifiers><UniqueDesignation>JP-BDE</UniqueDesignation></UnitSymbolModifiers>
+<Relations><ForceRelation><ForceRelationChoice>FORCE_SIDE</ForceRelationChoice><ForceRelationData>
+<ForceSideHandle>s2</ForceSideHandle></ForceRelationData></ForceRelation>
+<OrganicRelation><OrganicRelationData><OrganicSuperiorHandle>h1</OrganicSuperiorHandle></OrganicRelationData>
+<OrganicRelationChoice>UNIT</OrganicRelationChoice></OrganicRelation></Relations></Unit>
+</Units></Organizations></MilitaryScenario>"""
+
+
+def supporting(path: Path, *relations: str) -> Path:
+    """Engineers of one nation beside a brigade of the other, with these support relations."""
+    several = "".join(f"<SupportRelation>{each}</SupportRelation>" for each in relations)
+    path.write_text(OURS.format(support=f"<SupportRelations>{several}</SupportRelations>" if several else ""))
+    return path
+
+
+SUPPORTED = "<SupportedUnitHandle>h2</SupportedUnitHandle>"
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ("<SupportType>DS</SupportType>", "direct support"),
+        (
+            "<PriorityToSupport>1</PriorityToSupport><SupportType>GSR</SupportType>",
+            "general support reinforcing, priority 1",
+        ),
+        ("<PriorityToSupport>9</PriorityToSupport><SupportType>NONE</SupportType>", "priority 9"),
+        ("<SupportType>R</SupportType><SupportRoleType>ENGINEER</SupportRoleType>", "reinforcing"),
+        ("<SupportType>NONE</SupportType>", ""),
+    ],
+)
+def test_msdl_says_whom_a_unit_supports_and_how_also_across_the_border_and_back(
+    said: str, note: str, tmp_path: Path
+) -> None:
+    found = read([supporting(tmp_path / "o.xml", SUPPORTED + said)], "msdl", Reading())
+    assert [(u.code, u.level) for u in found.structure.units] == [
+        ("US-ENG", "division"),
+        ("JP-BDE", "brigade"),
+    ]
+    [relation] = found.structure.relations
+    assert (relation.relation, relation.subject, relation.object, relation.note) == (
+        "support",
+        "US-ENG",
+        "JP-BDE",
+        note,
+    )
+    role = {"SupportRoleType of units"} if "Role" in said else set()
+    assert {each.what for each in found.left_out} == role | {"OrganicRelation of units"}
+    left = out(found.structure, tmp_path / "again.xml")
+    assert "note of relations" not in left and "support relations" not in left
+    [again] = back(tmp_path / "again.xml").relations
+    assert (again.relation, again.subject, again.object, again.note) == ("support", "US-ENG", "JP-BDE", note)
+
+
+def test_a_unit_supports_several_and_each_once(tmp_path: Path) -> None:
+    twice = SUPPORTED + "<SupportType>GS</SupportType>"
+    [relation] = back(supporting(tmp_path / "o.xml", twice, twice)).relations
+    assert relation.note == "general support"
+    assert back(supporting(tmp_path / "o.xml")).relations == ()
+
+
+@pytest.mark.parametrize(
+    ("relation", "expected", "came"),
+    [
+        (SUPPORTED + "<SupportType>XS</SupportType>", "a SupportType of GS, DS, R, GSR", "'XS'"),
+        (
+            SUPPORTED + "<PriorityToSupport>0</PriorityToSupport><SupportType>DS</SupportType>",
+            "a PriorityToSupport from 1 to 9",
+            "'0'",
+        ),
+        ("<SupportType>DS</SupportType>", "a SupportedUnitHandle in a SupportRelation", "none"),
+        (SUPPORTED.replace("h2", "h9"), "another unit of this file that it supports", "'h9'"),
+        (SUPPORTED.replace("h2", "h1"), "another unit of this file that it supports", "'h1'"),
+    ],
+)
+def test_faults_of_support_are_told_by_line(relation: str, expected: str, came: str, tmp_path: Path) -> None:
+    assert told(supporting(tmp_path / "o.xml", relation)) == [("o.xml line 5 Unit", expected, came)]
+
+
+def test_support_that_does_not_hold_or_has_more_to_say_is_listed(tmp_path: Path) -> None:
+    units = tuple(Unit(code=f"US-{n}", names=Names(en=n), nation="US", level="brigade") for n in "ABC")
+    relations = (
+        Relation(
+            key="now", relation="support", subject="US-A", object="US-B", note="by night", under=("law",)
+        ),
+        Relation(key="over", relation="support", subject="US-A", object="US-C", until=DAY),
+        Relation(key="tree", relation="command", subject="US-B", object="US-C"),
+    )
+    left = out(Structure(nations=NATIONS, units=units, relations=relations), tmp_path / "o.xml")
+    assert (left["note of relations"], left["under of relations"], left["support relations"]) == (1, 1, 1)
+    found = {(r.relation, r.subject, r.object, r.note) for r in back(tmp_path / "o.xml").relations}
+    assert found == {("support", "US-A", "US-B", ""), ("command", "US-B", "US-C", "")}
+
+
+def test_written_msdl_keeps_to_the_standards_texts_and_symbols(tmp_path: Path) -> None:
+    """SISO-STD-007-2008: symbols leave affiliation and status to others; comments have 20 characters."""
+    units = (
+        Unit(code="US-SHORT", names=Names(en="A"), nation="US", level="brigade", role="Bridges"),
+        Unit(code="US-" + "L" * 28, names=Names(en="B"), nation="US", level="部隊", role="x" * 21),
+    )
+    left = out(Structure(nations=NATIONS, units=units), tmp_path / "o.xml")
+    assert (left["code of units"], left["level of units"], left["role of units"]) == (1, 1, 1)
+    root = etree.parse(tmp_path / "o.xml").getroot()
+    said = {name: [e.text or "" for e in root.iter() if etree.QName(e).localname == name] for name in TEXTS}
+    assert all(
+        re.fullmatch(r"S-[A-Z-]-[A-Z-]{6}[A-Z*-]{2}--[AECGNSX*-]", s) for s in said["SymbolIdentifier"]
+    )
+    assert [s[11] for s in said["SymbolIdentifier"]] == ["H", "-"]
+    assert said["StaffComments"] == ["Bridges"] and said["AdditionalInfo"] == []
+    assert said["UniqueDesignation"] == ["US-SHORT", ""]
+    handle = re.compile("[0-9a-z]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}")
+    assert all(handle.fullmatch(s) for s in said["ObjectHandle"])
+
+
+TEXTS = ("SymbolIdentifier", "StaffComments", "AdditionalInfo", "UniqueDesignation", "ObjectHandle")
+
+
+def test_a_side_given_as_a_nation_that_nobody_knows_is_told_at_the_side(tmp_path: Path) -> None:
+    [(where, expected, came)] = told(supporting(tmp_path / "o.xml"), sides={"US": "Atlantis"})
+    assert where == "o.xml line 2 ForceSide" and came == "'Atlantis'"
+    assert expected.startswith("a nation known here (US, Japan,")
 
 
 BOMB = '<!DOCTYPE m [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'

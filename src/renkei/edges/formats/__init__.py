@@ -99,9 +99,11 @@ def write(
     if form == "xlsx":
         return tuple(write_xlsx(structure, file, heading.marking, moved))
     left_out = LeftOuts()
-    drawing = write_orbat if form == "orbat" else write_msdl
     chart = chart_of(structure, heading.hierarchy, heading.day, left_out, keeps=form == "orbat")
-    drawing(chart, file, heading.title, heading.marking, heading.day, moved)
+    if form == "orbat":
+        write_orbat(chart, file, heading.title, heading.marking, heading.day, moved)
+    else:
+        write_msdl(chart, file, heading.title, heading.marking, heading.day, moved, left_out)
     return left_out.all()
 
 
@@ -115,6 +117,6 @@ def _chart(paths: Sequence[Path], form: Format, how: Reading, faults: Faults, le
         raise BadInput("import.files", "one scenario at a time", f"{len(paths)} files")
     scenario = (read_orbat if form == "orbat" else read_msdl)(paths[0], faults, left_out)
     faults.settle()
-    nations = nations_of_sides(scenario.sides, how.sides, faults)
+    nations = nations_of_sides(scenario.sides, how.sides, faults, how.base)
     source = f"{scenario.name or paths[0].name} ({'ORBAT Mapper' if form == 'orbat' else 'MSDL'})"[:1000]
     return structure_of_chart(scenario.units, nations, how.hierarchy, source, faults, left_out, how.base)

@@ -1,12 +1,18 @@
-"""MSDL, the Military Scenario Definition Language (SISO-STD-007-2008): force sides, units, who commands them.
+"""MSDL, the Military Scenario Definition Language (SISO-STD-007-2008): force sides, units, who commands and
+supports them.
 
-Taken in: ``ForceSide``, and of each ``Unit`` its handle, name, designation, echelon, additional information
-and relations: ``CommandRelationshipType`` says which kind a superior's is.  Equipment, holdings,
-installations and tactical graphics are passed over: Renkei has no weapons and draws no battles; positions,
-formations and models too.  All of that is listed.  Input is not trusted: no DTD, no entities, no network.
+Taken in: ``ForceSide``, and of each ``Unit`` its handle, name, designation, echelon (or that of its symbol),
+additional information and relations: ``CommandRelationshipType`` says which kind a superior's is, and
+``SupportRelations`` whom the unit supports, how (general, direct, reinforcing) and in which priority.
+Equipment, holdings, installations and tactical graphics are passed over: Renkei has no weapons and draws no
+battles; positions, formations and models too, and what role support has.  All of that is listed.  Input is
+not trusted: no DTD, no entities, no network.
+
+Written: as the standard's schema wants it.  Its texts are short and of ASCII; what does not fit is listed.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -16,7 +22,7 @@ import msgspec
 from lxml import etree
 
 from ...kernel.errors import BadInput
-from ...rooms.command.exchange import Chart, Drawn, Faults, LeftOuts, Scenario, Side, shown
+from ...rooms.command.exchange import Chart, Drawn, Faults, LeftOuts, Scenario, Side, Support, shown
 from ...rooms.command.records import ParentKind
 
 MAX_MSDL_BYTES = 128 * 1024 * 1024
@@ -63,9 +69,25 @@ _PASSED = {
     "Deployment": _NO_PLACE,
     "Disposition": "a structure places units at sites",
     "Model": _NO_PLACE,
-    "SupportRelations": "only who commands is taken",
-    "OrganicRelation": "only who commands is taken",
+    "SupportRoleType": "a relation says whom, not with what",
+    "OrganicRelation": "only who commands and supports is taken",
 }
+_TOLD_WHOLE = frozenset({"Unit", "Deployment"})
+"""What is in these is told with them."""
+SUPPORT = {
+    "GS": "general support",
+    "DS": "direct support",
+    "R": "reinforcing",
+    "GSR": "general support reinforcing",
+}
+"""Kinds of support, and how a relation's note says them; NONE says that the file does not tell."""
+_SUPPORT_NOTE = re.compile(r"(?:(" + "|".join(SUPPORT.values()) + r")(?:, )?)?(?:priority ([1-9]))?")
+_TEXT = re.compile(r"[ -z]*")
+"""The characters of the standard's texts."""
+_SHORT = 20
+"""Characters of a comment or an additional information."""
+_DESIGNATION = 21
+"""Characters of a unique designation."""
 
 
 def read_msdl(path: Path, faults: Faults, left_out: LeftOuts) -> Scenario:
@@ -93,7 +115,13 @@ def read_msdl(path: Path, faults: Faults, left_out: LeftOuts) -> Scenario:
 
 
 def write_msdl(
-    chart: Chart, file: BinaryIO, title: str, marking: str, day: date, moved: Callable[[int], None]
+    chart: Chart,
+    file: BinaryIO,
+    title: str,
+    marking: str,
+    day: date,
+    moved: Callable[[int], None],
+    left_out: LeftOuts,
 ) -> None:
     """A chart as a scenario on ``day``; the marking is its security classification."""
     with etree.xmlfile(file, encoding="utf-8") as xml:
@@ -106,7 +134,7 @@ def write_msdl(
             xml.write(_tree("ForceSides", *sides))
             with xml.element(_q("Organizations")), xml.element(_q("Units")):
                 for count, each in enumerate(chart.units):
-                    xml.write(_unit(each))
+                    xml.write(_unit(each, left_out))
                     if count % 1000 == 0:
                         moved(count)
 
@@ -146,7 +174,7 @@ class _Reader:
             self._side(element)
         elif name == "Unit" and _above(element) == ("Organizations", "Units"):
             self._unit(element)
-        elif name in _PASSED and _above(element)[1] != "Unit" and len(element):
+        elif name in _PASSED and len(element) and not _inside(element, _TOLD_WHOLE):
             self.left_out.add(name, _PASSED[name], self._where(element))
         if name in {"Unit", "ForceSide", "EquipmentItem", "Installation", "TacticalGraphic"}:
             _forget(element)
@@ -186,7 +214,7 @@ class _Reader:
     def _with_ally(self, handle: str, side: Side) -> Side:
         """A side with the names of the one it is a part of."""
         ally = self.sides.get(self.allied[handle])
-        return side if ally is None else Side((*side.names, *ally.names), side.where)
+        return side if ally is None or ally is side else Side((*side.names, *ally.names), side.where)
 
     def _side(self, element: etree._Element) -> None:
         handle, where = _said(element, "ObjectHandle"), self._where(element)
@@ -219,13 +247,38 @@ class _Reader:
             parent=superior,
             relation=RELATIONS.get(kind),
             code=_said(element, "UniqueDesignation"),
-            level=echelon if echelon not in {"", "none"} else _said(element, "AdditionalInfo"),
+            level=_level(echelon, element),
             role=_said(element, "StaffComments"),
+            supports=tuple(self._supports(element, where)),
         )
         self.units.append(_Unit(drawn, _said(element, "ForceSideHandle"), superior))
 
+    def _supports(self, unit: etree._Element, where: str) -> Iterator[Support]:
+        """Whom the unit supports, and how."""
+        for relation in (each for each in unit.iter() if _local(each) == "SupportRelation"):
+            handle, kind = _said(relation, "SupportedUnitHandle"), _said(relation, "SupportType")
+            priority = _said(relation, "PriorityToSupport")
+            if not handle:
+                self.faults.add(where, "a SupportedUnitHandle in a SupportRelation", "none")
+            elif kind not in {*SUPPORT, "NONE", ""}:
+                self.faults.add(where, "a SupportType of " + ", ".join(SUPPORT), shown(kind))
+            elif priority and not re.fullmatch("[1-9]", priority):
+                self.faults.add(where, "a PriorityToSupport from 1 to 9", shown(priority))
+            else:
+                said = [SUPPORT.get(kind, ""), f"priority {priority}" if priority else ""]
+                yield Support(handle, ", ".join(filter(None, said)))
+
     def _where(self, element: etree._Element) -> str:
         return f"{self.file} line {element.sourceline} {_local(element)}"
+
+
+def _level(echelon: str, unit: etree._Element) -> str:
+    """What level the unit is said to be: by its echelon, in words, or by the letter in its symbol's code."""
+    if echelon not in {"", "none"}:
+        return echelon
+    letter = _said(unit, "SymbolIdentifier")[11:12]
+    known = next((level for level, (_, code) in ECHELONS.items() if code == letter), "")
+    return _said(unit, "AdditionalInfo") or known
 
 
 def _local(element: etree._Element | None) -> str:
@@ -238,6 +291,11 @@ def _above(element: etree._Element) -> tuple[str, str]:
     """The names of the two elements above this one, the nearer last."""
     parent = element.getparent()
     return _local(parent.getparent() if parent is not None else None), _local(parent)
+
+
+def _inside(element: etree._Element, names: frozenset[str]) -> bool:
+    """Whether one of these elements is around it."""
+    return any(_local(around) in names for around in element.iterancestors())
 
 
 def _said(element: etree._Element, name: str) -> str:
@@ -295,14 +353,16 @@ def _side(side: str, name: str) -> etree._Element:
     )
 
 
-def _unit(each: Drawn) -> etree._Element:
+def _unit(each: Drawn, left_out: LeftOuts) -> etree._Element:
     echelon, letter = ECHELONS.get(each.level, ("NONE", "-"))
     modifiers = [_tree("Echelon", echelon)]
-    if each.role:
-        modifiers.append(_tree("StaffComments", each.role))
-    if each.level not in ECHELONS:
-        modifiers.append(_tree("AdditionalInfo", each.level))
-    modifiers.append(_tree("UniqueDesignation", each.code))
+    if role := _fitting(each.role, _SHORT, "role of units", each, left_out):
+        modifiers.append(_tree("StaffComments", role))
+    level = "" if each.level in ECHELONS else each.level
+    if level := _fitting(level, _SHORT, "level of units", each, left_out):
+        modifiers.append(_tree("AdditionalInfo", level))
+    code = _fitting(each.code, _DESIGNATION, "code of units", each, left_out)
+    modifiers.append(_tree("UniqueDesignation", code))
     if each.parent:
         choice = "UNIT"
         data = _tree(
@@ -312,15 +372,38 @@ def _unit(each: Drawn) -> etree._Element:
         )
     else:
         choice, data = "FORCE_SIDE", _tree("ForceSideHandle", _handle(f"side {each.side}"))
-    relation = _tree("ForceRelation", _tree("ForceRelationChoice", choice), _tree("ForceRelationData", data))
+    relations = [
+        _tree("ForceRelation", _tree("ForceRelationChoice", choice), _tree("ForceRelationData", data))
+    ]
+    if each.supports:
+        relations.append(_tree("SupportRelations", *(_support(s, each, left_out) for s in each.supports)))
     return _tree(
         "Unit",
         _tree("ObjectHandle", _handle(each.id)),
-        _tree("SymbolIdentifier", f"SFGPU------{letter}--G"),
+        _tree("SymbolIdentifier", f"S-G-U------{letter}--G"),
         _tree("Name", each.name),
         _tree("UnitSymbolModifiers", *modifiers),
-        _tree("Relations", relation),
+        _tree("Relations", *relations),
     )
+
+
+def _fitting(text: str, most: int, what: str, each: Drawn, left_out: LeftOuts) -> str:
+    """The text, if the standard has room for it; else "", and listed."""
+    if len(text) <= most and _TEXT.fullmatch(text):
+        return text
+    left_out.add(what, f"at most {most} characters of ASCII in the format", each.code)
+    return ""
+
+
+def _support(support: Support, each: Drawn, left_out: LeftOuts) -> etree._Element:
+    found = _SUPPORT_NOTE.fullmatch(support.note)
+    if found is None:
+        left_out.add("note of relations", "the format has no place for it", each.code)
+    words, priority = found.groups() if found else (None, None)
+    kind = next((kind for kind, said in SUPPORT.items() if said == words), "NONE")
+    said = [_tree("SupportedUnitHandle", _handle(support.supported))]
+    said += [_tree("PriorityToSupport", priority)] if priority else []
+    return _tree("SupportRelation", *said, _tree("SupportType", kind))
 
 
 def _handle(name: str) -> str:

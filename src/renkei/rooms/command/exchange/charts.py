@@ -7,7 +7,7 @@ nobody changed in the other program comes back as it was.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple, TypeVar
 
@@ -43,6 +43,13 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     strengths: tuple[Strength, ...] = ()
 
 
+class Support(NamedTuple):
+    """That a drawn unit supports another, by that one's id, and how."""
+
+    supported: str
+    note: str = ""
+
+
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     """A unit as a file draws it.
 
@@ -63,6 +70,7 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     until: date | None = None
     status: Status = "in force"
     people: tuple[tuple[int, str], ...] = ()
+    supports: tuple[Support, ...] = ()
     kept: Kept | None = None
 
 
@@ -109,12 +117,13 @@ def structure_of_chart(
     places: dict[Ref, str] = {}
     for each in units:
         unit = _unit(each, codes[each.id], nations[each.side], source)
-        relation = _relation(each, unit, codes, hierarchy, source, faults, left_out)
+        above = _relation(each, unit, codes, hierarchy, source, faults, left_out)
+        supports = list(_supports(each, unit, codes, source, faults))
         claims = [_claim(each, unit, figure, counts, source) for figure, counts in each.people]
         found.append(unit)
-        relations += [relation] if relation else []
+        relations += ([above] if above else []) + supports
         strengths += claims
-        facts: list[AnyFact] = [unit, *([relation] if relation else []), *claims]
+        facts: list[AnyFact] = [unit, *([above] if above else []), *supports, *claims]
         places |= {ref_of(fact): each.where for fact in facts}
         if len(found) > MAX_FACTS:
             faults.add(each.where, f"at most {MAX_FACTS:,} units in one import", "more")
@@ -134,13 +143,18 @@ def structure_of_chart(
     return Imported(structure, places, left_out.all())
 
 
-def nations_of_sides(sides: Mapping[str, Side], given: Mapping[str, str], faults: Faults) -> dict[str, str]:
+def nations_of_sides(
+    sides: Mapping[str, Side], given: Mapping[str, str], faults: Faults, base: Structure | None = None
+) -> dict[str, str]:
     """What nation each side is, by its id: as ``given`` by name, else that of its name.  Raises Faulty."""
     found: dict[str, str] = {}
+    words = NATIONS.keys() | {nation.key for nation in (base.nations if base else ())}
+    known = ", ".join([*NATIONS, *sorted(words - NATIONS.keys())])
     for id_, side in sides.items():
         nation = next((n for n in (_nation_of(name, given) for name in side.names) if n), None)
-        if nation is None:
-            known = ", ".join(NATIONS)
+        if nation is not None and nation not in words | {LEAVE_OUT}:
+            faults.add(side.where, f"a nation known here ({known}), or - to leave it out", shown(nation))
+        elif nation is None:
             expected = f"a side named as a nation ({known}), or --side 'NAME=NATION' (NAME=- to leave it out)"
             faults.add(side.where, expected, shown(" / ".join(side.names) or "no name"))
         else:
@@ -165,7 +179,7 @@ def _wanted(
     seen: dict[str, str] = {}
     for each in drawn:
         if nations.get(each.side) == LEAVE_OUT:
-            left_out.add("units", f"side {each.side}: not wanted", each.where)
+            left_out.add("units", "of a side that is not wanted", each.where)
             continue
         if each.id in seen:
             faults.add(each.where, f"each id once (first at {seen[each.id]})", shown(each.id))
@@ -258,6 +272,19 @@ def _relation(
     return Relation(key=key, relation=kind, subject=unit.code, object=above, source=source)
 
 
+def _supports(
+    each: Drawn, unit: Unit, codes: Mapping[str, str], source: str, faults: Faults
+) -> Iterator[Relation]:
+    """Whom the unit supports; each once."""
+    for supported, note in dict(each.supports).items():
+        other = codes.get(supported)
+        if other is None or other == unit.code:
+            faults.add(each.where, "another unit of this file that it supports", shown(supported))
+            continue
+        key = relation_key("support", unit.code, other, None)
+        yield Relation(key=key, relation="support", subject=unit.code, object=other, source=source, note=note)
+
+
 def _claim(each: Drawn, unit: Unit, figure: int, counts: str, source: str) -> Strength:
     for kept in each.kept.strengths if each.kept else ():
         if (kept.figure, kept.counts, kept.subject) == (figure, counts, unit.code):
@@ -289,30 +316,58 @@ def chart_of(
 ) -> Chart:
     """The tree of one hierarchy on ``day``.
 
-    A format that ``keeps`` facts along has units of other days too; for any other all it loses is listed.
+    A format that ``keeps`` facts along has units of other days too; any other has beside the tree whom each
+    unit supports, and all that it loses is listed.
     """
     units = {u.code: u for u in structure.units if keeps or in_force(u.status, u.since, u.until, day)}
     for unit in structure.units:
         if unit.code not in units:
             left_out.add("units", f"not in force on {day}", unit.code)
-    above = _above(structure, units, hierarchy, day, left_out)
+    supports = {} if keeps or hierarchy == "support" else _supported(structure, units, day, left_out)
+    told = {r.key for found in supports.values() for r in found}
+    above = _above(structure, units, hierarchy, day, left_out, told)
     claims = _claims(structure, units, left_out) if keeps else {}
     if not keeps:
-        _lose(units.values(), above.values(), structure.strengths, left_out)
+        drawn_too = [r for found in supports.values() for r in found]
+        _lose(units.values(), above.values(), drawn_too, structure.strengths, left_out)
     for fact in facts_of(structure):
         kind = ref_of(fact)[0]
         if kind not in {"unit", "relation", "strength"}:
             left_out.add(LISTS[kind].replace("_", " "), "a chart has no place for them", ref_of(fact)[1])
-    drawn = [_drawn(unit, above.get(code), claims.get(code, ())) for code, unit in units.items()]
+    drawn = [
+        _drawn(unit, above.get(code), claims.get(code, ()), supports.get(code, ()))
+        for code, unit in units.items()
+    ]
     names = {nation.key: nation.names.en or nation.names.ja for nation in structure.nations}
     return Chart({unit.nation: names[unit.nation] for unit in units.values()}, _ordered(drawn))
 
 
+def _supported(
+    structure: Structure, units: Mapping[str, Unit], day: date, left_out: LeftOuts
+) -> dict[str, list[Relation]]:
+    """Whom each unit supports on ``day``, of whatever nation; of several that say the same the first."""
+    found: dict[str, list[Relation]] = {}
+    told: set[tuple[str, str]] = set()
+    for r in structure.relations:
+        there = r.subject in units and r.object in units and in_force(r.status, r.since, r.until, day)
+        if r.relation == "support" and there and (r.subject, r.object) not in told:
+            told.add((r.subject, r.object))
+            found.setdefault(r.subject, []).append(r)
+    return found
+
+
 def _above(
-    structure: Structure, units: Mapping[str, Unit], hierarchy: ParentKind, day: date, left_out: LeftOuts
+    structure: Structure,
+    units: Mapping[str, Unit],
+    hierarchy: ParentKind,
+    day: date,
+    left_out: LeftOuts,
+    told: Container[str],
 ) -> dict[str, Relation]:
     above: dict[str, Relation] = {}
     for r in structure.relations:
+        if r.key in told:
+            continue
         if r.relation != hierarchy:
             left_out.add(f"{r.relation} relations", f"the tree drawn is that of {hierarchy}", r.key)
         elif not in_force(r.status, r.since, r.until, day):
@@ -331,7 +386,11 @@ def _above(
 
 
 def _lose(
-    units: Iterable[Unit], relations: Iterable[Relation], claims: Iterable[Strength], left_out: LeftOuts
+    units: Iterable[Unit],
+    relations: Iterable[Relation],
+    supports: Iterable[Relation],
+    claims: Iterable[Strength],
+    left_out: LeftOuts,
 ) -> None:
     """List what of the units and relations drawn is not in the drawing."""
     why = "the format has no place for it"
@@ -348,6 +407,17 @@ def _lose(
         for field in relation.__struct_fields__:
             if getattr(relation, field) != getattr(plain_one, field):
                 left_out.add(f"{field} of relations", why, relation.key)
+    for support in supports:
+        plain_one = Relation(
+            key=support.key,
+            relation="support",
+            subject=support.subject,
+            object=support.object,
+            note=support.note,
+        )
+        for field in support.__struct_fields__:
+            if getattr(support, field) != getattr(plain_one, field):
+                left_out.add(f"{field} of relations", why, support.key)
     for claim in claims:
         left_out.add("claims of strength", why, claim.key)
 
@@ -374,7 +444,9 @@ def _claims(
     return claims
 
 
-def _drawn(unit: Unit, relation: Relation | None, claims: tuple[Strength, ...]) -> Drawn:
+def _drawn(
+    unit: Unit, relation: Relation | None, claims: tuple[Strength, ...], supports: Iterable[Relation]
+) -> Drawn:
     return Drawn(
         where=unit.code,
         id=unit.code,
@@ -389,6 +461,7 @@ def _drawn(unit: Unit, relation: Relation | None, claims: tuple[Strength, ...]) 
         until=unit.until,
         status=unit.status,
         people=tuple((claim.figure, claim.counts) for claim in claims if isinstance(claim.figure, int)),
+        supports=tuple(Support(r.object, r.note) for r in supports),
         kept=Kept(unit, relation, claims),
     )
 
