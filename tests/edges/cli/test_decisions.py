@@ -10,7 +10,7 @@ from renkei.data import packaged
 
 
 def test_the_example_is_marked_synthetic_and_cautions_in_both_languages(renkei: Renkei) -> None:
-    for command in (("paths",), ("simulate", "--runs", "3", "--requests", "200")):
+    for command in (("paths",), ("simulate", "--runs", "3", "--requests", "100")):
         said = renkei("command", *command, "--example")
         assert said.status == 0, said.err
         for text in ("SYNTHETIC", "架空", "does not predict minutes", "予測するものではありません"):
@@ -18,7 +18,7 @@ def test_the_example_is_marked_synthetic_and_cautions_in_both_languages(renkei: 
 
 
 def test_the_same_seed_prints_the_same_document(renkei: Renkei) -> None:
-    line = ("command", "simulate", "--example", "--runs", "3", "--requests", "200", "--json")
+    line = ("command", "simulate", "--example", "--runs", "3", "--requests", "100", "--json")
     first, again, other = renkei(*line), renkei(*line), renkei(*line, "--seed", "2")
     assert first.out == again.out != other.out
     found = msgspec.json.decode(first.out)
@@ -32,7 +32,7 @@ def test_a_file_against_itself_has_no_winner(renkei: Renkei, tmp_path: Path) -> 
     raw = msgspec.toml.decode(packaged("paths/example.toml"))
     path = tmp_path / "same.json"
     path.write_bytes(msgspec.json.encode(raw | {"proposed": raw["today"]}))
-    said = renkei("command", "simulate", str(path), "--runs", "3", "--requests", "200")
+    said = renkei("command", "simulate", str(path), "--runs", "3", "--requests", "100")
     assert said.status == 0
     assert said.out.count("no winner") == 2
     assert "優劣なし" in said.out

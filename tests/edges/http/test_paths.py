@@ -13,6 +13,8 @@ from renkei.rooms.command import paths as room
 from renkei.rooms.command.paths.sound import MAX_TOLD
 from renkei.rooms.coordination import Handled
 
+RUNS = 3
+
 
 def example(name: str = "example") -> Any:
     return msgspec.to_builtins(room.read(packaged(f"paths/{name}.toml"), as_json=False))
@@ -23,7 +25,7 @@ def plain(of: Any) -> Any:
 
 
 def simulated(served: Served, described: Any, **given: Any) -> Any:
-    asked = {"description": described, "runs": 4, "requests": 200, **given}
+    asked = {"description": described, "runs": RUNS, "requests": 100, **given}
     answer = served.client("watch").post("/paths/simulate", json=asked)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -96,7 +98,7 @@ def test_the_same_seed_gives_the_same_answer_and_what_the_command_line_prints(se
     first = simulated(served, example(), seed=7)
     assert simulated(served, example(), seed=7) == first != simulated(served, example(), seed=8)
     described = room.read(packaged("paths/example.toml"), as_json=False)
-    assert first == plain(room.simulate(described, seed=7, runs=4, requests=200))
+    assert first == plain(room.simulate(described, seed=7, runs=RUNS, requests=100))
     assert "does not predict minutes" in first["caution"]["en"]
 
 
@@ -109,7 +111,7 @@ def test_arrays_for_plots_have_one_value_a_share_and_rise(served: Served) -> Non
     for stand in (result["today"], result["proposed"]):
         assert stand["bottleneck"] in stand["busy"]
         assert sum(stand["busiest"].values()) == result["runs"]
-        assert len(stand["knees"]) == 4
+        assert len(stand["knees"]) == RUNS
         for swept in stand["sweep"]:
             if swept["minutes"] is not None:
                 assert swept["low"] <= swept["minutes"] <= swept["high"]

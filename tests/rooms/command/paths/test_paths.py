@@ -13,16 +13,18 @@ from renkei.rooms.command.paths import (
     Kind,
     Post,
     Step,
+    Streams,
     Structure,
     Work,
     compare,
     fit,
+    run,
     single_points,
     structure,
     view,
     weekly,
 )
-from renkei.rooms.command.paths.compare import student
+from renkei.rooms.command.paths.compare import paired, student
 from renkei.rooms.command.paths.fitting import Spell
 from renkei.rooms.command.paths.model import visits
 
@@ -37,6 +39,25 @@ def test_work_ends_when_so_much_duty_has_passed(calendar: Calendar, time: float,
     end = calendar.finish(time, work)
     assert end >= time
     assert calendar.duty(end) - calendar.duty(time) == pytest.approx(work, abs=1e-6)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 9_000), st.floats(1, 3_000)), min_size=1, max_size=4),
+    st.lists(st.floats(0, 50_000), min_size=1, max_size=20),
+)
+def test_many_times_are_told_as_each_alone_even_where_a_week_ends(
+    spans: list[tuple[float, float]], times: list[float]
+) -> None:
+    calendar = Calendar([(start, start + length) for start, length in spans])
+    times += [at for span in calendar.spans for at in span]
+    duties = [calendar.duty(time) for time in times] + [calendar.minutes * n for n in range(1, 8)]
+    assert calendar.duties(np.array(times)).tolist() == duties[: len(times)]
+    reals = [calendar.real(duty) for duty in duties]
+    assert calendar.reals(np.array(duties)).tolist() == reals
+    assert [calendar.duty(real) for real in reals] == pytest.approx(duties, rel=1e-9, abs=1e-6)
+    openings = [calendar.opening(time) for time in times]
+    assert calendar.openings(np.array(times)).tolist() == openings
+    assert all(calendar.turn(at)[0] == at for at in openings)
 
 
 def test_hours_common_to_tokyo_and_hawaii() -> None:
@@ -99,11 +120,13 @@ def test_the_interval_covers_what_is_true_as_often_as_it_says() -> None:
     here = two(9.0)
     steps = (Step("q", "a", Work(5.0)), Step("r", "b", Work(9.0), ("q",), 3.0))
     there = structure("y", here.posts, [Kind("k", 100.0, steps)])
-    named = [
-        compare(here, there, seed=100 * n, runs=5, requests=150, confidence=0.9).differences[0].winner
-        for n in range(30)
-    ]
-    assert named.count("none") >= 22
+
+    def winner(seed: int) -> str:
+        sides = ([run(where, Streams(seed + n), {"k": 150}) for n in range(5)] for where in (here, there))
+        return paired(*sides, 0.9)[0].winner
+
+    # 90 of a hundred, give or take three standard deviations
+    assert 81 <= [winner(100 * n) for n in range(100)].count("none") <= 99
 
 
 @pytest.mark.parametrize(("freedom", "expected"), [(1, 12.7062), (9, 2.2622), (19, 2.0930), (200, 1.9719)])

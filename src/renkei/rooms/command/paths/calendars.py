@@ -26,6 +26,8 @@ class Calendar:
         self._passed = [0.0]
         for start, end in self.spans:
             self._passed.append(self._passed[-1] + end - start)
+        self._begins, self._ends = np.array(self.spans, np.float64).reshape(-1, 2).T
+        self._before = np.array(self._passed)
         self.minutes = self._passed[-1]
         """Minutes of duty a week."""
 
@@ -49,7 +51,8 @@ class Calendar:
         inside = duty - week * self.minutes
         if inside == 0.0 and duty > 0.0:
             week, inside = week - 1, self.minutes
-        at = max(0, bisect_left(self._passed, inside) - 1)
+        # A whole number of weeks may come out a rounding above the week.
+        at = max(0, min(bisect_left(self._passed, inside), len(self.spans)) - 1)
         return week * WEEK + self._starts[at] + inside - self._passed[at]
 
     def turn(self, time: float) -> tuple[float, float]:
@@ -92,13 +95,23 @@ class Calendar:
         """``duty`` of many times."""
         if self.always:
             return times
-        return np.fromiter(map(self.duty, times.tolist()), np.float64, len(times))
+        week = times // WEEK
+        inside = times - week * WEEK
+        at = np.searchsorted(self._starts, inside, side="right") - 1
+        start, end = self._begins[at], self._ends[at]
+        passed = week * self.minutes
+        return np.where(at < 0, passed, passed + self._before[at] + np.minimum(inside - start, end - start))
 
     def reals(self, duties: Floats) -> Floats:
         """``real`` of many."""
         if self.always:
             return duties
-        return np.fromiter(map(self.real, duties.tolist()), np.float64, len(duties))
+        week = duties // self.minutes
+        inside = duties - week * self.minutes
+        whole = (inside == 0.0) & (duties > 0.0)
+        week, inside = np.where(whole, week - 1, week), np.where(whole, self.minutes, inside)
+        at = np.clip(np.searchsorted(self._before, inside, side="left"), 1, len(self.spans)) - 1
+        return np.asarray(week * WEEK + self._begins[at] + inside - self._before[at])
 
     def openings(self, times: Floats) -> Floats:
         """``opening`` of many."""

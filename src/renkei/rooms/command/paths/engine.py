@@ -166,7 +166,9 @@ def serve(
     real = calendar.reals(np.array(ends))
     # Work of no length ends no earlier than it came, and with somebody on duty.
     real = np.maximum(real, came[order])
-    found[order] = np.where(needs[order] > 0, real, calendar.openings(real))
+    idle = needs[order] == 0.0
+    real[idle] = calendar.openings(real[idle])
+    found[order] = real
     return found
 
 

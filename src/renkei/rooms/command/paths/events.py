@@ -65,7 +65,7 @@ class Events:
                 self.before[n] += 1
         self.loops = [self._loop(kind, step, number) for kind, step in self.inside]
         again = {n for one in self.loops for n in one}
-        self.visits = [[0] * count if n in again else None for n, count in enumerate(self.counts)]
+        self.visits = [[0] * count if n in again else [] for n, count in enumerate(self.counts)]
         self.pending = [
             [before] * count if before > 1 else None
             for before, count in zip(self.before, self.counts, strict=True)
@@ -86,7 +86,7 @@ class Events:
 
     def _next_of(self, n: int) -> int:
         """The one step that everybody goes to at once from step n, if that is all there is to it."""
-        if self.visits[n] is not None or len(self.after[n]) > 1:
+        if self.inside[n][1].back or len(self.after[n]) > 1:
             return ELSEWHERE
         if not self.after[n]:
             return NOWHERE
@@ -95,12 +95,10 @@ class Events:
         return to if plain else ELSEWHERE
 
     def _draw(self) -> None:
-        """Work of each step: a block of draws, or one for each visit as it comes if it may be done again."""
-        self.needs: list[list[float]] = []
-        self.again: list[list[list[float]]] = [[] for _ in self.inside]
+        """Work of each step's first visit, one block of draws; that of later ones comes when they do."""
+        self.needs = [self._work(n, 0) for n in range(len(self.inside))]
+        self.again = [[first] for first in self.needs]
         self.chances: list[list[list[float]]] = [[] for _ in self.inside]
-        for n, seen in enumerate(self.visits):
-            self.needs.append(self._work(n, 0) if seen is None else [])
         self.covered: dict[tuple[int, int], float] = {}
 
     def _work(self, n: int, visit: int) -> list[float]:
@@ -152,7 +150,7 @@ class Events:
 
     # --- running --------------------------------------------------------------------------------------
 
-    def run(self) -> None:  # noqa: PLR0912 - a call for each event would cost as much as the event
+    def run(self) -> None:  # noqa: PLR0912, PLR0915 - a call for each event would cost as much as it
         """Until nobody waits."""
         heap, steps = self.heap, len(self.inside)
         idle, queues, plain, post_of = self.idle, self.queues, self.plain, self.post_of
@@ -183,17 +181,19 @@ class Events:
                     post = post_of[done]
                     if queues[post]:
                         other, j = queues[post].popleft()
-                        need = needs[other][j] if visits[other] is None else self._need(other, j)
+                        seen = visits[other]
+                        need = self._need(other, seen[j], j) if seen and seen[j] else needs[other][j]
                         heapreplace(heap, (time + need, steps + other, j))
                     else:
                         heappop(heap)
                         idle[post] += 1
                     ended[done][i] = time
+                    seen = visits[done]
+                    if seen:
+                        seen[i] += 1
                     code = following[done]
                     if code == ELSEWHERE:
-                        code, *others = self._onward(done, i, time) or (NOWHERE,)
-                        for other in others:
-                            heappush(heap, (time, other, i))
+                        code = self._onward(done, i, time)
                     if code == NOWHERE:
                         continue
             post = post_of[code]
@@ -201,7 +201,8 @@ class Events:
                 self._come(code, i, time)
             elif idle[post]:
                 idle[post] -= 1
-                need = needs[code][i] if visits[code] is None else self._need(code, i)
+                seen = visits[code]
+                need = self._need(code, seen[i], i) if seen and seen[i] else needs[code][i]
                 heappush(heap, (time + need, steps + code, i))
             else:
                 queues[post].append((code, i))
@@ -217,20 +218,23 @@ class Events:
         come = zip(times[order].tolist(), codes[order].tolist(), who[order].tolist(), strict=True)
         return chain(come, [(math.inf, 0, 0)])
 
-    def _onward(self, n: int, i: int, time: float) -> list[int]:
-        """The request goes on, or back: the steps it comes to at once."""
-        seen = self.visits[n]
-        if seen is not None:
-            visit = seen[i]
-            seen[i] += 1
-            back = self.inside[n][1].back
-            if back and self._chance(n, visit, i) < back:
-                for again in self.loops[n][1:]:
-                    waits = self.pending[again]
-                    if waits is not None:
-                        waits[i] = self.before[again]
-                entry = self.loops[n][0]
-                return [entry] if self._send(entry, i, time, time) else []
+    def _onward(self, n: int, i: int, time: float) -> int:
+        """The request goes on, or back: the step it comes to at once; to others at once by the heap."""
+        now = self._reached(n, i, time)
+        for other in now[1:]:
+            heappush(self.heap, (time, other, i))
+        return now[0] if now else NOWHERE
+
+    def _reached(self, n: int, i: int, time: float) -> list[int]:
+        """The steps that a request comes to at once after step n."""
+        back = self.inside[n][1].back
+        if back and self._chance(n, i) < back:
+            for again in self.loops[n][1:]:
+                waits = self.pending[again]
+                if waits is not None:
+                    waits[i] = self.before[again]
+            entry = self.loops[n][0]
+            return [entry] if self._send(entry, i, time, time) else []
         return [after for after in self.after[n] if self._goes(after, i, time)]
 
     def _goes(self, to: int, i: int, time: float) -> bool:
@@ -250,18 +254,17 @@ class Events:
             heappush(self.heap, (at, to, i))
         return at <= time
 
-    def _need(self, n: int, i: int) -> float:
-        """Work of this visit of request i to a step that may be done again."""
-        seen = self.visits[n]
-        assert seen is not None
-        visit, rows = seen[i], self.again[n]
+    def _need(self, n: int, visit: int, i: int) -> float:
+        """Work of a request's visit to a step that may be done again, 0 being the first."""
+        rows = self.again[n]
         if visit == len(rows):
             rows.append(self._work(n, visit))
         return rows[visit][i]
 
-    def _chance(self, n: int, visit: int, i: int) -> float:
+    def _chance(self, n: int, i: int) -> float:
+        """What decides whether a request goes back from a step that it has just been through."""
         kind, step = self.inside[n]
-        rows = self.chances[n]
+        visit, rows = self.visits[n][i] - 1, self.chances[n]
         if visit == len(rows):
             name = f"{kind.key}/{step.key}/back"
             rows.append(self.streams.uniform(name, visit, self.counts[n]).tolist())
@@ -286,8 +289,10 @@ class Events:
         n, post = self.step_of[slot], self.post_of[slot]
         self.idle[post] += 1
         self.ended[n][i] = time
+        if self.visits[n]:
+            self.visits[n][i] += 1
         lines = []
-        for to in self._onward(n, i, time):
+        for to in self._reached(n, i, time):
             if self.plain[self.post_of[to]]:
                 heappush(self.heap, (time, to, i))
             else:
@@ -330,9 +335,12 @@ class Events:
 
     def _first(self, post: int, time: float) -> Line | None:
         """The line whose head is to be taken first, of those the post may take from now."""
+        takes = self.takes[post]
+        if len(takes) == 1 and not takes[0][1]:
+            return takes[0][3] or None
         best: tuple[int, int, tuple[float, int, int]] | None = None
         found = None
-        for urgency, place, before, line in self.takes[post]:
+        for urgency, place, before, line in takes:
             if line and not (place and self._taken(before, time)):
                 head = (urgency, int(place > 0), line[0])
                 if best is None or head < best:
@@ -347,7 +355,8 @@ class Events:
     def _begin(self, post: int, line: Line, time: float) -> None:
         _, n, i = line.popleft()
         self.idle[post] -= 1
-        need = self.needs[n][i] if self.visits[n] is None else self._need(n, i)
+        seen = self.visits[n]
+        need = self._need(n, seen[i], i) if seen and seen[i] else self.needs[n][i]
         slot = n
         if post != self.post_of[n]:
             slot = self.slots[n, post]
@@ -368,8 +377,7 @@ class Events:
             yield kind.key, step.post, self._total(n) - covered
 
     def _total(self, n: int) -> float:
-        seen = self.visits[n]
-        if seen is None:
+        if not self.visits[n]:
             return float(np.sum(self.needs[n]))
-        times = np.array(seen)
+        times = np.array(self.visits[n])
         return math.fsum(float(np.array(row)[times > visit].sum()) for visit, row in enumerate(self.again[n]))
