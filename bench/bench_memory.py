@@ -78,7 +78,9 @@ def objects(wire: Any) -> float:
     """How many objects there are, lists and functions included; told by the engine, none is looked at."""
     group = {"objectGroup": "reading"}
     root = wire.send("Runtime.evaluate", {"expression": "Object.prototype", **group})["result"]["objectId"]
-    all_of_them = wire.send("Runtime.queryObjects", {"prototypeObjectId": root, **group})["objects"]["objectId"]
+    all_of_them = wire.send("Runtime.queryObjects", {"prototypeObjectId": root, **group})["objects"][
+        "objectId"
+    ]
     length = {"functionDeclaration": "function () { return this.length; }", "objectId": all_of_them}
     found: float = wire.send("Runtime.callFunctionOn", length)["result"]["value"]
     wire.send("Runtime.releaseObjectGroup", group)

@@ -305,6 +305,8 @@ def test_facts_are_set_with_an_append_replaced_and_listed_by_prefix(log: Log) ->
     log.set_facts({"zz": b"soon"}, durable=False)
     assert list(log.facts("alias/")) == [("alias/1", b"uno"), ("alias/2", b"two"), ("alias/冠", b"kanji")]
     assert (log.fact("b"), log.fact("c"), log.fact("zz"), log.size) == (b"\x00", None, b"soon", 1)
+    assert log.facts_named(["zz", "b", "c", "b"]) == {"b": b"\x00", "zz": b"soon"}
+    assert log.facts_named([]) == {}
 
 
 def test_a_listener_hears_of_every_commit_that_added_entries(log: Log) -> None:

@@ -110,12 +110,13 @@ class Side:
             writer=self,
         )
 
-    def delivery(self, record_id: str, partner: str) -> Delivery:
-        """How far a record has got, as the node would know it."""
-        seq = self.releaser.aliases.newest_seq(record_id)
-        if seq is None:
-            return "unsent"
-        return "received" if seq < self.carried else "sent"
+    def delivery(self, record_ids: Sequence[str], partner: str) -> dict[str, Delivery]:
+        """How far records have got, as the node would know it."""
+        seqs = self.releaser.aliases.newest_seqs(record_ids)
+        known: dict[str, Delivery] = {
+            one: "received" if seq < self.carried else "sent" for one, seq in seqs.items()
+        }
+        return dict.fromkeys(record_ids, "unsent") | known
 
     def alias(self, record_id: str) -> str:
         """What the partner calls an own record."""

@@ -1,7 +1,7 @@
 """A partner as the running node holds it: the two logs, who fills them, and the link's switch."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,10 +66,10 @@ class PartnerLine:
         """The number, in the log sent, of the newest rendition of our record; None if there is none."""
         return self.releaser.aliases.newest_seq(record_id)
 
-    def delivery(self, record_id: str) -> Delivery:
-        """How far the newest rendition of our record has got on its way to this partner."""
-        seq = self.sent_seq(record_id)
-        return "unsent" if seq is None else self.sender.state_of(seq)
+    def delivery(self, record_ids: Sequence[str]) -> dict[str, Delivery]:
+        """How far the newest renditions of our records have got on their way to this partner."""
+        seqs, now = self.releaser.aliases.newest_seqs(record_ids), self.sender.positions
+        return {one: now.state_of(seqs[one]) if one in seqs else "unsent" for one in record_ids}
 
     def held(self, record_id: str) -> Delivery | None:
         """How far the rendition has got that the partner has of our record; None if it has none any more."""

@@ -318,10 +318,10 @@ class Node:
             expected = f"a disk that takes an append within {APPEND_PATIENCE:.0f} s"
             raise OurFault("log.slow", expected, "none yet; what was given may still be logged") from None
 
-    def delivery(self, record_id: str, partner: str) -> Delivery:
-        """How far our record has got on its way to ``partner``."""
+    def delivery(self, record_ids: Sequence[str], partner: str) -> dict[str, Delivery]:
+        """How far our records have got on their way to ``partner``."""
         line = self.partners.get(partner)
-        return "unsent" if line is None else line.delivery(record_id)
+        return dict.fromkeys(record_ids, "unsent") if line is None else line.delivery(record_ids)
 
     def delivery_as_of(self, record_id: str, partner: str, moment: datetime) -> Delivery:
         """How far our record had got on its way to ``partner`` by ``moment``."""

@@ -16,6 +16,9 @@ const TOGETHER_MS = 60;
 /** While changes keep coming, a list reloads no more often than this. */
 const AT_MOST_EVERY_MS = 400;
 
+/** A far node answers within this; whoever waits longer reads without the stream, and again when it stands. */
+const BEGIN_WITHIN_MS = 300;
+
 /** What the stream said: a record's id and kind, or nothing where everything may have changed. */
 export type Said = { id: string; kind: string };
 /** Something of our own was written: which records it made, the stream will say. */
@@ -34,11 +37,21 @@ class Stream {
   /** Something read before is to be shown no more, here or in what is kept. */
   onforget: () => void = () => undefined;
   #end: StreamEnd | null = null;
+  #begun: () => void = () => undefined;
   #watchers = new SvelteSet<Watcher>();
 
-  open(): void {
+  /**
+   * Resolves when the node has answered, or has not for a moment: what is read from then on need not be read
+   * again when the stream stands, because it tells of every change since.
+   */
+  open(): Promise<void> {
     this.close();
+    const begun = new Promise<void>((resolve) => {
+      this.#begun = resolve;
+      setTimeout(resolve, BEGIN_WITHIN_MS);
+    });
     this.#end = openStream({ event: (e) => this.#event(e), state: (s) => this.#state(s) });
+    return begun;
   }
 
   close(): void {
@@ -71,6 +84,7 @@ class Stream {
     this.state = state;
     this.onstate(state);
     if (back) this.#everything();
+    if (state !== 'connecting') this.#begun();
   }
 
   #event({ event, data }: ServerEvent): void {

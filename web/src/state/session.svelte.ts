@@ -25,6 +25,8 @@ class Session {
   partners = $state.raw<Partner[]>([]);
   /** The session ended while the client was in use: what was typed is still on the screen behind. */
   expired = $state(false);
+  /** Who the node itself has just said we are. */
+  #told: Me | null = null;
   theme = $state(localStorage.getItem('renkei.theme') === 'light' ? 'light' : 'dark');
 
   constructor() {
@@ -137,18 +139,18 @@ class Session {
   async #enter(me: Me): Promise<void> {
     localStorage.removeItem(LEAVING);
     await cache.enter(me);
+    this.#told = me;
     await this.#open(me);
   }
 
   async #open(me: Me): Promise<void> {
     await Promise.all([drafts.enter(cache.who), outbox.enter(cache.who)]);
     this.me = me;
-    this.policy = await api.labels.policy();
+    [this.policy] = await Promise.all([api.labels.policy(), stream.open()]);
+    rows.open();
     await this.refreshNode();
     this.stage = 'signed-in';
     this.expired = false;
-    stream.open();
-    rows.open();
   }
 
   /** The stream came or went: while it is away reads do not wait long; when it is back, who are we now? */
@@ -157,7 +159,8 @@ class Session {
     if (state !== 'live' || !this.me) return;
     cache.oldest = null;
     outbox.now();
-    void this.#confirm(this.me);
+    if (this.#told !== this.me) void this.#confirm(this.me);
+    this.#told = null;
   }
 
   /** An account that changed meanwhile, or another one signed in in this browser, begins anew. */

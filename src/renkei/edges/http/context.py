@@ -322,11 +322,11 @@ class HttpEdge:
 
     # --- partners -------------------------------------------------------------------------------------
 
-    def delivery(self, record_id: str, partner: str) -> Delivery:
-        """How far an own record has got on its way to ``partner``, or had by the moment asked about."""
-        if self.moment is not None:
-            return self.node.delivery_as_of(record_id, partner, self.moment)
-        return self.node.delivery(record_id, partner)
+    def delivery(self, record_ids: Sequence[str], partner: str) -> dict[str, Delivery]:
+        """How far own records have got on their way to ``partner``, or had by the moment asked about."""
+        if self.moment is None:
+            return self.node.delivery(record_ids, partner)
+        return {one: self.node.delivery_as_of(one, partner, self.moment) for one in record_ids}
 
     def delivery_times(
         self, record_id: str, partner: str, state: Delivery

@@ -107,6 +107,11 @@ class MemoryLog:
         """See ``Log``."""
         return self._facts.get(name)
 
+    def facts_named(self, names: Sequence[str]) -> dict[str, bytes]:
+        """See ``Log``."""
+        with self._lock:
+            return {name: self._facts[name] for name in names if name in self._facts}
+
     def facts(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """See ``Log``."""
         with self._lock:

@@ -269,6 +269,15 @@ class SqliteLog:
             value: bytes | None = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).get
             return value
 
+    def facts_named(self, names: Sequence[str]) -> dict[str, bytes]:
+        """See ``Log``."""
+        if not names:
+            return {}
+        query = "SELECT f.name, f.value FROM carray(?) n CROSS JOIN facts f ON f.name = n.value"
+        with self._file.reading() as db:
+            rows = db.execute(query, (apsw.carray(tuple(names)),)).fetchall()
+        return dict(cast("list[tuple[str, bytes]]", rows))
+
     def facts(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """See ``Log``."""
         query = "SELECT name, value FROM facts WHERE name >= ? AND name < ? ORDER BY name"

@@ -10,6 +10,8 @@ rendition, stands under our own ids.  Those rise with time, so that a log of mil
 tables (ADR 0002), and they never leave the node.
 """
 
+from collections.abc import Sequence
+
 from ..errors import OurFault
 from ..ids import Aliaser
 from ..log.base import Log
@@ -64,12 +66,14 @@ class Aliases:
 
     def newest_seq(self, own_id: str) -> int | None:
         """The number, in the log sent, of the newest rendition of ``own_id``; None if there is none."""
-        fact = self._sent.fact(_FACT + own_id)
-        if fact is None:
-            return None
-        if not fact.isdigit():
+        return self.newest_seqs((own_id,)).get(own_id)
+
+    def newest_seqs(self, own_ids: Sequence[str]) -> dict[str, int]:
+        """The same of many, of those that have one."""
+        found = self._sent.facts_named([_FACT + own_id for own_id in own_ids])
+        if not all(map(bytes.isdigit, found.values())):
             raise OurFault("sent.damaged", "an entry's number beside an id", "something else")
-        return int(fact)
+        return {name.removeprefix(_FACT): int(fact) for name, fact in found.items()}
 
 
 def fact_of(own_id: str, seq: int) -> tuple[str, bytes]:

@@ -55,6 +55,10 @@ class Positions(msgspec.Struct, frozen=True):
     sent: int
     received: int
 
+    def state_of(self, seq: int) -> Literal["unsent", "sent", "received"]:
+        """How far entry ``seq`` has come."""
+        return "received" if seq < self.received else "sent" if seq < self.sent else "unsent"
+
 
 class Sender:
     """Our log for one partner, on its way there."""
@@ -150,8 +154,7 @@ class Sender:
 
     def state_of(self, seq: int) -> Literal["unsent", "sent", "received"]:
         """How far entry ``seq`` has come."""
-        now = self.positions
-        return "received" if seq < now.received else "sent" if seq < now.sent else "unsent"
+        return self.positions.state_of(seq)
 
     # --- the conversation ----------------------------------------------------------------------------
 

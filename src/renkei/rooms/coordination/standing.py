@@ -6,7 +6,8 @@ counts only if it comes from the headquarters that was asked.  Newer versions re
 row, so the order of folding leaves no trace.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,8 +26,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _LATEST = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
-Delivered = Callable[[str, str], Delivery]
-"""How far a record of ours has got on its way to a partner: (record id, partner) to a word."""
+Delivered = Callable[[Sequence[str], str], Mapping[str, Delivery]]
+"""How far records of ours have got on their way to a partner: (record ids, partner) to a word for each."""
 
 SCHEMA = """
 CREATE TABLE coordination_asked (
@@ -195,8 +196,13 @@ def _take(standing: Standing, said: Sequence[Any]) -> None:
         standing.promises.append(promise)
 
 
-def delivered(desk: Desk, record_id: str, standing: Standing, delivery: Delivered) -> Delivery:
-    """Received, if it is here from elsewhere, stays here, or was answered; else what the node knows."""
-    if desk.hq == standing.answerer or desk.hq != standing.asker or standing.heard():
-        return "received"
-    return delivery(record_id, standing.answerer)
+def delivered(desk: Desk, found: Mapping[str, Standing], delivery: Delivered) -> dict[str, Delivery]:
+    """Received, what is here from elsewhere, stays here, or was answered; of the rest what the node knows."""
+    under_way: defaultdict[str, list[str]] = defaultdict(list)
+    for record_id, standing in found.items():
+        if desk.hq == standing.asker != standing.answerer and not standing.heard():
+            under_way[standing.answerer].append(record_id)
+    arrived: dict[str, Delivery] = dict.fromkeys(found, "received")
+    for partner, ids in under_way.items():
+        arrived.update(delivery(ids, partner))
+    return arrived

@@ -130,9 +130,9 @@ class IncidentView(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Seen[Decision], ...]
 
 
-def never_left(record_id: str, partner: str) -> Delivery:
+def never_left(record_ids: Sequence[str], partner: str) -> dict[str, Delivery]:
     """What is known of delivery where no node tells: nothing has left."""
-    return "unsent"
+    return dict.fromkeys(record_ids, "unsent")
 
 
 def request_view(desk: Desk, record_id: str, delivery: Delivered = never_left) -> RequestView | None:
@@ -161,8 +161,9 @@ def request_rows(
     gathered = {id_: Standing(asker, answerer, bool(gone)) for id_, asker, answerer, gone, *_ in found}
     hear(desk, gathered)
     now, allowed = desk.clock.now(), _Allowed(desk, "request")
+    arrived = delivered(desk, gathered, delivery)
     rows = [
-        _row(desk, now, allowed, delivery, gathered[head.id], (label, source, head, cut))
+        _row(now, allowed, arrived[head.id], gathered[head.id], (label, source, head, cut))
         for label, source, head, cut in _heads(desk, [(row[0], *row[4:]) for row in found])
     ]
     return RequestRows(rows, {number: desk.views.label_of(number) for number in {r.label for r in rows}})
@@ -215,15 +216,14 @@ def _heads(desk: Desk, found: Sequence[tuple[str, int, str, bytes]]) -> Iterator
 
 
 def _row(
-    desk: Desk,
     now: datetime,
     allowed: "_Allowed",
-    delivery: Delivered,
+    arrived: Delivery,
     standing: Standing,
     found: tuple[int, str, _Head, int],
 ) -> RequestRow:
     label, source, head, cut = found
-    state = states.state_of(standing.facts(delivered(desk, head.id, standing, delivery)))
+    state = states.state_of(standing.facts(arrived))
     answer = states.answer_in_force(standing.answers)
     review = answer.review_at if answer else None
     limits: dict[Overdue, datetime | None] = {
@@ -339,10 +339,10 @@ def _requests(
     now, allowed = desk.clock.now(), _Allowed(desk, "request")
     views = []
     gathered = gather(desk, where, values, limit)
+    arrived = delivered(desk, gathered, delivery)
     for seen in look_all(desk.views, gathered, Request):
         request, standing = seen.record, gathered[seen.record.id]
-        arrived = delivered(desk, seen.record.id, standing, delivery)
-        state = states.state_of(standing.facts(arrived))
+        state = states.state_of(standing.facts(arrived[request.id]))
         answer = states.answer_in_force(standing.answers)
         limits: dict[Overdue, datetime | None] = {
             "acknowledge": request.acknowledge_by,
@@ -355,7 +355,7 @@ def _requests(
                 state=state,
                 overdue=states.overdue(state, now, limits),
                 holder=_holder(state, standing),
-                delivery=arrived,
+                delivery=arrived[request.id],
                 read_at=None if standing.read_at is None else moment(standing.read_at),
                 fulfilled=fulfilled(request.items, standing.promises),
                 moves=allowed.moves(state, standing),
@@ -379,17 +379,17 @@ def _tasks(
     now, allowed = desk.clock.now(), _Allowed(desk, "task")
     views = []
     gathered = gather(desk, where, values, limit)
+    arrived = delivered(desk, gathered, delivery)
     for seen in look_all(desk.views, gathered, Task):
         task, standing = seen.record, gathered[seen.record.id]
-        arrived = delivered(desk, seen.record.id, standing, delivery)
-        state = states.state_of(standing.facts(arrived))
+        state = states.state_of(standing.facts(arrived[task.id]))
         views.append(
             TaskView(
                 seen=seen,
                 state=state,
                 overdue=states.overdue(state, now, {"due": task.due}),
                 holder=_holder(state, standing),
-                delivery=arrived,
+                delivery=arrived[task.id],
                 read_at=None if standing.read_at is None else moment(standing.read_at),
                 moves=allowed.moves(state, standing),
                 acknowledgement=_first(desk, standing) if replies else None,
