@@ -8,8 +8,8 @@ Meanwhile the page goes round the rooms as a watch officer does.  Ten times in t
 board, rubbish is collected (DevTools ``HeapProfiler.collectGarbage``) and the JavaScript heap, its objects
 and the nodes of the document are read.
 
-Before the hour, a sixth of one warms up: rooms are loaded when first opened, and the engine compiles what runs
-often, for a good while.  Compiled code is in the heap's size and not among its objects.
+Before the hour, a sixth of one warms up: rooms are loaded when first opened, and the engine compiles what
+runs often, for a good while.  Compiled code is in the heap's size and not among its objects.
 """
 
 import json
