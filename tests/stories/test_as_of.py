@@ -1,6 +1,6 @@
 """What did they know?  Views as of a moment, of this node and of a partner."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from renkei.kernel.views import dump
 from renkei.node.past import MAX_KEPT, Moment
 from renkei.rooms.coordination import (
     AcknowledgeIn,
+    Delivery,
     Request,
     RequestView,
     acknowledge_request,
@@ -45,11 +46,11 @@ def as_of(world: World, request: Request, at: datetime, hq: str = JJOC) -> Reque
     """The request at ``hq`` as it was at ``at``."""
     node, person = world[hq].node, world[hq].person()
 
-    def delivery(record_id: str, partner: str) -> str:
-        return node.delivery_as_of(record_id, partner, at)
+    def delivery(record_ids: Sequence[str], partner: str) -> dict[str, Delivery]:
+        return {one: node.delivery_as_of(one, partner, at) for one in record_ids}
 
     with node.desk_as_of(person, at) as desk:
-        return request_view(desk, request.id, delivery)  # type: ignore[arg-type]
+        return request_view(desk, request.id, delivery)
 
 
 def test_each_moment_shows_the_request_as_it_stood_then(world: World) -> None:
