@@ -74,6 +74,7 @@ class Events:
             ready.tolist() if before and ready is not None else None
             for before, ready in zip(self.before, self.ready, strict=True)
         ]
+        self.back = [step.back for _, step in self.inside]
         self.next = [self._next_of(n) for n in range(len(self.inside))]
 
     @staticmethod
@@ -85,8 +86,8 @@ class Events:
         return [number[kind.key, k] for k in (entry, *sorted(inside - {entry}))]
 
     def _next_of(self, n: int) -> int:
-        """The one step that everybody goes to at once from step n, if that is all there is to it."""
-        if self.inside[n][1].back or len(self.after[n]) > 1:
+        """The one step that everybody not sent back goes to at once from step n, if that is all there is."""
+        if len(self.after[n]) > 1:
             return ELSEWHERE
         if not self.after[n]:
             return NOWHERE
@@ -154,7 +155,8 @@ class Events:
         """Until nobody waits."""
         heap, steps = self.heap, len(self.inside)
         idle, queues, plain, post_of = self.idle, self.queues, self.plain, self.post_of
-        needs, visits, ended, following = self.needs, self.visits, self.ended, self.next
+        needs, visits, ended = self.needs, self.visits, self.ended
+        following = [ELSEWHERE if back else to for to, back in zip(self.next, self.back, strict=True)]
         outside = self._outside()
         coming = next(outside)
         while True:
@@ -219,23 +221,25 @@ class Events:
         return chain(come, [(math.inf, 0, 0)])
 
     def _onward(self, n: int, i: int, time: float) -> int:
-        """The request goes on, or back: the step it comes to at once; to others at once by the heap."""
+        """The step that a request comes to at once after step n; to others it comes by the heap."""
+        to = self.next[n]
+        if to != ELSEWHERE and self._chance(n, i) >= self.back[n]:
+            return to
         now = self._reached(n, i, time)
         for other in now[1:]:
             heappush(self.heap, (time, other, i))
         return now[0] if now else NOWHERE
 
     def _reached(self, n: int, i: int, time: float) -> list[int]:
-        """The steps that a request comes to at once after step n."""
-        back = self.inside[n][1].back
-        if back and self._chance(n, i) < back:
-            for again in self.loops[n][1:]:
-                waits = self.pending[again]
-                if waits is not None:
-                    waits[i] = self.before[again]
-            entry = self.loops[n][0]
-            return [entry] if self._send(entry, i, time, time) else []
-        return [after for after in self.after[n] if self._goes(after, i, time)]
+        """The steps that a request comes to at once after step n, be it onward or back."""
+        if not self.back[n] or self._chance(n, i) >= self.back[n]:
+            return [after for after in self.after[n] if self._goes(after, i, time)]
+        entry, *rest = self.loops[n]
+        for again in rest:
+            waits = self.pending[again]
+            if waits is not None:
+                waits[i] = self.before[again]
+        return [entry] if self._send(entry, i, time, time) else []
 
     def _goes(self, to: int, i: int, time: float) -> bool:
         """Whether the request is at a step at once, now that one before is done; if later, that is noted."""
