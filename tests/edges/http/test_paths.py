@@ -56,14 +56,14 @@ def test_a_file_is_read_in_either_form(served: Served) -> None:
 
 def test_everything_wrong_with_a_description_is_told_at_once(served: Served) -> None:
     described = example()
-    described["today"]["posts"][0].update(officers=0)
+    described["today"]["posts"][0].update(officers=-1)
     described["today"]["posts"][1]["duty"].update(days=[9])
     described["today"]["paths"]["relief"][1].update(post="nowhere", hop=-1.0)
     described["proposed"]["paths"]["relief"][4].update(back=1.5, after=["later"])
     told = served.client("watch").post("/paths/view", json={"description": described}).json()
     assert [(fault["where"], fault["came"]) for fault in told["faults"]] == [
         ("post translation of today", "other at translation"),
-        ("post liaison of today", "0 officers, 2700 minutes a week"),
+        ("post liaison of today", "-1 officers, 2700 minutes a week"),
         ("step translate of relief of today", "nowhere"),
         ("step translate of relief of today", "work 20, cv 0.6, hop -1"),
         ("step decide of relief of proposed", "1.5"),
@@ -75,7 +75,7 @@ def test_everything_wrong_with_a_description_is_told_at_once(served: Served) -> 
     )
     assert again.json() == told
     described["today"]["posts"] = [
-        dict(post, key=f"p{n}", officers=0) for n, post in enumerate(described["today"]["posts"] * 30)
+        dict(post, key=f"p{n}", officers=-1) for n, post in enumerate(described["today"]["posts"] * 30)
     ]
     many = served.client("watch").post("/paths/view", json={"description": described}).json()
     assert (len(many["faults"]), many["more"]) == (MAX_TOLD, True)

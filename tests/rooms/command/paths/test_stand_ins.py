@@ -4,14 +4,16 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from renkei.kernel.errors import BadInput
+from renkei.kernel.errors import BadInput, Faulty
 from renkei.rooms.command.paths import (
     Calendar,
+    Description,
     Kind,
     Post,
     Step,
@@ -20,6 +22,7 @@ from renkei.rooms.command.paths import (
     Work,
     compare,
     critical_path,
+    read,
     run,
     run_events,
     single_points,
@@ -274,6 +277,54 @@ def test_a_stand_in_by_night_is_worth_what_the_comparison_says() -> None:
     assert found.today.busy["watch"] == 0 < found.proposed.busy["watch"]
     assert found.proposed.capacity == pytest.approx(DAY / 150)  # somebody is on duty at every minute
     assert found.today.capacity == pytest.approx(540 / 150)
+
+
+def described(**officers: int) -> Description:
+    """A desk with two stand-ins, the second on duty round the clock, and a watch before it."""
+    day = {"days": list(range(7)), "from": "08:00", "to": "17:00", "utc_offset": 0.0}
+    posts = [
+        {"key": key, "name": {"en": key, "ja": key}, "officers": officers.get(key, 1)}
+        | ({} if key in {"watch", "night"} else {"duty": day})
+        for key in ("watch", "desk", "deputy", "night")
+    ]
+    work = {"mean": 60.0, "spread": "fixed"}
+    steps = [
+        {"key": "x", "post": "watch", "work": work},
+        {"key": "y", "post": "desk", "work": work, "after": ["x"], "stand_in": ["deputy", "night"]},
+    ]
+    side = {"posts": posts, "paths": {"k": steps}}
+    name = {"en": "k", "ja": "k"}
+    kinds = [{"key": "k", "name": name, "per_day": 1.0}]
+    whole = {"title": name, "kinds": kinds, "today": side, "proposed": side}
+    return read(msgspec.json.encode(whole), as_json=True)
+
+
+def test_a_vacant_post_is_held_by_the_first_stand_in_who_is_there() -> None:
+    full, _ = described().structures()
+    vacant, _ = described(desk=0).structures()
+    both, _ = described(desk=0, deputy=0).structures()
+    came = np.array([500.0, 1400.0])
+    for where, by_day in ((full, "desk"), (vacant, "deputy"), (both, "night")):
+        found = run_events(where, Streams(1), {"k": came})
+        assert (found.times["k"] + came).tolist() == [620.0, 1520.0]
+        done = {post: minutes for post, minutes in found.work["k"].items() if minutes}
+        assert done == (
+            {"watch": 60.0, by_day: 30.0, "night": 30.0}
+            if by_day != "night"
+            else {"watch": 60.0, "night": 60.0}
+        )
+    assert [post.key for post in both.posts] == ["watch", "night"]
+    assert single_points(full.kinds[0]) == single_points(vacant.kinds[0]) == {"watch"}
+    assert single_points(both.kinds[0]) == {"watch", "night"}
+
+
+def test_a_vacant_post_in_whose_stead_nobody_is_there_is_refused() -> None:
+    with pytest.raises(Faulty, match=r"paths\.vacant") as caught:
+        described(watch=0).structures()
+    assert [fault.where for fault in caught.value.faults] == [
+        "step x of k of today",
+        "step x of k of proposed",
+    ]
 
 
 # --- how much can be done ---------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ offset from UTC in hours.
 """
 
 import re
+from collections.abc import Set
 from typing import Annotated, Literal
 
 import msgspec
@@ -44,7 +45,10 @@ class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PostIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A post as written; ``unit`` is the headquarters it belongs to, ``source`` where it is known from."""
+    """A post as written; ``unit`` is the headquarters it belongs to, ``source`` where it is known from.
+
+    With no ``officers`` it is vacant: the first stand-in who is there does its work as its own.
+    """
 
     key: str
     name: Name
@@ -114,17 +118,39 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def _built(self, key: str, one: StructureIn, found: list[Wrong]) -> Structure:
         """The structure as far as it can be made; what is wrong with it goes to ``found``."""
+        vacant = {post.key for post in one.posts if post.officers == 0}
+        paths = {kind: tuple(_held(step, vacant) for step in steps) for kind, steps in one.paths.items()}
+        nobody = {
+            f"step {step.key} of {kind} of {key}": step.post
+            for kind, steps in paths.items()
+            for step in steps
+            if step.post in vacant
+        }
+        found += [
+            Wrong("paths.vacant", where, "somebody at its post or standing in", f"nobody at {post}")
+            for where, post in nobody.items()
+        ]
         posts = []
         for post in one.posts:
+            if post.key in vacant - {*nobody.values()}:
+                continue
             try:
                 calendar = calendar_of(post)
             except BadInput as err:
                 found.append(Wrong(err.code, f"post {post.key} of {key}", err.expected, err.came))
                 calendar = Calendar()
-            posts.append(Post(post.key, post.officers, calendar, post.nation))
-        kinds = [Kind(k.key, k.per_day, one.paths[k.key], k.priority) for k in self.kinds]
+            posts.append(Post(post.key, post.officers or 1, calendar, post.nation))
+        kinds = [Kind(k.key, k.per_day, paths[k.key], k.priority) for k in self.kinds]
         found += wrong(key, posts, kinds)
         return Structure(key, tuple(posts), tuple(kinds))
+
+
+def _held(step: Step, vacant: Set[str]) -> Step:
+    """The step with its post held by the first stand-in who is there, if the post is vacant and one is."""
+    able = [key for key in (step.post, *step.stand_in) if key not in vacant]
+    if not able or not vacant & {step.post, *step.stand_in}:
+        return step
+    return msgspec.structs.replace(step, post=able[0], stand_in=tuple(able[1:]))
 
 
 def read(raw: bytes, *, as_json: bool) -> Description:
