@@ -1,5 +1,6 @@
 """Release by hand: why and why not, the queue, two signatures, taking back, and who gets it while writing."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,6 +115,48 @@ def test_what_is_withheld_says_so_to_its_author(pair: Pair, open_page: Open) -> 
     author = open_page(pair.jjoc, "watch", at=f"#/release/{record}")
     row = author.locator("[data-hq='us.usfj'][data-outcome=withheld]")
     expect(row.locator("[data-part=rule]")).to_contain_text("withheld this version")
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1440", "390"])
+def test_what_is_sent_back_is_in_its_authors_inbox_with_the_reason(
+    pair: Pair, open_page: Open, lang: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    title, reason = f"Back {lang} {size[0]}", "船名を除いて出し直すこと。"
+    record = guarded(pair, title)
+    page = open_page(pair.jjoc, "disclosure", lang, size, at="#/release/review")
+    held(page, title).locator("input").check()
+    page.locator("[data-act=return]").click()
+    send = page.locator("dialog button[type=submit]")
+    send.click()
+    expect(page.locator("dialog"), "a reason is required").to_be_visible()
+    page.locator("dialog textarea").fill(reason)
+    assert faults(page) == []
+    page.screenshot(path=tmp_path / f"dialog-{lang}-{size[0]}.png")
+    send.click()
+    expect(held(page, title)).to_have_count(0)
+    author = open_page(pair.jjoc, "planner", lang, size, at="#/attention")
+    matter = author.locator("[data-cause=returned]", has_text=title)
+    expect(matter.locator("[data-part=reason]")).to_contain_text(reason)
+    assert author.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faults(author) == []
+    author.screenshot(path=tmp_path / f"inbox-{lang}-{size[0]}.png")
+    matter.locator("[data-item]").click()
+    row = author.locator("[data-hq='us.usfj'][data-outcome=withheld]")
+    expect(row.locator("[data-part=word]")).to_contain_text(reason)
+    expect(row.locator("[data-part=rule]")).to_contain_text(
+        {"en": "sent this version back", "ja": "差し戻し"}[lang]
+    )
+    assert author.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faults(author) == []
+    author.screenshot(path=tmp_path / f"record-{lang}-{size[0]}.png")
+    watch = open_page(pair.jjoc, "watch", lang, size, at="#/attention")
+    expect(watch.locator("h1")).to_be_visible()
+    expect(watch.locator("[data-cause=returned]")).to_have_count(0)
+    author.goto(f"{pair.jjoc.url}/#/attention")
+    matter.locator("[data-act=note]").click()
+    expect(matter).to_have_count(0)
+    assert pair.jjoc.api("planner").get("/release/returned")["items"], record
 
 
 def test_a_record_is_taken_back_in_two_steps_and_the_partner_confirms(pair: Pair, open_page: Open) -> None:

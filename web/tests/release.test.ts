@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import type { AgreementView, Departure, Held, Recall, Release } from '../src/api/types';
+import type { AgreementView, Departure, Held, Recall, Release, SentBack } from '../src/api/types';
 import { en } from '../src/i18n/en';
 import { ja } from '../src/i18n/ja';
-import { mattersOf } from '../src/lib/attention';
+import { mattersOf, TOGETHER } from '../src/lib/attention';
 import { decidable, heldKey, inOrder, pressing } from '../src/lib/held';
 import { audienceOf, reachedBesides, ruleWords } from '../src/lib/reach';
 import { changeWords, endsSoon, hexLines, historyOf, readable, seconds, utf8 } from '../src/rooms/release/why';
@@ -48,6 +48,22 @@ describe('what waits for review', () => {
     expect(of(held('a', -90, 30))).toEqual(['disclosure soon']);
     expect(of(held('a', -1, 90))).toEqual(['disclosure open']);
     expect(of(held('a', -1, 90, { needed: 2, signatures: [{ account: 'first', by: 'x', at: at(0), decision: 'jp.jjoc/1' }] }))).toEqual([]);
+  });
+});
+
+describe('what came back', () => {
+  const back = (id: string, priority = 'routine'): SentBack => ({ id, version: 1, kind: 'decision', partner: 'us.usfj', priority, record: held(id, -60, 60).record, word: { by: 'Disclosure officer', at: at(-5), reason: { text: 'Without the name', lang: 'en' } } });
+  const known = { hq: 'jp.jjoc', account: 'planner', now: NOW, rows: [], tasks: [], partners: [], handover: undefined };
+
+  it('is a matter with its reason, soon, or now where the record presses', () => {
+    const found = mattersOf({ ...known, returned: [back('a'), back('b', 'flash')] });
+    expect(found.map((m) => `${m.cause} ${m.urgency} ${m.note?.text}`)).toEqual(['returned now Without the name', 'returned soon Without the name']);
+    expect(found[0]?.href).toContain('release');
+  });
+
+  it('stands as one where there is much of it, and then gives no single reason', () => {
+    const [one, ...more] = mattersOf({ ...known, returned: Array.from({ length: TOGETHER + 1 }, (_, i) => back(String(i))) });
+    expect([one?.count, one?.note, more.length]).toEqual([TOGETHER + 1, null, 0]);
   });
 });
 

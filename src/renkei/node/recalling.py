@@ -59,7 +59,8 @@ def confirmation(
             confirmed = max(purge.at, confirmed or purge.at)
     now = line.sender.state_of(notices[-1])
     progress: Progress = now if waiting else "confirmed"
-    since = confirmed if progress == "confirmed" else next(iter(line.sent.read(notices[-1], 1))).logged_at
+    told = next(iter(line.sent.read(notices[-1], 1)), None)  # none: the notice is being committed
+    since = confirmed if progress == "confirmed" or told is None else told.logged_at
     return Confirmation(
         hq=line.hq, progress=progress, since=since, entries=recalled.entries, faults=tuple(faults)
     )

@@ -75,6 +75,18 @@ def test_what_is_refused_stays_and_says_so(seat: Seats, running: Running) -> Non
     assert not released(seat, record)[0].get("state")
 
 
+def test_what_is_sent_back_is_listed_for_its_author_with_the_reason(seat: Seats, running: Running) -> None:
+    record = decide(running, "By barge")
+    until(lambda: [r for r in released(seat, record) if r["code"] == "review.waiting"])
+    line = ("release", "return", record, "--reason", "leave the berth out")
+    assert [d["verdict"] for d in done(seat("jp.jjoc", "disclosure", *line)).json] == ["return"]
+    until(lambda: released(seat, record)[0]["code"] == "review.returned")
+    assert released(seat, record)[0]["word"]["reason"]["text"] == "leave the berth out"
+    (mine,) = done(seat("jp.jjoc", "watch", "release", "returned")).json["items"]
+    assert (mine["id"], mine["word"]["reason"]["text"]) == (record, "leave the berth out")
+    assert done(seat("jp.jjoc", "disclosure", "release", "returned")).json["items"] == []
+
+
 def test_why_a_person_sees_a_record_is_told(seat: Seats, running: Running) -> None:
     record = log(running, "National matter", "national")
     assert released(seat, record)[0]["rule"] == "label"

@@ -13,6 +13,7 @@ from edges.http.served import PASSWORD, POLICY, Served
 from renkei.kernel.labels.presets import demo_clearances
 from renkei.kernel.log.commitments import said_at
 from renkei.kernel.people import Role
+from renkei.kernel.records import Record
 from renkei.node import Names, NodeConfig, add_partner, create_node, own_card
 
 USFJ = "us.usfj"
@@ -38,6 +39,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         post="Second disclosure officer",
         roles=[Role.DISCLOSURE_OFFICER],
         clearance=one.clearance(*levels),
+    )
+    one.node.accounts.create(
+        "guarded",
+        PASSWORD,
+        post="Watch officer cleared up to GUARDED",
+        roles=[Role.WATCH_OFFICER],
+        clearance=one.clearance(*levels[: levels.index("GUARDED") + 1]),
     )
     yield one
     one.close()
@@ -159,6 +167,78 @@ def test_bulk_decisions_are_all_or_none(served: Served, watch: httpx.Client, off
     assert {one, other} <= {h["id"] for h in officer.get("/release/queue").json()["items"]}
     assert officer.post("/release/decisions", json=words(1, 1)).status_code == 201
     until(lambda: release(watch, other)["code"] == "review.refused")
+
+
+def sent_back(officer: httpx.Client, record: str, reason: Any, version: int = 1) -> httpx.Response:
+    items = [{"record": record, "version": version, "partner": USFJ}]
+    given = {"verdict": "return", "reason": reason, "items": items}
+    return officer.post("/release/decisions", json=given)
+
+
+def returned(client: httpx.Client, record: str) -> Any:
+    return [item for item in client.get("/release/returned").json()["items"] if item["id"] == record]
+
+
+def written(served: Served, record: str) -> Record:
+    """A record as it was logged, for a newer version of it."""
+    row = served.node.desk(served.person("watch")).views.get(record)
+    assert row is not None
+    found = served.node.codec.decode(row.raw)
+    assert isinstance(found, Record)
+    return found
+
+
+def test_what_is_sent_back_is_its_authors_until_it_is_corrected(
+    served: Served, watch: httpx.Client, officer: httpx.Client
+) -> None:
+    record = decision(served, watch)
+    held(officer, record)
+    assert sent_back(watch, record, "mine").status_code == 403
+    assert sent_back(officer, record, "Take the ship's name out").status_code == 201
+    (item,) = until(lambda: returned(watch, record))
+    assert (item["partner"], item["version"], item["priority"]) == (USFJ, 1, "routine")
+    assert item["word"]["reason"]["text"] == "Take the ship's name out"
+    assert returned(officer, record) == [], "it is in its author's inbox alone"
+    assert record not in [h["id"] for h in officer.get("/release/queue").json()["items"]]
+    row = release(watch, record)
+    assert (row["outcome"], row["code"], row["state"]) == ("withheld", "review.returned", None)
+    assert row["word"] == item["word"]
+    settled = sent_back(officer, record, "once more")
+    assert (settled.status_code, settled.json()["code"]) == (409, "decision.settled")
+    assert "returned" in settled.json()["came"]
+
+    served.node.append([msgspec.structs.replace(written(served, record), version=2)])
+    until(lambda: not returned(watch, record))
+    assert held(officer, record)["version"] == 2
+    said = [said_at(served.node.partners[USFJ].sent, n) for n in range(served.node.partners[USFJ].sent.size)]
+    assert not any(b"ship's name" in one for one in said if one), "the reason never reaches the partner"
+
+
+def test_what_is_never_edited_is_corrected_by_an_entry_that_says_so(
+    served: Served, watch: httpx.Client, officer: httpx.Client
+) -> None:
+    record = decision(served, watch)
+    held(officer, record)
+    assert sent_back(officer, record, "No ship's name").status_code == 201
+    until(lambda: returned(watch, record))
+    given = {"text": "船名を除く", "label": label(served, "usa")}
+    other = str(watch.post("/log-entries", json=given).json()["record"]["id"])
+    assert returned(watch, record), "an entry beside it corrects nothing"
+    served.node.append([msgspec.structs.replace(written(served, other), version=2, corrects=record)])
+    until(lambda: not returned(watch, record))
+
+
+def test_the_reason_is_told_to_whom_its_label_allows(served: Served, officer: httpx.Client) -> None:
+    author = served.client("guarded")
+    record = decision(served, author)
+    held(officer, record)
+    sealed = label(served, "guarded-usa") | {"classification": "SEALED"}
+    answer = sent_back(officer, record, {"text": "Betrays a source", "lang": "en", "label": sealed})
+    assert answer.status_code == 201, answer.text
+    (item,) = until(lambda: returned(author, record))
+    assert item["word"]["reason"] is None and item["word"]["by"] == "disclosure post"
+    assert release(author, record)["word"] == item["word"]
+    assert release(officer, record)["word"]["reason"]["text"] == "Betrays a source"
 
 
 def test_a_decision_on_what_is_not_held_is_named(

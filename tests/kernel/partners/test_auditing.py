@@ -25,7 +25,7 @@ def audited(desk, sent=None):
 
 @pytest.fixture
 def desk():
-    """Released, withheld, cut, held, signed, refused, replaced, ended: all that can happen."""
+    """Released, withheld, cut, held, signed, refused, sent back, replaced, ended: all that can happen."""
     desk = Bare(TWICE)
     first = agreement(JJOC, CLEARANCE)
     desk.release(first, note(1), note(2, CLOSED))
@@ -33,6 +33,10 @@ def desk():
     desk.release(note(1, version=2), note(5, DUTY), note(6, DUTY), desk.word(4))
     desk.clock.advance(HOUR)
     desk.release(desk.word(4, "second"), desk.word(5, "first", "refuse"), note(6, version=2))
+    desk.release(note(9, DUTY), note(10, DUTY), desk.word(9, "first", "return"))
+    desk.release(
+        desk.word(10, "second", "return"), note(10, DUTY, version=2), desk.word(10, "x", "applaud", 2)
+    )
     desk.release(msgspec.structs.replace(first, version=2, until=desk.clock.now() + HOUR), note(7))
     desk.clock.advance(2 * HOUR)
     desk.release(note(8))

@@ -157,13 +157,50 @@ def test_what_the_partner_gets_in_the_end_is_the_same_as_without_the_wait_but_fo
         [("first", "release", 1, JJOC), ("second", "release", 2, JJOC)],
         [("first", "release", 1, JJOC), ("second", "release", 1, "ph.pcg")],
         [("first", "refuse", 1, JJOC), ("second", "release", 1, JJOC), ("third", "release", 1, JJOC)],
+        [("first", "return", 1, JJOC), ("second", "release", 1, JJOC), ("third", "release", 1, JJOC)],
+        [("first", "applaud", 1, JJOC), ("second", "applaud", 1, JJOC), ("third", "release", 1, JJOC)],
     ],
-    ids=["one officer twice", "another version", "another partner", "after a refusal"],
+    ids=[
+        "one officer twice",
+        "another version",
+        "another partner",
+        "after a refusal",
+        "after sending back",
+        "a verdict nobody knows",
+    ],
 )
 def test_signatures_that_do_not_count(held, words):
     held.release(note(1, DUTY))
     for account, verdict, version, partner in words:
         assert held.release(held.word(1, account, verdict, version, partner)) == []
+
+
+def test_a_verdict_nobody_knows_leaves_the_version_held(held):
+    held.release(note(1, DUTY), held.word(1, "first", "applaud"))
+    assert held.register_item(1).state == "held" and held.why(note(1, DUTY)) == "review.waiting"
+    held.release(held.word(1, "first"))
+    assert len(held.release(held.word(1, "second"))) == 1
+
+
+def test_what_was_sent_back_stays_until_it_is_corrected_and_then_is_reviewed_anew(held):
+    held.release(note(1, DUTY), held.word(1), held.word(1, "second", "return"))
+    assert held.why(note(1, DUTY)) == "review.returned"
+    held.restart()
+    item = held.register_item(1)
+    assert (item.state, item.settled_by.account) == ("returned", "second")
+    assert held.release(held.word(1, "third"), note(1, DUTY, version=2)) == []
+    assert held.register_item(1).state == "held" and held.register_item(1).signatures == ()
+    held.release(held.word(1, "first", version=2))
+    (late,) = held.release(held.word(1, "second", version=2))
+    assert (late.id, late.version) == (alias(1), 1), "the partner knows of one version alone"
+
+
+def test_facts_from_when_there_was_refusing_alone_are_the_same_bytes(held):
+    held.release(note(1, DUTY), held.word(1, "first", "refuse"))
+    (raw,) = [raw for name, raw in held.sent.facts(FACTS) if name.endswith(own(1))]
+    assert b'"refused_by":{"account":"first"' in raw
+    held.restart()
+    assert held.why(note(1, DUTY)) == "review.refused"
 
 
 def test_a_decision_on_a_version_replaced_in_the_meantime_releases_nothing(held):

@@ -296,6 +296,7 @@ export const release = {
   visibility: (id: string, account?: string) => get<T.Visibility>(of(id, '/visibility') + query({ account })),
   audience: (label: T.Label, kind: string) => post<T.AudienceAnswer>('/release/audience', { label, kind }),
   queue: () => get<T.HeldQueue>('/release/queue'),
+  returned: () => get<{ items: T.SentBack[]; total: number }>('/release/returned'),
   decide: (verdict: T.Verdict, reason: T.TextIn, items: readonly T.Held[]) =>
     post<unknown>('/release/decisions', { verdict, reason, items: items.map(({ id, version, partner }) => ({ record: id, version, partner })) }),
   recalls: () => list<T.Recall>('/release/recalls'),

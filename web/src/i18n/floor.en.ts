@@ -78,6 +78,7 @@ export const floorEn = {
       chase: 'Partner late',
       declined: 'Declined',
       disclosure: 'Release review',
+      returned: 'Sent back',
     },
     about: {
       link: (hq: string, count: number) => `The link to ${hq} is down; ${count} waiting`,
@@ -90,8 +91,10 @@ export const floorEn = {
       chase: (hq: string) => `${hq} has not answered in time`,
       declined: (hq: string) => `${hq} declined`,
       disclosure: (hq: string) => `Waits for release to ${hq}`,
+      returned: (hq: string) => `Sent back to be corrected before it goes to ${hq}`,
     } satisfies Record<Cause, About> as Record<Cause, About>,
     many: (count: number, hq: string) => `${count} of the same kind, ${hq}`,
+    noReason: '▒ Its reason is not for your clearance',
     note: 'Noted',
     noted: 'noted',
   },

@@ -73,6 +73,7 @@ export const floorJa: typeof floorEn = {
       chase: '相手の遅れ',
       declined: '辞退',
       disclosure: '開示審査',
+      returned: '差し戻し',
     },
     about: {
       link: (hq, count) => `${hq}との回線が断。待ち${count}件`,
@@ -85,8 +86,10 @@ export const floorJa: typeof floorEn = {
       chase: (hq) => `${hq}の回答が期限を過ぎています`,
       declined: (hq) => `${hq}が辞退`,
       disclosure: (hq) => `${hq}への提供（開示審査待ち）`,
+      returned: (hq) => `${hq}への提供前に修正を要するもの（差し戻し）`,
     },
     many: (count, hq) => `同種 ${count}件（${hq}）`,
+    noReason: '▒ 理由は、あなたの適格性では閲覧できません',
     note: '確認した',
     noted: '確認済',
   },

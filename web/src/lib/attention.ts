@@ -4,14 +4,14 @@
  * No floods: what has one cause is one matter.  Requests that cannot leave because a link is down belong to that
  * link; more than `TOGETHER` matters of one cause with one partner stand as one, with the rows inside.
  */
-import type { Handover, Held, Label, Marking, Partner, RecordView, Row, TaskView, Text } from '../api/types';
+import type { Handover, Held, Label, Marking, Partner, RecordView, Row, SentBack, TaskView, Text } from '../api/types';
 import { columnOf, counterpart, nextDeadline, outgoing, overdueOf, PRIORITIES } from './requests';
 import { href } from './routes';
 import { heldKey, pressing, signedBy } from './held';
 
 export type Urgency = 'now' | 'soon' | 'open';
 export const URGENCIES: readonly Urgency[] = ['now', 'soon', 'open'];
-export type Cause = 'link' | 'evidence' | 'acknowledge' | 'answer' | 'review' | 'task' | 'handover' | 'chase' | 'declined' | 'disclosure';
+export type Cause = 'link' | 'evidence' | 'acknowledge' | 'answer' | 'review' | 'task' | 'handover' | 'chase' | 'declined' | 'disclosure' | 'returned';
 
 export type Matter = {
   /** The same while it is the same matter: what a person silenced stays silenced. */
@@ -25,6 +25,8 @@ export type Matter = {
   /** When it is due, or since when it is so. */
   at: string | null;
   title: Text | null;
+  /** Why it needs me, in somebody's words. */
+  note: Text | null;
   shown: { label: Label; marking: Marking } | null;
   priority: NonNullable<Row['priority']>;
   overdue: boolean;
@@ -35,7 +37,7 @@ export type Matter = {
   inside: Matter[];
 };
 
-export type Known = { hq: string; account: string; now: number; rows: readonly Row[]; tasks: readonly TaskView[]; partners: readonly Partner[]; handover: RecordView<Handover> | undefined; functions?: readonly string[]; held?: readonly Held[] };
+export type Known = { hq: string; account: string; now: number; rows: readonly Row[]; tasks: readonly TaskView[]; partners: readonly Partner[]; handover: RecordView<Handover> | undefined; functions?: readonly string[]; held?: readonly Held[]; returned?: readonly SentBack[] };
 
 /** More of one cause than this are one matter. */
 export const TOGETHER = 5;
@@ -43,10 +45,10 @@ const MINUTE = 60_000;
 const SOON_ACKNOWLEDGE = 5 * MINUTE;
 const SOON_ANSWER = 20 * MINUTE;
 
-const EMPTY = { calls: false, at: null, title: null, shown: null, priority: 'routine', overdue: false, mine: false, count: 1, inside: [] } satisfies Partial<Matter>;
+const EMPTY = { calls: false, at: null, title: null, note: null, shown: null, priority: 'routine', overdue: false, mine: false, count: 1, inside: [] } satisfies Partial<Matter>;
 
 export function mattersOf(known: Known): Matter[] {
-  const all = [...links(known), ...known.rows.flatMap((row) => ofRow(row, known)), ...known.tasks.flatMap((task) => ofTask(task, known)), ...ofHandover(known), ...(known.held ?? []).flatMap((held) => ofHeld(held, known))];
+  const all = [...links(known), ...known.rows.flatMap((row) => ofRow(row, known)), ...known.tasks.flatMap((task) => ofTask(task, known)), ...ofHandover(known), ...(known.held ?? []).flatMap((held) => ofHeld(held, known)), ...(known.returned ?? []).map(ofReturned)];
   return together(all).sort(byUrgency);
 }
 
@@ -110,9 +112,21 @@ function ofHeld(held: Held, { account, now }: Known): Matter[] {
   if (signedBy(held, account)) return [];
   const at = pressing(held, now);
   const { record, marking } = held.record;
-  const title = 'title' in record ? (record.title as Text) : null;
-  const priority = PRIORITIES.find((p) => p === held.priority) ?? 'routine';
+  const { title, priority } = headOf(record, held.priority);
   return [{ ...EMPTY, key: `disclosure:${heldKey(held)}`, cause: 'disclosure', urgency: at === 'overdue' ? 'now' : at === 'remind' ? 'soon' : 'open', hq: held.partner, href: '#/release/review', at: held.due, title, shown: { label: record.label, marking }, priority, overdue: at === 'overdue' }];
+}
+
+/** What an officer sent back: the author corrects it, and until then nobody at the partner gets it. */
+function ofReturned({ id, version, partner, record: { record, marking }, priority: graded, word }: SentBack): Matter {
+  const { title, priority } = headOf(record, graded);
+  const urgency = priority === 'flash' || priority === 'immediate' ? 'now' : 'soon';
+  return { ...EMPTY, key: `returned:${heldKey({ id, version, partner })}`, cause: 'returned', urgency, hq: partner, href: href('release', id), at: word.at, title, note: word.reason ?? null, shown: { label: record.label, marking }, priority };
+}
+
+/** How a record is named in the inbox, and its precedence, routine where it has none. */
+function headOf(record: object, graded: string): { title: Text | null; priority: Matter['priority'] } {
+  const named = record as { title?: Text; text?: Text };
+  return { title: named.title ?? named.text ?? null, priority: PRIORITIES.find((p) => p === graded) ?? 'routine' };
 }
 
 /** Matters of one cause, urgency and partner as one, where they are many. */
@@ -122,7 +136,7 @@ function together(all: Matter[]): Matter[] {
   return Object.entries(groups).flatMap(([key, group]) => {
     const [first] = group.sort(byUrgency);
     if (!first || group.length <= TOGETHER) return group;
-    return [{ ...first, key, title: null, shown: null, href: '#/attention', count: group.length, inside: group }];
+    return [{ ...first, key, title: null, note: null, shown: null, href: '#/attention', count: group.length, inside: group }];
   });
 }
 

@@ -60,6 +60,8 @@ def _why(row: dict[str, Any]) -> list[str]:
     if row.get("code"):
         rule = f"{row['rule']}: " if row.get("rule") else ""
         lines.append(f"{rule}{row['reason']} ({row['code']})")
+    if word := row.get("word"):
+        lines.append(f"reason: {word['reason']['text'] if word['reason'] else 'not for your clearance'}")
     lines += [f"cut: {cut['where']} ({_label(cut['label'])})" for cut in row["cuts"]]
     lines += [f"would have to change: {change_said(change)}" for change in row["changes"]]
     if row.get("state"):
@@ -153,7 +155,7 @@ def approve(*records: str, reason: str, partner: str | None = None, remote: Remo
 
 @release_app.command
 def refuse(*records: str, reason: str, partner: str | None = None, remote: Remote | None = None) -> None:
-    """Refuse the release of held records; a newer version is reviewed anew.
+    """Refuse the release of held records; they do not go back to their authors (``return`` does that).
 
     Parameters
     ----------
@@ -165,6 +167,43 @@ def refuse(*records: str, reason: str, partner: str | None = None, remote: Remot
         Only for this partner; without it for every one they are held for.
     """
     _decide(remote or Remote(), "refuse", records, reason, partner)
+
+
+@release_app.command(name="return")
+def send_back(*records: str, reason: str, partner: str | None = None, remote: Remote | None = None) -> None:
+    """Send held records back to their authors to be corrected; a newer version is reviewed anew.
+
+    Parameters
+    ----------
+    records
+        Their ids.
+    reason
+        What has to be corrected; it is in the author's inbox, and kept with the decision.
+    partner
+        Only for this partner; without it for every one they are held for.
+    """
+    _decide(remote or Remote(), "return", records, reason, partner)
+
+
+@release_app.command
+def returned(*, remote: Remote | None = None) -> None:
+    """List what disclosure officers sent back to your own post, with their reasons; the newest first."""
+    remote = remote or Remote()
+    found = remote.api().get("/release/returned")
+    rows = [
+        {
+            "at": item["word"]["at"],
+            "by": item["word"]["by"],
+            "kind": item["kind"],
+            "partner": item["partner"],
+            "version": item["version"],
+            "id": item["id"],
+            "reason": (item["word"]["reason"] or {}).get("text", ""),
+        }
+        for item in found["items"]
+    ]
+    columns = ("at", "by", "kind", "partner", "version", "id", "reason")
+    remote.out.rows(columns, rows, whole=found)
 
 
 def _decide(remote: Remote, verdict: str, records: tuple[str, ...], reason: str, partner: str | None) -> None:

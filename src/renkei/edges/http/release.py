@@ -18,7 +18,7 @@ from ...kernel.partners.pace import Spread, spread
 from ...kernel.partners.register import Item, Signed
 from ...kernel.partners.releaser import Explanation
 from ...kernel.people import Permission, Person
-from ...kernel.records import HQ_PATTERN, HqId, Unknown, is_record_id
+from ...kernel.records import HQ_PATTERN, HqId, Text, Unknown, is_record_id
 from ...kernel.views import OWN, Row
 from ...node.auditing import AuditRun
 from ...node.lines import PartnerLine
@@ -46,11 +46,19 @@ Account = Annotated[str | None, QueryParameter(max_length=200, description="Of w
 State = Literal["unsent", "sent", "received"]
 
 
+class Word(msgspec.Struct, frozen=True):
+    """A disclosure officer's no: whose, when, and why; the reason null where its label forbids the caller."""
+
+    by: str
+    at: datetime
+    reason: Text | None
+
+
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a partner may have a record, by which rule, what is cut, what would have to change.
 
     ``state`` is how far the newest rendition has got, null if there is none; ``agreement`` the id of the one
-    in force for the kind.
+    in force for the kind; ``word`` by whom and why the version was refused or sent back to its author.
     """
 
     hq: str
@@ -64,6 +72,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     signatures: tuple[Signed, ...] = ()
     due: datetime | None = None
     state: State | None = None
+    word: Word | None = None
 
 
 class PreviewOut(msgspec.Struct, frozen=True):
@@ -183,14 +192,13 @@ async def get_release(edge: Edge, person: Caller, owner: FromPath[str], key: Fro
     def read(desk: Desk) -> list[Release]:
         raw = own_row(desk, owner, key).raw
         whole = desk.views.whole(own_row(desk, owner, key))
-        return [
-            _release(edge, hq, line.releaser.explain(raw), whole) for hq, line in edge.node.partners.items()
-        ]
+        lines = edge.node.partners.items()
+        return [_release(edge, desk, hq, line.releaser.explain(raw), whole) for hq, line in lines]
 
     return await edge.at_desk(person, read)
 
 
-def _release(edge: HttpEdge, hq: str, why: Explanation, whole: bool = True) -> Release:
+def _release(edge: HttpEdge, desk: Desk, hq: str, why: Explanation, whole: bool = True) -> Release:
     """``whole`` says that the caller sees all of the record, and may be told where portions lie."""
     state = None if why.seq is None else edge.node.partners[hq].sender.state_of(why.seq)
     item = why.item
@@ -206,7 +214,14 @@ def _release(edge: HttpEdge, hq: str, why: Explanation, whole: bool = True) -> R
         signatures=() if item is None else item.signatures,
         due=None if item is None or item.state != "held" else item.due,
         state=state,
+        word=None if item is None else word_of(item, room.reason_of(desk, item)),
     )
+
+
+def word_of(item: Item, reason: Text | None) -> Word | None:
+    """The officer's no that ``item`` came to, None without one."""
+    no = item.settled_by
+    return None if no is None else Word(no.by, no.at, reason)
 
 
 @get(
@@ -229,7 +244,7 @@ async def get_preview(
             raise refuse(CUT)
         made = line.releaser.preview(row.raw)
         text = None if made.entry is None else made.entry.decode()
-        return PreviewOut(_release(edge, partner, made.why), text, made.seq)
+        return PreviewOut(_release(edge, desk, partner, made.why), text, made.seq)
 
     return await edge.at_desk(person, read)
 
@@ -385,15 +400,13 @@ def _rows(desk: Desk, ids: list[str]) -> list[Row]:
 
 def _held(desk: Desk, shower: Shower, row: Row, hq: str, item: Item) -> HeldOut:
     now = desk.clock.now()
-    record, _ = desk.views.record(row)
-    graded = getattr(record, "priority", getattr(record, "severity", "routine"))
     return HeldOut(
         record=shower.row(row),
         id=item.id,
         version=item.version,
         kind=item.kind,
         partner=hq,
-        priority=str(graded),
+        priority=priority_of(desk, row),
         since=item.since,
         age_seconds=(now - item.since).total_seconds(),
         due=item.due,
@@ -403,13 +416,23 @@ def _held(desk: Desk, shower: Shower, row: Row, hq: str, item: Item) -> HeldOut:
     )
 
 
+def priority_of(desk: Desk, row: Row) -> str:
+    """A record's own priority, or its severity; routine without either."""
+    record, _ = desk.views.record(row)
+    return str(getattr(record, "priority", getattr(record, "severity", "routine")))
+
+
 @post(
     "/release/decisions", opt=_REVIEW, tags=_TAG, summary="Decide on held items", responses=problems(409, 422)
 )
 async def post_decisions(
     edge: Edge, person: Caller, data: JSONBody[room.DecisionsIn]
 ) -> list[room.ReleaseDecision]:
-    """Sign for the release of one item or many, or refuse it, with a reason; all of them or none."""
+    """Sign for the release of one item or many, refuse it, or return it to its author, with a reason.
+
+    All of them or none.  What was returned is in the author's inbox (`/release/returned`); neither the reason
+    nor that it came back ever reaches a partner.
+    """
 
     def held(record: str, partner: str) -> Item | None:
         line = edge.node.partners.get(partner)

@@ -230,8 +230,9 @@ class Chain:
 
     def _reviewed(self, record: Record, rule: ReviewRule) -> Stopped | Held | None:
         item = self.register.item(record.id, record.version)
-        if item is not None and item.refused_by is not None:
-            return Stopped("review", "review.refused", f"refused by {item.refused_by.by}")
+        if item is not None and item.settled_by is not None:
+            said = "returned to its author" if item.state == "returned" else "refused"
+            return Stopped("review", f"review.{item.state}", f"{said} by {item.settled_by.by}")
         given = 0 if item is None else len(item.signatures)
         return None if given >= rule.signatures else Held(rule, given)
 

@@ -23,6 +23,8 @@ MAX_COVERS = 100
 MAX_HANDS = 8
 """Headquarters that one record was passed on through: beyond a handful nobody knows whose word it is."""
 ONWARD = "release.onward"
+Verdict = Literal["release", "refuse", "return"]
+"""What a disclosure officer may say of a version held."""
 
 MAX_NAMED = 16_384
 """Entries named in one version of a recall, 150 KB of them: a record with more versions takes several."""
@@ -71,7 +73,9 @@ class Agreement(Record, frozen=True, kw_only=True, tag="release.agreement"):
 class ReleaseDecision(Record, frozen=True, kw_only=True, tag="release.decision"):
     """One disclosure officer's word on one version of a record for one partner.
 
-    ``account`` tells the officer from every other; ``by`` is the post.
+    ``account`` tells the officer from every other; ``by`` is the post.  ``verdict`` is a ``Verdict``:
+    sign for the release, refuse it, or return the version to its author to be corrected.  Any word is read,
+    since a newer node may have written others; an unknown one changes nothing (``register``).
     """
 
     releasable: ClassVar[bool] = False
@@ -80,7 +84,7 @@ class ReleaseDecision(Record, frozen=True, kw_only=True, tag="release.decision")
     about: RecordId
     about_version: Annotated[int, msgspec.Meta(ge=1)]
     partner: HqId
-    verdict: Literal["release", "refuse"]
+    verdict: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]{0,40}$")]
     account: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     reason: Text
 

@@ -6,8 +6,8 @@ so far.  What changed is kept as facts in the log sent, in the transaction that 
 a restart it is read from there, and the internal audit makes it anew from the log and compares.
 
 A statement that is not sound where it stands (a decision on a version that is not held, by an officer who
-signed before, after a refusal) changes nothing.  Actions refuse such statements before they are written; the
-register need not trust that they did.
+signed before, after a refusal, by a verdict that this node does not know) changes nothing.  Actions refuse
+such statements before they are written; the register need not trust that they did.
 """
 
 from collections.abc import Iterable
@@ -23,6 +23,7 @@ from .records import Agreement, ReleaseDecision
 
 FACTS = "register/"
 """What the names of the register's facts begin with."""
+_SETTLES: dict[str, Literal["refused", "returned"]] = {"refuse": "refused", "return": "returned"}
 _AGREEMENT, _ITEM, RECALLS = FACTS + "agreement/", FACTS + "item/", FACTS + "recall/"
 
 
@@ -39,7 +40,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """A version of a record that came under a review rule.
 
     ``seq`` is its number in the master log, ``since`` when it was logged there.  The review's rule asks for
-    ``needed`` signatures by ``due``.
+    ``needed`` signatures by ``due``.  ``settled_by`` is whose word refused or returned it; in the facts it
+    keeps the name from when there was refusing alone, so that an older node's facts are the same bytes.
     """
 
     id: str
@@ -49,9 +51,9 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     needed: int
     due: datetime
-    state: Literal["held", "approved", "refused"] = "held"
+    state: Literal["held", "approved", "refused", "returned"] = "held"
     signatures: tuple[Signed, ...] = ()
-    refused_by: Signed | None = None
+    settled_by: Signed | None = msgspec.field(default=None, name="refused_by")
 
 
 class Recalled(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,12 +127,13 @@ class Register:
         if item is None or decision.partner != self.partner or wrong_with(decision, item) is not None:
             return None
         signed = Signed(decision.account, decision.by, decision.at, decision.id)
-        if decision.verdict == "refuse":
-            self._put(msgspec.structs.replace(item, state="refused", refused_by=signed))
-            return None
-        item = msgspec.structs.replace(item, signatures=(*item.signatures, signed))
-        self._put(item)
-        return item
+        if decision.verdict == "release":
+            item = msgspec.structs.replace(item, signatures=(*item.signatures, signed))
+            self._put(item)
+            return item
+        if (state := _SETTLES.get(decision.verdict)) is not None:
+            self._put(msgspec.structs.replace(item, state=state, settled_by=signed))
+        return None  # a verdict that this node does not know changes nothing, and never signs
 
     def replaced(self, record_id: str) -> None:
         """A newer version passes: whatever was held or decided of an older one is over."""

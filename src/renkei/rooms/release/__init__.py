@@ -18,6 +18,7 @@ from .actions import (
     pass_on,
 )
 from .recalling import lift, narrow, purges_of, recall, recalls, standing
+from .returned import Returned, reason_of, returned_to
 
 __all__ = [
     "KINDS",
@@ -32,6 +33,7 @@ __all__ = [
     "Purge",
     "Recall",
     "ReleaseDecision",
+    "Returned",
     "agree",
     "agreements",
     "decide_held",
@@ -40,7 +42,9 @@ __all__ = [
     "narrow",
     "pass_on",
     "purges_of",
+    "reason_of",
     "recall",
     "recalls",
+    "returned_to",
     "standing",
 ]

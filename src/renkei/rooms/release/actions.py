@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
@@ -12,7 +12,15 @@ from renkei.kernel.drafting import Words, append, one, own_whole, revise, stamp,
 from renkei.kernel.errors import Refused
 from renkei.kernel.ids import new_id
 from renkei.kernel.labels.model import Clearance, Label
-from renkei.kernel.partners.records import MAX_COVERS, Agreement, Cited, Cover, Onward, ReleaseDecision
+from renkei.kernel.partners.records import (
+    MAX_COVERS,
+    Agreement,
+    Cited,
+    Cover,
+    Onward,
+    ReleaseDecision,
+    Verdict,
+)
 from renkei.kernel.partners.register import Item
 from renkei.kernel.people import Permission
 from renkei.kernel.records import HqId, Record, RecordId, Text
@@ -58,7 +66,7 @@ class HeldIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class DecisionsIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One word, with its reason, on one item or many."""
 
-    verdict: Literal["release", "refuse"]
+    verdict: Verdict
     reason: Words
     items: Annotated[tuple[HeldIn, ...], msgspec.Meta(min_length=1, max_length=MAX_DECIDED)]
 
@@ -112,7 +120,7 @@ def end_agreement(desk: Desk, agreement_id: str, given: EndIn) -> Agreement | Re
 
 
 def decide_held(desk: Desk, given: DecisionsIn, held: Held) -> list[ReleaseDecision] | Refused:
-    """Sign for the release of held items, or refuse it: all of them, or none and the first no."""
+    """Release, refuse or return held items: all of them, or none and the first no."""
     if refused := desk.person.refuse(Permission.RELEASE_REVIEW):
         return refused
     reason = text_of(desk, given.reason)
@@ -129,7 +137,7 @@ def decide_held(desk: Desk, given: DecisionsIn, held: Held) -> list[ReleaseDecis
 
 
 def _word(
-    desk: Desk, given: HeldIn, verdict: Literal["release", "refuse"], reason: Text, item: Item | None
+    desk: Desk, given: HeldIn, verdict: Verdict, reason: Text, item: Item | None
 ) -> ReleaseDecision | Refused:
     about = own_whole(desk, look(desk.views, given.record, Record), "record")
     if isinstance(about, Refused):
