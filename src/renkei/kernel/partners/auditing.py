@@ -89,6 +89,9 @@ class _Tape:
     def facts(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         return iter(())
 
+    def facts_named(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        return {}
+
 
 class _Sent(msgspec.Struct, frozen=True):
     """An entry of the log sent: its number, when, the commitment, and the record if it is still there."""
