@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from .conftest import NARROW, WIDE, Open
 from .pair import Pair
@@ -50,6 +50,24 @@ def early(page: Page) -> Any:
 
 def late(page: Page) -> Any:
     return page.locator("main [data-kind=log-entry]", has_text="9102")
+
+
+def test_until_the_moment_asked_for_is_there_what_is_shown_is_dimmed(
+    pair: Pair, open_page: Open, story: dict[str, str]
+) -> None:
+    page = open_page(pair.jjoc, "watch", at="#/log")
+    expect(late(page)).to_be_visible()
+
+    def hold(route: Route) -> None:
+        """Neither answered nor sent on, until the page is routed no more."""
+
+    page.route("**/log-entries?*", hold)
+    look(page, pair, story["at"])
+    shown = page.locator("main")
+    expect(shown).to_have_css("filter", "grayscale(1) opacity(0.55)")
+    page.unroute("**/log-entries?*", hold)
+    expect(early(page)).to_be_visible()
+    expect(shown).to_have_css("filter", "none")
 
 
 def test_an_address_shows_the_log_as_it_was_and_survives_a_reload(
