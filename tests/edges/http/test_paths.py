@@ -147,6 +147,7 @@ def test_too_much_to_simulate_is_refused_before_it_is(served: Served) -> None:
         (lambda d: d["today"]["paths"].pop("relief"), "paths.kinds"),
         (lambda d: d["today"]["paths"]["relief"][0]["work"].update(mean=1e9), "paths.number"),
         (lambda d: d["today"]["paths"].update(relief=d["today"]["paths"]["relief"] * 30), "paths.large"),
+        (lambda d: d["today"]["paths"]["relief"][0].update(stand_in=["local"] * 11), "paths.large"),
         (lambda d: d["today"]["paths"]["relief"][0].update(activity="tea"), "paths.form"),
     ],
 )

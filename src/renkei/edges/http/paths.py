@@ -20,7 +20,10 @@ from .schema import problems
 
 _TAG = ["command"]
 MAX_SIMULATED = 1_000_000
-"""Steps in all runs of one call: about five seconds of one core.  More is for the command line."""
+"""Steps in all runs of one call, more for one that others may do: about five seconds of one core.
+
+More is for the command line.
+"""
 Document = dict[str, Any]
 
 

@@ -22,6 +22,7 @@ from renkei.rooms.command.paths import (
     Work,
     compare,
     critical_path,
+    effort,
     read,
     run,
     run_events,
@@ -32,6 +33,7 @@ from renkei.rooms.command.paths import (
 from renkei.rooms.command.paths.calendars import DAY, WEEK
 from renkei.rooms.command.paths.capacity import MAX_COVER, capacity
 from renkei.rooms.command.paths.engine import groups
+from renkei.rooms.command.paths.reports import steps
 
 BY_DAY = Calendar([(day * DAY + 480.0, day * DAY + 1020.0) for day in range(7)])
 """08:00 to 17:00 on every day."""
@@ -325,6 +327,18 @@ def test_a_vacant_post_in_whose_stead_nobody_is_there_is_refused() -> None:
         "step x of k of today",
         "step x of k of proposed",
     ]
+
+
+def test_what_others_may_do_counts_for_more_before_it_is_simulated() -> None:
+    posts = [Post(f"p{n}", 1, BY_DAY) for n in range(100)] + [Post("watch")]
+
+    def costs(*stand_in: str) -> int:
+        chain = tuple(Step(str(n), f"p{n}", FIXED, stand_in=stand_in) for n in range(100))
+        return steps(structure("many", posts, [Kind("k", 1.0, chain)]), 2, 100)
+
+    assert costs() == 100 * effort(2) * 100
+    # the watch looks at a hundred lines whenever it is free
+    assert costs("watch") > 4 * costs()
 
 
 # --- how much can be done ---------------------------------------------------------------------------------

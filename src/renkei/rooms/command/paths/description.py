@@ -24,6 +24,8 @@ MAX_POSTS = 300
 """Posts of one structure: those that requests pass through, not a whole staff."""
 MAX_PATH_STEPS = 100
 """Steps of one path; the longest known has some twenty."""
+MAX_STAND_INS = 10
+"""Stand-ins named for one step: a roster has three or four."""
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -108,11 +110,16 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def _fits(self, key: str, one: StructureIn) -> None:
         longest = max((len(steps) for steps in one.paths.values()), default=0)
-        sizes = (len(self.kinds), MAX_KINDS), (len(one.posts), MAX_POSTS), (longest, MAX_PATH_STEPS)
-        if any(size > most for size, most in sizes):
-            expected = f"at most {MAX_KINDS} kinds, {MAX_POSTS} posts and {MAX_PATH_STEPS} steps a path"
-            came = f"{len(self.kinds)}, {len(one.posts)} and {longest} in {key}"
-            raise BadInput("paths.large", expected, came)
+        others = max((len(step.stand_in) for steps in one.paths.values() for step in steps), default=0)
+        sizes = (
+            (len(self.kinds), MAX_KINDS, "kinds"),
+            (len(one.posts), MAX_POSTS, "posts"),
+            (longest, MAX_PATH_STEPS, "steps a path"),
+            (others, MAX_STAND_INS, "stand-ins a step"),
+        )
+        if any(size > most for size, most, _ in sizes):
+            expected = "at most " + ", ".join(f"{most} {what}" for _, most, what in sizes)
+            raise BadInput("paths.large", expected, f"{', '.join(str(size) for size, *_ in sizes)} in {key}")
         if set(one.paths) != {kind.key for kind in self.kinds}:
             raise BadInput("paths.kinds", f"a path in {key} for every kind, and no other", "another set")
 

@@ -133,7 +133,7 @@ class Events:
         self.due = [False] * len(self.posts)
 
     def _line_up(self, able: list[tuple[int, ...]]) -> None:
-        """Lines by who serves them and urgency; what each post takes from, the most urgent first."""
+        """Lines by who serves them and urgency, and what each post takes from."""
         lines: dict[tuple[tuple[int, ...], int], Line] = {}
         for (kind, _), posts in zip(self.inside, able, strict=True):
             lines.setdefault((posts, kind.priority), deque())

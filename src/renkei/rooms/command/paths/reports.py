@@ -4,6 +4,7 @@ The command line and the HTTP interface print these same documents.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -13,13 +14,16 @@ from ....kernel.errors import BadInput
 from .compare import Comparison, compare, effort, shares
 from .description import Description
 from .measured import Measured
-from .model import Name, Structure, visits
+from .model import Name, Structure, servers, visits
 from .static import HOUR, PathView, view
 
 CAUTION = Name(
     "This ranks structures; it does not predict minutes.",
     "構造の優劣を比べるものであり、所要時間（分）を予測するものではありません。",
 )
+
+LINE, HELPER = 1 / 30, 1 / 2
+"""What one more line to look at costs, and one more post that may do a step: in plain steps, as measured."""
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -100,9 +104,21 @@ def simulate(
 
 
 def steps(where: Structure, runs: int, requests: int) -> int:
-    """About how many steps ``compare`` goes through if both structures are like this one."""
-    counts = shares(where, requests)
-    return round(effort(runs) * math.fsum(counts[k.key] * math.fsum(visits(k).values()) for k in where.kinds))
+    """About how many steps ``compare`` goes through if both structures are like this one.
+
+    Where posts stand in a step counts as several: whoever may do it is looked at, and all that they may take.
+    """
+    posts, counts = where.by_key(), shares(where, requests)
+    able = {(k.key, s.key): servers(posts, s) for k in where.kinds for s in k.steps}
+    lines = {(tuple(p.key for p in able[k.key, s.key]), k.priority) for k in where.kinds for s in k.steps}
+    takes = Counter(key for keys, _ in lines for key in keys)
+    expected = math.fsum(
+        counts[kind.key] * times * (1 + LINE * (max(takes[p.key] for p in who) - 1) + HELPER * (len(who) - 1))
+        for kind in where.kinds
+        for key, times in visits(kind).items()
+        for who in (able[kind.key, key],)
+    )
+    return round(effort(runs) * expected)
 
 
 def _side(where: Structure) -> Side:

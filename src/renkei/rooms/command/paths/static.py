@@ -9,6 +9,8 @@ from .calendars import DAY, WEEK, Calendar
 from .model import Kind, Post, Step, Structure, servers
 
 HOUR = 60.0
+Spans = dict[str, tuple[float, float, str]]
+"""For each step when it may begin, when it is done, and by which post."""
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -69,7 +71,8 @@ def view(where: Structure, kind: Kind) -> PathView:
     hops = tuple(_hop(posts, steps) for steps in pairs.values())
     shared = _shared(_cover(posts, step) for step in kind.steps)
     alone = _shared(posts[step.post].calendar for step in kind.steps)
-    at_hour = [critical_path(where, kind, hour * HOUR) for hour in range(int(WEEK / HOUR))]
+    able = _able(where, kind)
+    at_hour = [_length(_spans(kind, able, hour * HOUR)) for hour in range(int(WEEK / HOUR))]
     cases, begin = sorted(at_hour), at_hour.index(min(at_hour)) * HOUR
     return PathView(
         kind.key,
@@ -82,7 +85,7 @@ def view(where: Structure, kind: Kind) -> PathView:
         cases[len(cases) // 2],
         cases[-1],
         begin,
-        timed(where, kind, begin),
+        _timed(kind, _spans(kind, able, begin)),
     )
 
 
@@ -126,13 +129,12 @@ def single_points(kind: Kind) -> frozenset[str]:
 
 def critical_path(where: Structure, kind: Kind, begin: float) -> float:
     """Minutes from ``begin`` until done if nobody waits for another request and each step takes its mean."""
-    return max(done for _, done, _ in _spans(where, kind, begin).values())
+    return _length(_spans(kind, _able(where, kind), begin))
 
 
-def timed(where: Structure, kind: Kind, begin: float) -> tuple[Timed, ...]:
-    """Each step of that case, and whether it is on the critical path."""
-    spans = _spans(where, kind, begin)
-    last = max(done for _, done, _ in spans.values())
+def _timed(kind: Kind, spans: Spans) -> tuple[Timed, ...]:
+    """Each step of a case, and whether it is on the critical path."""
+    last = _length(spans)
     critical = {key for key, (_, done, _) in spans.items() if done == last}
     for step in reversed(kind.steps):
         if step.key in critical and step.after:
@@ -141,15 +143,23 @@ def timed(where: Structure, kind: Kind, begin: float) -> tuple[Timed, ...]:
     return tuple(Timed(key, ready, done, key in critical, by) for key, (ready, done, by) in spans.items())
 
 
-def _spans(where: Structure, kind: Kind, begin: float) -> dict[str, tuple[float, float, str]]:
-    """Ready, done and by whom: whoever may do the step and is on duty first, of several the first named."""
+def _able(where: Structure, kind: Kind) -> dict[str, tuple[Post, ...]]:
     posts = where.by_key()
+    return {step.key: servers(posts, step) for step in kind.steps}
+
+
+def _length(spans: Spans) -> float:
+    return max(done for _, done, _ in spans.values())
+
+
+def _spans(kind: Kind, able: Mapping[str, tuple[Post, ...]], begin: float) -> Spans:
+    """By whoever may do a step and is on duty first, of several the first named."""
     begin += DAY * 7  # times before the first Monday have no calendar
-    spans: dict[str, tuple[float, float, str]] = {}
+    spans: Spans = {}
     for step in kind.steps:
         ready = max((begin + spans[k][1] for k in step.after), default=begin) + step.hop
-        able = servers(posts, step)
-        by = min(able, key=lambda post: post.calendar.opening(ready)) if len(able) > 1 else able[0]
+        who = able[step.key]
+        by = min(who, key=lambda post: post.calendar.opening(ready)) if len(who) > 1 else who[0]
         done = by.calendar.finish(ready, step.work.mean)
         spans[step.key] = ready - begin, done - begin, by.key
     return spans
