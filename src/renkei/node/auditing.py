@@ -19,7 +19,6 @@ from ..kernel.errors import OurFault
 from ..kernel.partners.auditing import Audited, audit
 from ..kernel.partners.chain import Terms
 from ..kernel.records import Codec
-from ..kernel.views import OWN
 from ..rooms import KINDS
 from .config import Folder, load_policies
 from .folding import FoldedLogs, Orders
@@ -85,7 +84,7 @@ def main() -> int:
     logs, book, codec = FoldedLogs(folder, orders), load_policies(folder), Codec(KINDS)
     found = tuple(
         audit(
-            logs.sources[OWN],
+            logs.master,
             sent,
             Terms(hq=hq, realm=task.realm),
             book,

@@ -120,9 +120,13 @@ class Folder(msgspec.Struct, frozen=True):
         """The file of the log ``name``."""
         return self.logs / f"{name}.db"
 
-    def shred_file(self, hq: str) -> Path:
-        """The keys of the bodies in the log received from ``hq``: not to be backed up with the logs."""
-        return self.keys / "shred" / f"{hq}.keys"
+    def shred_file(self, name: str) -> Path:
+        """The keys of what can be forgotten: not to be backed up with the logs.
+
+        ``name`` is a partner's for the bodies in the log received from it, ``<partner>.sent`` for what was
+        passed on in those sent, ``master`` for the same in our own records.
+        """
+        return self.keys / "shred" / f"{name}.keys"
 
     @property
     def views(self) -> Path:
@@ -156,9 +160,10 @@ class Folder(msgspec.Struct, frozen=True):
 
 
 def open_log(folder: Folder, name: str, origin: str, *, read_only: bool = False) -> SqliteLog:
-    """The log ``name``: partner logs have bodies, and what was received lies encrypted.  Raises OurFault."""
+    """The log ``name``: partner logs have bodies, and what others wrote lies encrypted.  Raises OurFault."""
     partner, _, direction = name.rpartition(".")
-    keys = folder.shred_file(partner) if direction == "received" else None
+    shred = {"received": partner, "sent": name}.get(direction)
+    keys = None if shred is None else folder.shred_file(shred)
     path, bodied = folder.log_file(name), direction in {"sent", "received"}
     return SqliteLog(path, origin, read_only=read_only, bodied=bodied, keys=keys)
 

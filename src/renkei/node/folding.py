@@ -32,7 +32,9 @@ import structlog
 from ..kernel.errors import OurFault
 from ..kernel.log.base import Log
 from ..kernel.log.sqlite import SqliteLog
+from ..kernel.log.until import Source
 from ..kernel.partners import Aliases
+from ..kernel.partners.passed_on import PassedOn, Whole
 from ..kernel.records import Codec
 from ..kernel.views import OWN, Folder, Resolve, Step, ViewStore
 from ..rooms import KINDS, VIEWS
@@ -237,7 +239,7 @@ def main() -> int:
 class Opened(NamedTuple):
     """The logs to fold, read only; the way back from partners' names for our records; the logs sent."""
 
-    sources: Mapping[str, Log]
+    sources: Mapping[str, Source]
     resolve: Resolve
     sent: Mapping[str, Log]
 
@@ -253,7 +255,9 @@ class FoldedLogs:
 
     def __init__(self, folder: DataFolder, orders: Orders) -> None:
         self._folder, self._hq = folder, orders.hq
-        self.sources: dict[str, Log] = {OWN: self._log("master", f"renkei/{orders.hq}/master")}
+        log = self._log("master", f"renkei/{orders.hq}/master")
+        self.master = Whole(log, PassedOn(folder.shred_file("master"), Codec(KINDS), read_only=True))
+        self.sources: dict[str, Source] = {OWN: self.master}
         self.sent: dict[str, Log] = {}
         self._aliases: dict[str, Aliases] = {}
         self.learn(orders)

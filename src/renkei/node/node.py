@@ -39,6 +39,8 @@ from ..kernel.partners import (
     Intake,
     Received,
 )
+from ..kernel.partners.passed_on import PassedOn, Whole, highest_slot
+from ..kernel.partners.records import Onward
 from ..kernel.people import Person
 from ..kernel.records import Codec, Record
 from ..kernel.views import OWN, ViewStore
@@ -90,7 +92,10 @@ class Node:
         self.codec = Codec(KINDS)
         self.open_log = open_log
         self.master = open_log("master", self._origin("master"))
-        self.intake = Intake(self.master, self.codec)
+        keys, used = folder.shred_file("master"), highest_slot(self.master)
+        self.passed_on = PassedOn(keys, self.codec, used)
+        self.whole_master = Whole(self.master, self.passed_on)
+        self.intake = Intake(self.whole_master, self.codec)
         self.audit = open_log("audit", self._origin("audit"))
         self.signer = identity.signer
         self.partners: dict[str, PartnerLine] = {}
@@ -282,7 +287,13 @@ class Node:
             wrong = self.policies.validate(record.label)
             if wrong is not None:
                 raise BadInput(wrong.code, wrong.expected, wrong.came)
-        drafts = [Draft(self.codec.encode(r), r.id, r.version) for r in records]
+        drafts: list[Draft] = []
+        slots: dict[str, bytes] = {}
+        for record in records:
+            raw, named = self._at_rest(record)
+            drafts.append(Draft(raw, record.id, record.version))
+            slots |= named
+        facts = {**(facts or {}), **slots} or None
 
         def durable(seq: int) -> Appended:
             appended = Appended(seq, tuple(records))
@@ -295,6 +306,12 @@ class Node:
         appended = durable(self.master.append(drafts, self.clock.now(), facts))
         self.pump()
         return appended
+
+    def _at_rest(self, record: Record) -> tuple[bytes, dict[str, bytes]]:
+        """The record as it is logged, with facts beside it: what another headquarters wrote lies sealed."""
+        if isinstance(record, Onward):
+            return self.passed_on.seal(record)
+        return self.codec.encode(record), {}
 
     def _durable(
         self,
@@ -342,9 +359,9 @@ class Node:
         """Wait until the views hold the own log's entry ``seq``; False if that takes too long."""
         return await asyncio.to_thread(self.views.wait, OWN, seq, SEEN_PATIENCE)
 
-    def sources(self) -> Mapping[str, Log]:
+    def sources(self) -> Mapping[str, Source]:
         """The logs that the views are folded from."""
-        return {OWN: self.master, **{hq: line.received for hq, line in self.partners.items()}}
+        return {OWN: self.whole_master, **{hq: line.received for hq, line in self.partners.items()}}
 
     # --- background ----------------------------------------------------------------------------------
 
@@ -376,13 +393,15 @@ class Node:
 
     def pump(self) -> None:
         """One round of fold and release by hand, for a node that was not started."""
-        self._fold_all()
-        if sum([line.purger.run() for line in self.partners.values()]):
+        done = 1
+        while done:
             self._fold_all()
+            done = sum([line.purger.run() for line in self.partners.values()])
+            for line in self.partners.values():
+                while taken := line.releaser.run():
+                    done += taken
+                line.turn()
         for line in self.partners.values():
-            while line.releaser.run():
-                pass
-            line.turn()
             while line.contents.step():
                 pass
 
@@ -414,6 +433,7 @@ class Node:
             line.close()
         for log in (self.master, self.audit):
             log.close()
+        self.passed_on.close()
         self.past.close()
         self.views.close()
         self.accounts.close()

@@ -118,6 +118,8 @@ def make_line(node: "Node", entry: PartnerEntry) -> PartnerLine:
         node.log_own,
         forget,
         hq=config.hq,
+        released=lambda: min((line.releaser.position for line in node.partners.values()), default=0),
+        unsay=lambda own_ids: node.passed_on.destroy(node.master, own_ids),
     )
     line = PartnerLine(
         entry, sent, received, releaser, sender, receiver, purger, contents, clock, config.rhythm, keys=keys
@@ -132,6 +134,9 @@ def start_line(node: "Node", line: PartnerLine) -> None:
     def release() -> int:
         done = line.releaser.run()
         line.turn()
+        if done:
+            for waiting in node.purging:
+                waiting.notify()  # one may wait for what followed its notice to be released
         if done and line.link is not None:
             line.link.notify()
         return done
@@ -150,11 +155,11 @@ def start_line(node: "Node", line: PartnerLine) -> None:
     line.contents.told = storing.notify
     node.views.on_step(lambda step: storing.notify())
     releasing, sealing = Worker(f"release {line.hq}", release), Worker(f"seal {line.hq}", seal)
-    purging = Worker(f"purge {line.hq}", line.purger.run)
+    purger = Worker(f"purge {line.hq}", line.purger.run)
     node.writer.on_commit(lambda first, count: releasing.notify())
-    node.views.on_step(lambda step: purging.notify())
+    node.views.on_step(lambda step: purger.notify())
     node.upkeep[line.hq] = sealing
-    node.purging.append(purging)
-    for worker in (releasing, sealing, purging, storing):
+    node.purging.append(purger)
+    for worker in (releasing, sealing, purger, storing):
         node.workers.append(worker)
         worker.start()

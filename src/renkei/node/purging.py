@@ -4,7 +4,9 @@ For each notice (``release.recall``) in the log received that the views have app
 (``kernel/views/taking_back``), in order:
 
 0. what this headquarters passed on of the record is taken back from whoever has it, by a recall of its own;
-   the rest waits until the views have followed that;
+   the rest waits until the views have followed that, and the logs sent have their notices and have
+   erased the bodies they name (``Releaser``); then the key under which our own record of it lies in the
+   master log is destroyed (``kernel/partners/passed_on``);
 1. the bodies it names are erased from the log received: their keys are destroyed; views of moments past,
    which may show them, are dropped;
 2. a record of this headquarters, ``release.purge``, says so in the master log; from there it goes to the
@@ -18,6 +20,8 @@ erases what is erased already, and finds its purge record logged, because its id
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
+import msgspec
+
 from ..kernel.clock import Clock
 from ..kernel.errors import OurFault
 from ..kernel.ids import derived_id, new_id
@@ -28,10 +32,19 @@ from ..kernel.records import Codec
 from ..kernel.views import ViewStore
 from ..kernel.views.taking_back import erase
 
+FOLLOWED = "followed/"
+"""The facts, beside the log received, that name what we passed on of what its notice at that number names."""
 PURGED = "purged"
 """The fact, beside the log received, that says up to where its notices are done with."""
 BY = "Renkei node"
 """Who signs a purge: no person did it."""
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """Our records that passed on what a notice takes back, and where the master log has recalled them all."""
+
+    own_ids: tuple[str, ...]
+    upto: int
 
 
 class Purger:
@@ -49,11 +62,18 @@ class Purger:
         forget: Callable[[], None],
         *,
         hq: str,
+        released: Callable[[], int],
+        unsay: Callable[[Sequence[str]], None],
     ) -> None:
-        """``append`` puts drafts into the master log, durable on return; ``forget`` drops old views."""
+        """``append`` puts drafts into the master log, durable on return; ``forget`` drops old views.
+
+        ``released`` is up to which entry of the master log every partner's releaser has come; ``unsay``
+        forgets what records of ours passed on.
+        """
         self._partner, self._received, self._master = partner, received, master
         self._views, self._codec, self._clock, self._append = views, codec, clock, append
         self._forget, self._hq = forget, hq
+        self._released, self._unsay = released, unsay
 
     @property
     def position(self) -> int:
@@ -65,8 +85,8 @@ class Purger:
         done = self._views.purgeable(self._partner, self.position)
         for seq in done:
             notice = self._notice(seq)
-            if self._take_back(notice):
-                return 0  # whoever folds it wakes us
+            if self._take_back(seq, notice) or self._followed(seq).upto > self._released():
+                return 0  # whoever folds it, or releases it, wakes us
             self._purge(seq, notice)
         return len(done)
 
@@ -77,13 +97,21 @@ class Purger:
             raise OurFault("purge.notice", f"a recall as entry {seq} of {self._partner}", "another entry")
         return notice
 
-    def _take_back(self, notice: Recall) -> bool:
+    def _followed(self, seq: int) -> Followed:
+        fact = self._received.fact(f"{FOLLOWED}{seq}")
+        return msgspec.json.decode(fact, type=Followed) if fact else Followed((), 0)
+
+    def _take_back(self, seq: int, notice: Recall) -> bool:
         """Recall what we passed on of the record; whether there is any that the views still hold."""
         held = [self._codec.decode(raw) for raw in self._views.passed_on(notice.about)]
         recalls = [self._following(notice, record) for record in held if isinstance(record, Onward)]
         fresh = [recall for recall in recalls if self._master.newest_version(recall.id) == 0]
         if fresh:
             self._append([Draft(self._codec.encode(recall), recall.id, 1) for recall in fresh])
+        if recalls:
+            own_ids = {*self._followed(seq).own_ids, *(recall.about for recall in recalls)}
+            followed = Followed(tuple(sorted(own_ids)), self._master.size)
+            self._received.set_facts({f"{FOLLOWED}{seq}": msgspec.json.encode(followed)})
         return bool(held)
 
     def _following(self, notice: Recall, record: Onward) -> Recall:
@@ -99,6 +127,7 @@ class Purger:
         )
 
     def _purge(self, seq: int, notice: Recall) -> None:
+        self._unsay(self._followed(seq).own_ids)
         erase(self._received, notice)
         self._forget()
         purge = self._receipt(notice, seq)

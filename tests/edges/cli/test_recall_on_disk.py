@@ -1,6 +1,7 @@
 """After a recall no file of the partner's node holds the content, in whatever moment it was killed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,13 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from edges.cli.conftest import Renkei, done, free_base
+from renkei.edges.cli.demo import setup
+from renkei.kernel.labels.model import Category, Label
 from renkei.kernel.labels.presets import demo_clearances
 from renkei.kernel.partners import export_parcel, import_parcel
+from renkei.kernel.partners.auditing import audit
 from renkei.kernel.people import Person, Role
 from renkei.node import Node
 from renkei.node.recalling import confirmation
-from renkei.rooms.coordination import RequestIn, send_request
-from renkei.rooms.release import purges_of, recall
+from renkei.rooms.coordination import IncidentIn, RequestIn, open_incident, send_request
+from renkei.rooms.release import OnwardIn, pass_on, purges_of, recall
 
 MARKER = "龘齉麤MARKERWORD"
 PAIR_OF_CHARACTERS = "龘齉"
@@ -144,3 +149,126 @@ def test_killed_between_any_two_steps_it_is_finished_after_the_next_start(
     child = subprocess.run([sys.executable, "-c", CHILD, str(told[0]), moment], env=environment, check=False)
     assert child.returncode == -signal.SIGKILL
     assert_done(*told)
+
+
+# --- passed on to a third headquarters, then taken back by its author ---------------------------------------
+
+USFJ, JJOC, AFP = "us.usfj", "jp.jjoc", "ph.afp"
+WORDS = (MARKER, PAIR_OF_CHARACTERS, "MARKERWORD", "markerword")
+
+
+@pytest.fixture
+def passed_on(tmp_path: Path) -> tuple[dict[str, Path], str]:
+    """Three folders; USFJ's incident is at AFP by JJOC's decision.  Its id at USFJ."""
+    setup.make(tmp_path / "three", free_base(), lambda _: None)
+    place = {hq: tmp_path / "three" / hq for hq in (USFJ, JJOC, AFP)}
+    nodes = {hq: Node.open(path) for hq, path in place.items()}
+    nations = Category("Releasable to", "permissive", ("JPN", "PHL", "USA"))
+    label = Label("urn:oid:2.999.840.1", "UNCLASSIFIED", (nations,))
+    given = IncidentIn(title=MARKER, severity="moderate", label=label)
+    made = open_incident(desk(nodes[USFJ], Role.WATCH_OFFICER), given)
+    nodes[USFJ].pump()
+    carry(nodes[USFJ], nodes[JJOC])
+    nodes[JJOC].pump()
+    officer = desk(nodes[JJOC], Role.DISCLOSURE_OFFICER)
+    (row,) = officer.views.newest("incident", USFJ).rows
+    open_label = next(s.label for s in nodes[JJOC].policies.own.suggestions if s.key == "open")
+    onward = pass_on(officer, OnwardIn(record=row.id, label=open_label))
+    nodes[JJOC].pump()
+    carry(nodes[JJOC], nodes[AFP])
+    nodes[AFP].pump()
+    assert desk(nodes[AFP], Role.WATCH_OFFICER).views.count("release.onward") == 1, onward
+    for node in nodes.values():
+        node.close()
+    return place, made.id  # type: ignore[union-attr]
+
+
+def logs_of(folder: Path) -> list[str]:
+    """Files of logs and keys that hold the words: what a backup of logs would have."""
+    return [name for name in holding(folder, *WORDS) if not name.startswith("views.db")]
+
+
+def take_back(place: dict[str, Path], record: str) -> str:
+    """USFJ recalls the incident, and everything goes its way by courier; the recall's id."""
+    nodes = {hq: Node.open(path) for hq, path in place.items()}
+    recalled = recall(desk(nodes[USFJ], Role.DISCLOSURE_OFFICER), record, "mistake")
+    for one, other in ((USFJ, JJOC), (JJOC, AFP), (AFP, JJOC), (JJOC, USFJ)):
+        nodes[one].pump()
+        carry(nodes[one], nodes[other])
+        nodes[other].pump()
+    officer = desk(nodes[USFJ], Role.DISCLOSURE_OFFICER)
+    assert [seen.row.source for seen in purges_of(officer, recalled.id)] == [JJOC]  # type: ignore[union-attr]
+    for node in nodes.values():
+        node.close()
+    return recalled.id  # type: ignore[union-attr, no-any-return]
+
+
+def test_what_was_passed_on_is_left_in_no_file_either(
+    passed_on: tuple[dict[str, Path], str], renkei: Renkei, tmp_path: Path
+) -> None:
+    place, record = passed_on
+    assert holding(place[JJOC], MARKER) and holding(place[AFP], MARKER), "the test finds what it looks for"
+    assert logs_of(place[JJOC]) == [], "nothing of another's lies in plain in any log"
+    backup = tmp_path / "backup"
+    shutil.copytree(place[JJOC] / "logs", backup)
+    take_back(place, record)
+    for hq in (JJOC, AFP):
+        assert holding(place[hq], *WORDS) == []
+        done(renkei("log", "verify", "-d", place[hq]))
+    assert holding(place[USFJ], MARKER), "the owner keeps what it wrote"
+
+    # The log as it was before, put back beside the keys as they are now: it says nothing any more.
+    shutil.rmtree(place[JJOC] / "logs")
+    shutil.copytree(backup, place[JJOC] / "logs")
+    for path in place[JJOC].glob("views.db*"):
+        path.unlink()
+    node = Node.open(place[JJOC])
+    node.pump()
+    (row,) = desk(node, Role.DISCLOSURE_OFFICER).views.newest("release.onward").rows
+    assert b'"rendition":"{}"' in row.raw
+    node.close()
+    assert holding(place[JJOC], *WORDS) == []
+
+
+def test_the_audit_accounts_for_what_was_passed_on_and_is_forgotten(
+    passed_on: tuple[dict[str, Path], str],
+) -> None:
+    place, record = passed_on
+
+    def audited() -> list[str]:
+        node = Node.open(place[JJOC])
+        line = node.line(AFP)
+        key, terms = node.identity.alias_key(AFP), line.releaser.chain.terms
+        found = audit(
+            node.whole_master, line.sent, terms, node.policies, node.codec, key, hq=JJOC, clock=node.clock
+        )
+        matched = found.matched == line.sent.size
+        node.close()
+        return [] if matched and found.sound else [repr(found)]
+
+    assert audited() == []
+    take_back(place, record)
+    assert audited() == []
+
+
+def test_killed_before_the_log_sent_forgot_it_does_so_at_the_next_start(
+    passed_on: tuple[dict[str, Path], str],
+) -> None:
+    place, record = passed_on
+    node = Node.open(place[JJOC])
+    line = node.line(AFP)
+    (onward,) = desk(node, Role.DISCLOSURE_OFFICER).views.newest("release.onward").rows
+    (seq,) = line.releaser.aliases.seqs(onward.id)
+    line.releaser._unsay = lambda: None  # type: ignore[method-assign]
+    usfj = Node.open(place[USFJ])
+    recall(desk(usfj, Role.DISCLOSURE_OFFICER), record, "mistake")
+    usfj.pump()
+    carry(usfj, node)
+    node.pump()
+    assert next(line.sent.read(seq, 1)).bodies[0] is not None
+    node.close()
+    usfj.close()
+    node = Node.open(place[JJOC])
+    assert next(node.line(AFP).sent.read(seq, 1)).bodies[0] is None
+    node.close()
+    assert holding(place[JJOC], *WORDS) == []

@@ -36,13 +36,15 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     StaleVersion unless ``version`` is exactly one more than the newest it holds for ``key``.
     A draft with an empty key takes no part in that check.  A key is text without NUL.
 
-    ``body`` stands beside the entry in a log that has bodies, and can be erased; it has a byte or more.
+    ``body`` stands beside the entry in a log that has bodies, and can be erased; it has a byte or more.  With
+    ``ours`` it need not be past recovery then: it is what this headquarters itself said.
     """
 
     entry: bytes
     key: str = ""
     version: int = 0
     body: bytes | None = None
+    ours: bool = False
 
 
 class Pack(msgspec.Struct, frozen=True):

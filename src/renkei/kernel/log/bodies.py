@@ -9,12 +9,13 @@ the old row under its key, or the new one and a note that the next start acts on
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import cast
 
 import apsw
 
+from .base import Draft
 from .packs import cut, ends_of, offsets
 from .shredding import ShredFile
 from .sqlite_file import LogFile
@@ -46,12 +47,13 @@ class Bodies:
             with file.write_lock:
                 self._shred()
 
-    def write(self, db: apsw.Connection, first: int, bodies: Sequence[bytes | None]) -> None:
+    def write(self, db: apsw.Connection, first: int, drafts: Iterable[Draft]) -> None:
         """Write the bodies of entries ``first`` on, within the caller's transaction."""
-        for run in cut([body or b"" for body in bodies]):
-            if any(run):
-                db.execute(_WRITE, self._sealed(first, run))
-            first += len(run)
+        for ours, run_of in groupby(drafts, key=lambda draft: draft.ours):
+            for run in cut([draft.body or b"" for draft in run_of]):
+                if any(run):
+                    db.execute(_WRITE, self._in_plain(first, run) if ours else self._sealed(first, run))
+                first += len(run)
 
     def read(self, db: apsw.Connection, first: int, end: int) -> tuple[bytes | None, ...]:
         """The bodies of entries ``first`` up to ``end``, None for each that is not there."""
@@ -96,11 +98,14 @@ class Bodies:
         with self._file.writing(durable=False) as db:
             db.execute("DELETE FROM shredding")
 
+    def _in_plain(self, first: int, run: Sequence[bytes]) -> _Row:
+        return first, len(run), PLAIN, ends_of(run) + b"".join(run)
+
     def _sealed(self, first: int, run: Sequence[bytes]) -> _Row:
-        plain = ends_of(run) + b"".join(run)
+        row = self._in_plain(first, run)
         if self._keys is None:
-            return first, len(run), PLAIN, plain
-        return first, len(run), *self._keys.seal(plain, self._about(first, len(run)))
+            return row
+        return first, len(run), *self._keys.seal(row[3], self._about(first, len(run)))
 
     def _open(self, db: apsw.Connection, row: _Row, start: int, end: int) -> list[bytes | None]:
         """The bodies in places ``start`` up to ``end`` of a row; None throughout if its key is destroyed.

@@ -11,7 +11,7 @@ Opening reads a handful of rows, whatever the log's size: the last pack, and one
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from threading import RLock
 from typing import cast
@@ -165,8 +165,7 @@ class SqliteLog:
                 db.execute(_PACK, (first, len(run), logged_at, ends_of(run), b"".join(run)))
                 first += len(run)
             if self._bodies is not None and entries:
-                bodies = [draft.body for group in groups for draft in group]
-                self._bodies.write(db, self._size, bodies)
+                self._bodies.write(db, self._size, chain.from_iterable(groups))
             if facts:
                 db.executemany(_FACT, list(facts.items()))
         self._remember(self._size, entries)

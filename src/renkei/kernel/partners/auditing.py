@@ -24,9 +24,12 @@ from ..labels.release import Released
 from ..log.base import Log
 from ..log.commitments import Salts, commitments, said_in
 from ..records import Codec, Header
+from .aliases import Aliases
 from .chain import Terms
 from .intake import Incoming, Intake
-from .records import Recall
+from .passed_on import Whole
+from .recalls import Withdrawn
+from .records import Onward, Recall
 from .register import FACTS, RECALLS, Recalled
 from .releaser import POSITION, RUN_BYTES, RUN_LIMIT, Considered, Releaser
 from .rendition import Rendition
@@ -103,7 +106,7 @@ class _Sent(msgspec.Struct, frozen=True):
 
 
 def audit(
-    master: Log,
+    master: Log | Whole,
     sent: Log,
     terms: Terms,
     book: PolicyBook,
@@ -120,7 +123,7 @@ def audit(
     """
     tape = _Tape()
     releaser = Releaser(master, tape, terms, book, codec, partner_key, hq=hq, clock=clock)  # type: ignore[arg-type]
-    return _Audit(Intake(master, codec), sent, releaser, tape, terms, Salts(partner_key), clock).run(progress)
+    return _Audit(Intake(master, codec), sent, releaser, tape, terms, partner_key, clock).run(progress)
 
 
 class _Audit:
@@ -131,11 +134,11 @@ class _Audit:
         releaser: Releaser,
         tape: _Tape,
         terms: Terms,
-        salts: Salts,
+        partner_key: bytes,
         clock: Clock,
     ) -> None:
         self._intake, self._sent, self._releaser, self._tape = intake, sent, releaser, tape
-        self._terms, self._salts = terms, salts
+        self._terms, self._salts = terms, Salts(partner_key)
         self._now = clock.now()
         self._position, self._size, self._kept = _standing(sent)
         self._ahead = self._entries()
@@ -145,6 +148,10 @@ class _Audit:
         recalls = (raw for name, raw in self._kept.items() if name.startswith(RECALLS))
         kept = (msgspec.json.decode(raw, type=Recalled) for raw in recalls)
         self._undelivered = {back.about for back in kept if back.ended}
+        self._aliases, self._withdrawn = Aliases(sent, partner_key), Withdrawn(sent)
+        self._unsaid: dict[int, str] = {}
+        """Entries sent of what was passed on, and forgotten since (``passed_on``), with the own id."""
+        self._erased: set[str] = set()
         self._newest: dict[str, Incoming] = {}
         """Of the records of which something was not delivered when an agreement ended."""
         self._places: dict[str, list[int]] | None = None
@@ -181,8 +188,10 @@ class _Audit:
     # --- one entry of the master log -----------------------------------------------------------------
 
     def _one(self, entry: Incoming) -> None:
-        while self._undelivered and self._next is not None and self._by_turn(self._next):
+        while self._next is not None and self._accounted(self._next):
             pass
+        if self._forgotten(entry):
+            return
         at = self._next.at if self._next is not None else self._now
         if self._next is not None:
             self._releaser.number_next(self._next.seq)
@@ -251,7 +260,7 @@ class _Audit:
     def _unfounded(self, there: _Sent) -> None:
         """An entry sent that nothing in the master log accounts for."""
         own_id = self._own_id(there)
-        if self._held_back(there, own_id) or self._by_turn(there):
+        if self._held_back(there, own_id) or self._accounted(there):
             return
         doubt = self._doubts.get(own_id)
         reason = "no record in the master log gives it"
@@ -268,11 +277,42 @@ class _Audit:
             return False
         kept = self._kept.get(RECALLS + own_id)
         back = None if kept is None else msgspec.json.decode(kept, type=Recalled)
-        if back is None or not back.narrowed:
+        if back is None or not (back.narrowed or (back.followed and back.about in self._erased)):
             return False
         self._releaser.register.take_back(back)
         self._matched += 1
         self._pass(own_id, self._tape.versions.get(own_id, 0) + 1)
+        return True
+
+    def _accounted(self, there: _Sent) -> bool:
+        """Whether the entry is no record's, or of one that cannot be worked out again; it is passed then."""
+        if there.seq in self._unsaid:
+            own_id = self._unsaid[there.seq]
+            self._matched += 1
+            self._pass(own_id, self._tape.versions.get(own_id, 0) + 1)
+            return True
+        kept = self._kept.get(RECALLS + self._own_id(there)) if self._erased else None
+        if kept is not None and msgspec.json.decode(kept, type=Recalled).followed:
+            return self._held_back(there, self._own_id(there))
+        return bool(self._undelivered) and self._by_turn(there)
+
+    def _forgotten(self, entry: Incoming) -> bool:
+        """Whether the entry passed on what is forgotten since, or recalls that: no rendition can be made.
+
+        What was sent of it is told by the numbers kept beside the log sent; it must have been taken back.
+        """
+        record = entry.it.record
+        if isinstance(record, Onward) and record.sealed:
+            places = [seq for seq in self._aliases.seqs(record.id) if seq in self._withdrawn]
+            self._unsaid |= dict.fromkeys(places, record.id)
+            self._erased.add(record.id)
+            return True
+        kept = self._kept.get(RECALLS + record.id) if isinstance(record, Recall) else None
+        back = None if kept is None else msgspec.json.decode(kept, type=Recalled)
+        if back is None or back.about not in self._erased:
+            return False
+        self._releaser.register.replaced(back.about)
+        self._releaser.register.take_back(back)
         return True
 
     def _by_turn(self, there: _Sent) -> bool:

@@ -221,6 +221,8 @@ class Chain:
 
     def _originator_allows(self, record: Onward, gate: Gate) -> bool:
         """Whether all whose hands it came through allow it, by their labels."""
+        if record.sealed:
+            return False  # what it passed on was taken back, and is forgotten
         try:
             return record.originator != self.terms.hq and all(
                 covers_all(hand, gate) for hand in record.hands()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..labels.release import Opened, Sort, opened
 from ..log.base import Log
 from ..records import Codec
+from .passed_on import Whole
 
 KEPT_RUNS = 4
 """Runs kept decoded, some tens of megabytes at most: releasers further apart decode for themselves."""
@@ -29,7 +30,7 @@ class Incoming(NamedTuple):
 class Intake:
     """Reads one master log for many releasers.  Safe from any thread."""
 
-    def __init__(self, master: Log, codec: Codec) -> None:
+    def __init__(self, master: Log | Whole, codec: Codec) -> None:
         self.master = master
         self._codec = codec
         self._lock = threading.Lock()

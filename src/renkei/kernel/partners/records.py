@@ -94,6 +94,8 @@ class Onward(Record, frozen=True, kw_only=True, tag=ONWARD):
 
     ``rendition`` holds the ``originator``'s record word for word as it was received, ``received`` names it
     here.  Its labels bind whoever passes it on: all of them must allow it to the third party (``chain``).
+    In our master log the rendition is ``sealed`` (``passed_on``); a record that still is when it is read says
+    nothing of what it passed on any more.
     """
 
     appendable: ClassVar[bool] = False
@@ -102,6 +104,7 @@ class Onward(Record, frozen=True, kw_only=True, tag=ONWARD):
     received: RecordId | None = None
     rendition: Annotated[str, msgspec.Meta(min_length=2)]
     note: Text | None = None
+    sealed: str = ""
 
     def texts(self) -> Iterator[tuple[Label | None, str]]:
         """Also the texts inside what is passed on, under its own labels."""

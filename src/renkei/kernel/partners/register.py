@@ -62,6 +62,7 @@ class Recalled(msgspec.Struct, frozen=True, kw_only=True):
     ``entries`` is how many of the partner's entries that concerns; the partner is told unless it is none.
     ``lifted`` when it is over: by a statement, or, after narrowing, by a version that was released again.
     ``ended`` if it came of the end of an agreement: of what had not been delivered by then, and no more.
+    ``followed`` if it follows an originator's: the bodies in the log sent are erased then, too.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Recalled(msgspec.Struct, frozen=True, kw_only=True):
     entries: int = 0
     lifted: bool = False
     ended: bool = False
+    followed: bool = False
 
 
 class Register:

@@ -33,6 +33,7 @@ from .chain import Chain, Held, Stopped, Terms
 from .explaining import Why, explain
 from .intake import Incoming, Intake
 from .pace import PACE, Pace
+from .passed_on import PASSED_ON, Whole
 from .recalls import Withdrawn, facts_of, recall_id
 from .records import MAX_NAMED, STATEMENTS, Purge, Recall
 from .register import FACTS, Item, Recalled, Register
@@ -105,7 +106,7 @@ class Releaser:
 
     def __init__(
         self,
-        master: Log | Intake,
+        master: Log | Whole | Intake,
         sent: Log,
         partner: Terms,
         book: PolicyBook,
@@ -126,6 +127,8 @@ class Releaser:
         self._renderer = Renderer(hq, partner.hq, self.aliases, codec, self._has)
         self._fresh: dict[str, int] = {}
         self._load_register(book)
+        if any(back.followed for back in self.register.recalls.values()):
+            self._unsay()
         self._begin()
 
     # --- agreements that begin and end ----------------------------------------------------------------
@@ -416,7 +419,13 @@ class Releaser:
             return None if known.lifted else self._lifted(known, recall, logged_at, now)
         self.register.replaced(recall.about)
         held = self._held(recall.about)
-        back = Recalled(id=recall.id, about=recall.about, at=recall.at, entries=len(held))
+        back = Recalled(
+            id=recall.id,
+            about=recall.about,
+            at=recall.at,
+            entries=len(held),
+            followed=recall.because is not None,
+        )
         self.register.take_back(back)
         if not held:
             return None
@@ -538,12 +547,27 @@ class Releaser:
         facts[PACE] = self.pace.keep()
         bodies = self._salts.bodies(first, [r.entry for r in renditions])
         made = zip(renditions, commitments(bodies), bodies, strict=True)
-        drafts = [Draft(entry, r.own_id, r.version, body) for r, entry, body in made]
+        drafts = [
+            Draft(entry, r.own_id, r.version, body, ours=not r.entry.startswith(PASSED_ON))
+            for r, entry, body in made
+        ]
         if self._sent.append(drafts, now, facts) != first:
             raise OurFault("sent.writers", "one writer of the log sent", "another one's entries")
         if self._gone:
             self.withdrawn.add(self._gone)
+            self._unsay()
         self._sent.seal()  # so that a conversation begins with a tree that stands
+
+    def _unsay(self) -> None:
+        """Erase what was passed on from the log sent, too, once its originator has taken it back.
+
+        What we wrote ourselves stays there, to be able to show what was said.  Done again at each start, and
+        whenever something is taken back: a crash may have come between.
+        """
+        followed = {back.about for back in self.register.recalls.values() if back.followed}
+        self._sent.erase(
+            [seq for own_id in sorted(followed) for seq in self.aliases.seqs(own_id) if seq in self.withdrawn]
+        )
 
     def _numbers_of(self, renditions: list[Rendition], first: int) -> dict[str, bytes]:
         """The facts that keep the numbers of renditions, newest and older, of each record."""

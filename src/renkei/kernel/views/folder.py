@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from ..errors import RenkeiError
-from ..log.base import Log
+from ..log.until import Source
 from .store import Lag, ViewStore
 
 HEARTBEAT_SECONDS = 0.25
@@ -51,7 +51,7 @@ class Folder:
     def __init__(
         self,
         store: ViewStore,
-        sources: Callable[[], Mapping[str, Log]],
+        sources: Callable[[], Mapping[str, Source]],
         busy: Callable[[], bool] = lambda: False,
     ) -> None:
         """``sources`` is asked anew each round, so that partners may come; ``busy`` is the writer's."""
