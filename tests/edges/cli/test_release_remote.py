@@ -132,6 +132,25 @@ def known(running: Running, text: str) -> str:
     return next((str(r["id"]) for r in found if r["text"]["text"] == text), "")
 
 
+def test_what_stayed_is_decided_anew_on_an_officers_word(seat: Seats, running: Running) -> None:
+    (agreed,) = [a for a in done(seat("jp.jjoc", "disclosure", "agreement", "list")).json if a["in_force"]][
+        :1
+    ]
+    line = ("release", "anew", agreed["agreement"]["partner"])
+    assert done(seat("jp.jjoc", "disclosure", *line)).json == [], "everything that may go went by itself"
+    half = seat("jp.jjoc", "disclosure", *line, "--because", agreed["agreement"]["id"])
+    assert half.json["error"]["code"] == "anew.because"
+    one = (
+        *line,
+        "jp.jjoc/01K9ZB4Q8R6S1T2V3W4X5Y6Z7A",
+        "--reason",
+        "x",
+        "--because",
+        agreed["agreement"]["id"],
+    )
+    assert seat("jp.jjoc", "disclosure", *one).json["error"]["code"] == "anew.record"
+
+
 def test_agreements_are_listed(seat: Seats) -> None:
     listed = done(seat("jp.jjoc", "disclosure", "agreement", "list", "--partner", "us.usfj")).json
     assert any(one["in_force"] for one in listed)

@@ -264,8 +264,8 @@ def adopt(proposal: str, /, *, file: Path, remote: Remote | None = None) -> None
 def effects(change: str, /, *, remote: Remote | None = None) -> None:
     """What an adopted policy changed: who gained or lost which records, and what a partner holds of them.
 
-    What a partner gained is not released by itself: a new version of the record is.  What it lost and
-    holds stays there until somebody recalls it.
+    What a partner gained is not released by itself: renkei release anew has it decided anew.  What it lost
+    and holds stays there until somebody recalls it.
 
     Parameters
     ----------

@@ -1,5 +1,6 @@
 """``renkei release`` and ``renkei agreement``: why, review, what was agreed, and the audit of it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from ...kernel.identity import Identity
 from ...kernel.labels.model import Clearance
 from ...kernel.partners import Terms
 from ...kernel.partners.auditing import Audited, audit
+from ...kernel.partners.records import MAX_ANEW
 from ...node.config import load_policies
 from .app import Local, Remote
 from .client import Api
@@ -204,6 +206,70 @@ def returned(*, remote: Remote | None = None) -> None:
     ]
     columns = ("at", "by", "kind", "partner", "version", "id", "reason")
     remote.out.rows(columns, rows, whole=found)
+
+
+@release_app.command
+def anew(
+    partner: str,
+    /,
+    *records: str,
+    because: str | None = None,
+    reason: str | None = None,
+    remote: Remote | None = None,
+) -> None:
+    """List what stayed here and may go to a partner now; with a reason, have it decided on anew.
+
+    What the policy reviews waits for its review first. What leaves bears the time of its release.
+
+    Parameters
+    ----------
+    partner
+        The partner.
+    records
+        Only these ids; without them all that may go now.
+    because
+        The id of the adopted policy change or of the agreement that lets them go.
+    reason
+        Why; kept with the record of it.
+    """
+    if (because is None) is not (reason is None):
+        raise BadInput("anew.because", "both --because and --reason, or neither", "one of them")
+    remote = remote or Remote()
+    found = [
+        one for page in _pages(remote.api(), partner) for one in page if not records or one["id"] in records
+    ]
+    if because is None:
+        remote.out.rows(("outcome", "kind", "version", "id"), found, whole=found)
+        return
+    if missing := set(records) - {one["id"] for one in found}:
+        raise BadInput("anew.record", "records that may go now and did not", repr(min(missing)[:100]))
+    made = [
+        remote.api().post(
+            "/release/anew",
+            {
+                "partner": partner,
+                "because": because,
+                "reason": reason,
+                "items": [{"record": one["id"], "version": one["version"]} for one in some],
+            },
+        )
+        for some in (found[start : start + MAX_ANEW] for start in range(0, len(found), MAX_ANEW))
+    ]
+    remote.out.data(made, text=f"{len(found)} record(s) to be decided on anew")
+
+
+def _pages(api: Api, partner: str) -> Iterator[list[dict[str, Any]]]:
+    before = None
+    while True:
+        page = api.get(f"/release/anew/{partner}", before=before)
+        yield [
+            {"outcome": one["outcome"], **{key: one["record"]["record"][key] for key in ("kind", "id")}}
+            | {"version": one["record"]["record"].get("version", 1)}
+            for one in page["items"]
+        ]
+        before = page["next"]
+        if before is None:
+            return
 
 
 def _decide(remote: Remote, verdict: str, records: tuple[str, ...], reason: str, partner: str | None) -> None:

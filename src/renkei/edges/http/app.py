@@ -18,6 +18,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from ...kernel.people import Permission, Person
 from . import (
     accounts,
+    anew,
     attachments,
     bindings,
     command,
@@ -66,6 +67,7 @@ HANDLERS = (
     *recalls.HANDLERS,
     *release.HANDLERS,
     *returned.HANDLERS,
+    *anew.HANDLERS,
     *coordination.HANDLERS,
     *attachments.HANDLERS,
     *picture.HANDLERS,

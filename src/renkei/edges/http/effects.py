@@ -1,7 +1,7 @@
 """What an adopted policy changed: worked out anew from the file before and the file adopted, whenever asked.
 
-Nothing of it happened by itself: what a partner may have now and did not get is listed for whoever owns it to
-write anew, what it holds and may not have any more for whoever would recall it (ADR 0010).
+Nothing of it happened by itself: what a partner may have now and did not get is listed for an officer to have
+it decided anew (``anew``, ADR 0020), what it holds and may not have any more for whoever would recall it.
 """
 
 from typing import Literal

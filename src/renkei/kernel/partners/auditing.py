@@ -29,7 +29,7 @@ from .chain import Terms
 from .intake import Incoming, Intake
 from .passed_on import Whole
 from .recalls import Withdrawn
-from .records import Onward, Recall
+from .records import Onward, Recall, Reconsideration
 from .register import FACTS, RECALLS, Recalled
 from .releaser import POSITION, RUN_BYTES, RUN_LIMIT, Considered, Releaser
 from .rendition import Rendition
@@ -145,6 +145,9 @@ class _Audit:
         self._next = next(self._ahead, None)
         self._last_at: datetime | None = None
         self._doubts: dict[str, Deviation] = {}
+        self._anew: set[str] | None = None
+        self._late: dict[str, Deviation] = {}
+        """What was releasable and did not go: forgotten, unless an officer had it decided anew further on."""
         recalls = (raw for name, raw in self._kept.items() if name.startswith(RECALLS))
         kept = (msgspec.json.decode(raw, type=Recalled) for raw in recalls)
         self._undelivered = {back.about for back in kept if back.ended}
@@ -170,6 +173,8 @@ class _Audit:
             progress(done, total)
         while self._next is not None:
             self._unfounded(self._next)
+        for forgotten in self._late.values():
+            self._name(forgotten)
         self._compare_register()
         found = tuple(self._found)
         return Audited(
@@ -218,13 +223,17 @@ class _Audit:
             return
         if self._matches(made) or self._resumed(made):
             self._doubts.pop(made.own_id, None)
+            if isinstance(entry.it.record, Reconsideration):
+                self._late.pop(made.own_id, None)
             return
         self._releaser.not_given(made)
-        if self._next is not None and self._own_id(self._next) == made.own_id:
-            self._name(Deviation(what="altered", sent=self._next.seq, master=entry.seq, own_id=made.own_id))
+        there = self._next
+        differs = there is not None and self._own_id(there) == made.own_id
+        if there is not None and differs and made.own_id not in self._reconsidered():
+            self._name(Deviation(what="altered", sent=there.seq, master=entry.seq, own_id=made.own_id))
             self._pass(made.own_id, made.version)
         elif self._surely(entry):
-            self._name(Deviation(what="forgotten", master=entry.seq, own_id=made.own_id))
+            self._late[made.own_id] = Deviation(what="forgotten", master=entry.seq, own_id=made.own_id)
 
     def _matches(self, made: Rendition) -> bool:
         """Whether ``made`` is what the next entry sent commits to; it is passed then."""
@@ -251,6 +260,15 @@ class _Audit:
         self._tape.versions[own_id] = version
         self._last_at = self._next.at
         self._next = next(self._ahead, None)
+
+    def _reconsidered(self) -> set[str]:
+        """Whatever officers had decided anew; looked for when first there is a difference."""
+        if self._anew is None:
+            packs = self._intake.master.read(0, self._position)
+            said = (raw for pack in packs for raw in pack.entries if raw.startswith(_RECONSIDERATION))
+            found = (self._releaser.codec.decode(raw) for raw in said)
+            self._anew = {n.record for one in found if isinstance(one, Reconsideration) for n in one.named}
+        return self._anew
 
     def _surely(self, entry: Incoming) -> bool:
         """Whether it was releasable at the earliest moment it can have been decided on, too."""
@@ -370,6 +388,7 @@ class _Audit:
 
 
 _HEADER = msgspec.json.Decoder(Header)
+_RECONSIDERATION = b'{"kind":"release.reconsideration"'
 
 
 def _standing(sent: Log) -> tuple[int, int, Mapping[str, bytes]]:

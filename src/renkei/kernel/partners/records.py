@@ -29,6 +29,9 @@ Verdict = Literal["release", "refuse", "return"]
 MAX_NAMED = 16_384
 """Entries named in one version of a recall, 150 KB of them: a record with more versions takes several."""
 
+MAX_ANEW = 200
+"""Records named in one reconsideration: more than one person can answer for at once."""
+
 Cited = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 KindName = Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z][a-z.-]{0,40})$")]
 
@@ -158,6 +161,32 @@ class Recall(Record, frozen=True, kw_only=True, tag="release.recall"):
     because: RecordId | None = None
 
 
+class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One version of a record: the master log's entry ``seq``."""
+
+    record: RecordId
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    seq: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Reconsideration(Record, frozen=True, kw_only=True, tag="release.reconsideration"):
+    """A disclosure officer has the chain decide anew on records that stayed with us (ADR 0020).
+
+    ``because`` is the adopted policy or the agreement that lets them go now.  The versions named were the
+    newest when the master log had ``upto`` entries; one replaced since is passed over.
+    """
+
+    releasable: ClassVar[bool] = False
+    appendable: ClassVar[bool] = False
+
+    partner: HqId
+    because: RecordId
+    named: Annotated[tuple[Named, ...], msgspec.Meta(min_length=1, max_length=MAX_ANEW)]
+    upto: Annotated[int, msgspec.Meta(ge=0)]
+    account: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    reason: Text
+
+
 class Purge(Record, frozen=True, kw_only=True, tag="release.purge"):
     """A partner's record was forgotten here: what its ``recall`` named is erased, and this signs for it.
 
@@ -189,4 +218,4 @@ def _texts_in(value: Any, label: Label | None) -> Iterator[tuple[Label | None, s
 
 STATEMENTS: tuple[type[Record], ...] = (Agreement, ReleaseDecision, Recall)
 """The kinds that ``register`` folds."""
-KINDS: tuple[type[Record], ...] = (*STATEMENTS, Purge, Onward)
+KINDS: tuple[type[Record], ...] = (*STATEMENTS, Reconsideration, Purge, Onward)

@@ -35,7 +35,7 @@ from .intake import Incoming, Intake
 from .pace import PACE, Pace
 from .passed_on import PASSED_ON, Whole
 from .recalls import Withdrawn, facts_of, recall_id
-from .records import MAX_NAMED, STATEMENTS, Purge, Recall
+from .records import MAX_NAMED, STATEMENTS, Named, Purge, Recall, Reconsideration
 from .register import FACTS, Item, Recalled, Register
 from .rendition import Renderer, Rendition
 
@@ -342,6 +342,8 @@ class Releaser:
             return self._recalled(record, entry.logged_at, now)
         if isinstance(record, Purge):
             return self._purged(record, entry.logged_at)
+        if isinstance(record, Reconsideration):
+            return self._reconsidered(record, entry.seq, entry.logged_at, now)
         if isinstance(record, STATEMENTS):
             item = self.register.take(record)
             return None if item is None else self._signed(item, now)
@@ -404,6 +406,47 @@ class Releaser:
             self._count(outcome)
             self.pace.count(item.kind, (now - item.since).total_seconds())
         return Considered(item.id, item.kind, item.since, outcome)
+
+    # --- deciding anew -------------------------------------------------------------------------------
+
+    def _reconsidered(
+        self, said: Reconsideration, seq: int, logged_at: datetime, now: datetime
+    ) -> Considered | None:
+        """What was withheld is decided on as a new record would be; its release bears the time of its own."""
+        if said.partner != self._terms.hq or said.realm != self._terms.realm:
+            return None
+        over = self._logged_between(said.upto, seq)
+        named = [one for one in said.named if one.record not in over and one.seq < seq]
+        made = [self._again(one, logged_at, now) for one in named]
+        released = [done for done in made if done is not None]
+        self._also += [done.outcome for done in released[1:] if isinstance(done.outcome, Rendition)]
+        return released[0] if released else None
+
+    def _again(self, named: Named, logged_at: datetime, now: datetime) -> Considered | None:
+        """One of them, if it goes now.  What the partner holds or an officer spoke on is left alone."""
+        entry = self._intake.one(named.seq)
+        head = entry.record.header if isinstance(entry.record, Unknown) else entry.record
+        item = self.register.items.get(named.record)
+        spoken = item is not None and (item.signatures or item.settled_by is not None)
+        if (head.id, head.version) != (named.record, named.version) or self._held(head.id) or spoken:
+            return None
+        outcome = self._render(entry, now, late=True, again=True)
+        if isinstance(outcome, Held):
+            self._hold(head, entry.record.kind, named.seq, logged_at, outcome)
+        if not isinstance(outcome, Rendition):
+            return None
+        self.register.replaced(head.id)  # whatever review it waited for is asked for no more
+        self._count(outcome)
+        return Considered(head.id, entry.record.kind, head.at, outcome)
+
+    def _logged_between(self, first: int, end: int) -> set[str]:
+        """The ids of the records that the master log's entries from ``first`` until before ``end`` are of."""
+        found: set[str] = set()
+        while first < end:
+            for pack in self._intake.master.read(first, min(LOOK_ENTRIES, end - first)):
+                found.update(_HEADER.decode(raw).id for raw in pack.entries)
+                first = pack.first + len(pack.entries)
+        return found
 
     # --- recalls -------------------------------------------------------------------------------------
 

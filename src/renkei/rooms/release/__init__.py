@@ -3,7 +3,16 @@
 This is the room's door: higher rooms and the edges use what is named here.
 """
 
-from renkei.kernel.partners.records import KINDS, Agreement, Cover, Onward, Purge, Recall, ReleaseDecision
+from renkei.kernel.partners.records import (
+    KINDS,
+    Agreement,
+    Cover,
+    Onward,
+    Purge,
+    Recall,
+    Reconsideration,
+    ReleaseDecision,
+)
 
 from .actions import (
     AgreementIn,
@@ -17,6 +26,7 @@ from .actions import (
     end_agreement,
     pass_on,
 )
+from .anew import AnewIn, reconsider
 from .recalling import lift, narrow, purges_of, recall, recalls, standing
 from .returned import Returned, reason_of, returned_to
 
@@ -24,6 +34,7 @@ __all__ = [
     "KINDS",
     "Agreement",
     "AgreementIn",
+    "AnewIn",
     "Cover",
     "DecisionsIn",
     "EndIn",
@@ -32,6 +43,7 @@ __all__ = [
     "OnwardIn",
     "Purge",
     "Recall",
+    "Reconsideration",
     "ReleaseDecision",
     "Returned",
     "agree",
@@ -45,6 +57,7 @@ __all__ = [
     "reason_of",
     "recall",
     "recalls",
+    "reconsider",
     "returned_to",
     "standing",
 ]

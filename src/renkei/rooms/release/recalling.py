@@ -19,7 +19,13 @@ from renkei.kernel.views import OWN, Row
 
 MAX_RECALLS = 1_000
 """Recalls shown in one list."""
-STANDING = ("release.recall", "release.purge", "release.agreement", "release.decision")
+STANDING = (
+    "release.recall",
+    "release.purge",
+    "release.agreement",
+    "release.decision",
+    "release.reconsideration",
+)
 """Kinds that are never recalled: they have never left, or they say what was done."""
 
 Reached = Callable[[type[Record], Label], set[str]]
