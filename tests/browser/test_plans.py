@@ -77,6 +77,21 @@ def test_a_request_goes_to_whoever_handles_its_function(pair: Pair, open_page: O
     assert [(r["to"], r["function"]) for r in found] == [("us.usfj", "exercises")]
 
 
+def test_a_plan_on_record_is_checked_as_it_stands_and_so_is_the_record_alone(
+    pair: Pair, open_page: Open
+) -> None:
+    page = open_page(pair.usfj, "planner", "ja", at="#/plans")
+    page.locator(f"[data-plan='{NAME}'] [data-act=check]").click()
+    bench = page.locator("[data-bench]")
+    expect(bench.locator("[data-rule]").first).to_be_visible()
+    expect(bench).to_contain_text("Phase one")
+    page.locator("[data-act=recorded]").click()
+    expect(bench).to_contain_text("この司令部の記録による編制")
+    expect(bench.locator("[data-difference]")).to_have_count(0)
+    expect(bench.locator("[data-tree=US-USFJ]")).to_have_count(2)
+    assert faults(page) == []
+
+
 def test_plans_fit_a_phone(pair: Pair, open_page: Open) -> None:
     page = open_page(pair.jjoc, "viewer", "en", at="#/plans", size=NARROW)
     expect(page.locator(f"[data-plan='{NAME}']")).to_be_visible()

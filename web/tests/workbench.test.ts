@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Difference, Fact } from '../src/api/types';
-import { keyOf, marksOf, said, treeOf } from '../src/rooms/planning/work';
+import { keyOf, marksOf, namesIn, said, titleOf, titlesOf, treeOf } from '../src/rooms/planning/work';
 
 const unit = (code: string): Fact => ({ kind: 'unit', code, names: { en: code } });
 const under = (relation: string, subject: string, object: string): Fact => ({ kind: 'relation', key: `${subject} ${object}`, relation, subject, object });
@@ -24,6 +24,20 @@ test('a unit is marked by what happened to it, or to what belongs to it', () => 
     { word: 'ended', kind: 'post', key: 'P', before: { kind: 'post', unit: 'C' } },
   ] as unknown as Difference[];
   expect([...marksOf(lines)]).toEqual([['B', 'amended'], ['C', 'added'], ['D', 'moved']]);
+});
+
+test('facts are called as a reader would, by names and not by codes', () => {
+  const post: Fact = { kind: 'post', code: 'A.ops', names: { en: 'Operations', ja: '運用' } };
+  const names = namesIn([{ ...unit('A'), names: { en: 'Headquarters A', ja: '甲司令部' } }], [unit('B'), post]);
+  const saying = (lang: 'en' | 'ja') => ({ lang, kinds: { command: 'command' }, parts: { accountable: 'accountable' }, functions: { planning: 'Planning' } });
+  const call = (fact: Fact, lang: 'en' | 'ja' = 'en'): string => titleOf(fact, names, saying(lang));
+  expect(call(under('command', 'A', 'B'))).toBe('command: Headquarters A → B');
+  expect(call({ kind: 'responsibility', subject: 'A.ops', function: 'planning', part: 'accountable' })).toBe('Operations: Planning (accountable)');
+  expect(call({ kind: 'responsibility', subject: 'Z', function: 'own', part: 'informed' }, 'ja')).toBe('Z: own (informed)');
+  expect(call({ kind: 'strength', subject: 'A', figure: 50000 }, 'ja')).toBe('甲司令部: 50000');
+  expect(call(post, 'ja')).toBe('運用');
+  expect(call({ kind: 'hours', key: 'day' })).toBe('');
+  expect([...titlesOf([post, { kind: 'hours', key: 'day' }], names, saying('en'))]).toEqual([['A.ops', 'Operations']]);
 });
 
 test('a phase without a day is asked for by its name', () => {

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from edges.http.served import PASSWORD, Served
+from edges.http.test_take_in import planner
 from renkei.data import packaged
 from renkei.kernel.labels.model import Label
 from renkei.kernel.people import Role
@@ -55,6 +56,29 @@ def test_a_plan_is_checked_against_the_standard_rules_and_its_own(served: Served
         "/plans/check", json={"plan": example(), "rules": rules(), "alone": True, "explain": False}
     )
     assert len(alone.json()["report"]["results"]) == len(rules()["rules"])
+
+
+def test_a_plan_on_record_is_given_as_it_stands_and_checked(served: Served) -> None:
+    client = planner(served)
+    fact = {"kind": "responsibility", "key": "k", "subject": "JP-JJOC", "function": "exercises"}
+    change = {"change": "add", "key": "c", "phase": "1", "fact": fact | {"part": "accountable"}}
+    plan = {
+        "name": "To be checked",
+        "title": {"text": "To be checked", "lang": "en"},
+        "phases": [{"key": "1", "names": {"en": "Phase one"}}],
+        "changes": [{"change": change}],
+        "label": served.label("open"),
+    }
+    made = client.post("/plans", json=plan)
+    assert made.status_code == 201, made.text
+    plan_id = made.json()["plan"]["record"]["id"]
+    document = client.get(f"/plans/{plan_id}/document").json()["plan"]
+    assert [c["key"] for c in document["changes"]] == ["c"]
+    assert "JP-JJOC" in {unit["code"] for unit in document["structure"]["units"]}
+    report = client.post("/plans/check", json={"plan": document}).json()["report"]
+    assert {result["rule"] for result in report["results"]} >= {"hand-over"}
+    missing = client.get(f"/plans/{plan_id[:-4]}0000/document")
+    assert missing.status_code == 404
 
 
 def test_a_difference_of_two_branches_is_told_line_by_line(served: Served) -> None:

@@ -23,7 +23,10 @@ from renkei.rooms.command import (
     name_post,
     nations_of,
     structure_of,
+    take_in_document,
 )
+from renkei.rooms.command.plans import Structure, check_plan, examine
+from renkei.rooms.command.plans.checks import HandOver
 from renkei.rooms.command.plans.model import Add, Amend, End, Phase, Post, Responsibility, Unit
 from renkei.rooms.command.plans.model import Relation as RelationFact
 from renkei.rooms.command.signing import (
@@ -38,6 +41,7 @@ from renkei.rooms.command.signing import (
     approve_part,
     digest_of,
     handled_by,
+    plan_document,
     plan_view,
     plans_here,
     propose_plan,
@@ -385,6 +389,68 @@ def test_at_every_second_of_a_hand_over_exactly_one_nation_holds_it(proposed: Du
                 if f.extent == "west"
             }
             assert dates == {("US-USFJ", START.date(), DAY), ("JP-JJOC", DAY, None)}
+
+
+@pytest.mark.parametrize(
+    ("later", "problem"), [(None, None), (0, None), (1, "gap"), (-1, "two nations"), (200, "gap")]
+)
+def test_what_each_nation_signed_for_is_checked_as_it_stands(
+    proposed: Duo, later: int | None, problem: str | None
+) -> None:
+    """A phase without a day: USFJ signs for one, JJOC for another, for the same or not at all."""
+    duo = proposed
+    given = handing_over(duo)
+    given = msgspec.structs.replace(given, phases=(PHASES[0], Phase(key="2", names=names("2"))))
+    done(propose_plan(duo.usfj.desk(), given))
+    duo.carry_all()
+    sign(duo.usfj, "1", US)
+    sign(duo.usfj, "2", US, DAY)
+    duo.carry_all()
+    if later is not None:
+        sign(duo.jjoc, "2", JAPAN, DAY + timedelta(days=later))
+        duo.carry_all()
+    for side in (duo.usfj, duo.jjoc):
+        document = plan_document(side.desk(), mine(side).seen.record.id)
+        assert document is not None and check_plan(document).plan is document
+        assert {change.key for change in document.changes} == {"in", "out"}
+        (result,) = examine(document, [HandOver(key="r")]).results
+        if later is None:
+            # The one part has a day and the other none: what comes of it depends on that.
+            assert result.outcome == "unknown"
+            continue
+        assert {one.problem for one in result.findings} == ({problem} if problem else set())
+        for one in result.findings:
+            days = sorted((DAY, DAY + timedelta(days=later)))
+            assert (one.since.day, one.until and one.until.day, one.outcome) == (*days, "refuted")
+
+
+def test_a_record_that_names_what_is_only_announced_can_be_checked(proposed: Duo) -> None:
+    duo, us = proposed, proposed.usfj.desk()
+    cell = Unit(code="US-NEW", names=names("New"), nation="US", status="announced")
+    done(take_in_document(us, Structure(nations=structure_of(us).nations, units=(cell,)), US_LABEL))
+    link = RelationIn(relation="command", subject_code="US-NEW", object_code="US-USFJ", label=US_LABEL)
+    done(assert_relation(us, link))
+    document = plan_document(us, mine(duo.usfj).seen.record.id)
+    assert document is not None
+    assert "US-NEW" not in {f.code for f in check_plan(document).at_start if isinstance(f, Unit)}
+
+
+def test_what_took_effect_is_in_the_structure_and_no_change_any_more(proposed: Duo) -> None:
+    duo = proposed
+    done(propose_plan(duo.usfj.desk(), handing_over(duo)))
+    plan_id = mine(duo.usfj).seen.record.id
+    sign(duo.usfj, "1", US)
+    sign(duo.usfj, "2", US)
+    until(duo, DAY)
+    document = plan_document(duo.usfj.desk(), plan_id)
+    assert document is not None
+    assert [change.key for change in document.changes] == ["in"]
+    assert [phase.on for phase in document.phases] == [None, None]
+    check_plan(document)
+    # What a part that has taken effect ended is there as of the past, for somebody may still name it.
+    held = [r for r in check_plan(document).at_start if isinstance(r, Responsibility) and r.extent == "west"]
+    assert held == []
+    assert plan_document(duo.usfj.desk(), duo.usfj.desk().new_id(duo.clock.now())) is None
 
 
 def test_a_later_plan_speaks_of_what_an_earlier_one_wrote_and_nothing_comes_back(proposed: Duo) -> None:

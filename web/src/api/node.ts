@@ -256,6 +256,9 @@ export const plans = {
   takeBack: (approval: string, reason: T.TextIn) => post<unknown>('/plan-approvals' + idPath(approval) + '/take-back', { reason }),
   routes: (wanted: string, nation: string, on: string) => list<T.Route>('/command/routes' + query({ function: wanted, nation, on })),
   packaged: async (name: 'reference' | 'example') => (await get<{ plan: T.PlanDocument }>('/plans/packaged' + query({ name }))).plan,
+  /** A plan on record, and what is recorded here without any plan: both to be checked as they stand today. */
+  onRecord: async (id: string) => (await get<{ plan: T.PlanDocument }>('/plans' + idPath(id) + '/document')).plan,
+  recorded: async (title: T.PlanDocument['title'], start: string): Promise<T.PlanDocument> => ({ title, start, structure: (await get<{ structure: object }>('/structure')).structure }),
   words: async () => (await get<{ words: T.PlanWords }>('/plans/words')).words,
   /** Nothing is kept of these: they are questions, asked now. */
   check: async (plan: T.PlanDocument) => (await ask<{ report: T.PlanReport }>('/plans/check', { plan })).report,

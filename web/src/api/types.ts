@@ -142,6 +142,7 @@ export type PlanDocument = {
   title: { en?: string; ja?: string };
   start: string;
   synthetic?: boolean;
+  structure?: object;
   phases?: { key: string; names: { en?: string; ja?: string } }[];
   changes?: { key: string; phase: string; note?: string }[];
 };
@@ -163,7 +164,7 @@ export type Result = { rule: string; check: string; names: { en?: string; ja?: s
 export type PlanReport = { title: PlanDocument['title']; outcome: Result['outcome']; moments: Moment[]; branches: string[]; results: Result[]; explained: number };
 export type Difference = { word: string; kind: string; key: string; fields?: Record<string, [unknown, unknown]>; before?: Fact; after?: Fact };
 /** A fact of a structure, as far as it is drawn. */
-export type Fact = { kind: string; code?: string; key?: string; names?: { en?: string; ja?: string }; nation?: string; relation?: string; subject?: string; object?: string; unit?: string };
+export type Fact = { kind: string; code?: string; key?: string; names?: { en?: string; ja?: string }; nation?: string; relation?: string; subject?: string; object?: string; unit?: string; function?: string; part?: string; figure?: number | string };
 export type PlanWords = Record<string, Record<string, { en?: string; ja?: string }>>;
 /** A description of decision paths as a document. */
 type BothNames = { en: string; ja: string };

@@ -56,6 +56,9 @@ const en = {
   }),
   bench: 'Check a plan',
   benchHint: 'Every rule on every date of every branch. Nothing is kept: the plan stays on this screen.',
+  recorded: 'As recorded here',
+  check: 'Check it as it stands',
+  checkHint: 'On the structure in force here today; what is signed counts from its day.',
   reference: 'Documented case',
   example: 'Synthetic example',
   open: 'Open a file (JSON)…',
@@ -78,6 +81,7 @@ const en = {
   repair: 'Cheapest repair',
   depends: 'depends on the day of',
   brief: 'Brief (print or PDF)',
+  more: (count: number) => `${count} more of the same rule`,
   unknownHint: 'What nobody published stays unknown; it is never taken for a yes.',
   routes: 'Who handles what',
   routesHint: 'By records and by the parts in force, on the day chosen.',
@@ -149,6 +153,9 @@ const ja: typeof en = {
   }),
   bench: '計画の検査',
   benchHint: 'すべての規則を、すべての分岐の全日付で検査します。計画は画面上だけにあり、保存されません。',
+  recorded: 'この司令部の記録',
+  check: '現状で検査',
+  checkHint: '本日ここで発効している編制を基に検査します。署名済みの部分はその発効日から数えます。',
   reference: '公表資料の事例',
   example: '架空の例',
   open: 'ファイルを開く（JSON）…',
@@ -171,6 +178,7 @@ const ja: typeof en = {
   repair: '最も軽い是正',
   depends: '次の段階の日付による：',
   brief: '要約（印刷・PDF）',
+  more: (count) => `同じ規則の指摘 ほか${count}件`,
   unknownHint: '公表されていない事項は不明のままとし、成立とは見なしません。',
   routes: '処理担当',
   routesHint: '選んだ日に有効な記録と、発効した計画によります。',
@@ -188,3 +196,6 @@ const ja: typeof en = {
 };
 
 export const planning = { en, ja };
+
+/** The title of what is recorded here, as a plan without changes. */
+export const BOTH_RECORDED = { en: 'As recorded here', ja: 'この司令部の記録による編制' };

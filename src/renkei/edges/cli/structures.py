@@ -162,6 +162,7 @@ def check(
     example: Example = False,
     reference: Documented = False,
     node: FromNode = False,
+    record: Annotated[str, Parameter(help="The id of a plan on record at the running node.")] = "",
     rules: tuple[Path, ...] = (),
     alone: Annotated[
         bool, Parameter(name="--alone", help="Only the rules given, not the standard ones.")
@@ -183,7 +184,7 @@ def check(
         Look for the smallest set of changes behind each finding, and the cheapest repair.
     """
     remote = remote or Remote()
-    given = given_in(file, example, reference, node, remote)
+    given = given_in(file, example, reference, node, remote, record)
     plan = given.plan
     files = [read_rules(read_file(path), as_json=_is_json(path)) for path in rules]
     if example or reference:
@@ -213,10 +214,15 @@ def planned(file: Path | None, example: bool, reference: bool, node: bool, remot
     return given_in(file, example, reference, node, remote).plan
 
 
-def given_in(file: Path | None, example: bool, reference: bool, node: bool, remote: Remote) -> Given:
-    """The same with its marking."""
-    if sum((file is not None, example, reference, node)) != 1:
+def given_in(
+    file: Path | None, example: bool, reference: bool, node: bool, remote: Remote, record: str = ""
+) -> Given:
+    """The same with its marking; ``record`` is the id of a plan on record."""
+    if sum((file is not None, example, reference, node, bool(record))) != 1:
         raise BadInput("usage", "one of: a FILE, --example, --reference, --node", "none or several")
+    if record:
+        raw = msgspec.json.encode(remote.api().get(f"/plans/{record}/document")["plan"])
+        return Given(read_plan(raw, as_json=True), {})
     if file is not None:
         return Given(_read(file), {})
     if node:

@@ -127,6 +127,8 @@ async def get_words(edge: Edge, person: Caller) -> WordsOut:
             "causes": words.CAUSES,
             "repairs": words.REPAIRS,
             "differences": words.DIFFERENCES,
+            "figures": words.FIGURES,
+            "fields": words.FIELDS,
             "signs": {word: Names(en=sign, ja=sign) for word, sign in words.SIGNS.items()},
         }
     )

@@ -62,6 +62,12 @@ class PlanOut(msgspec.Struct, frozen=True, kw_only=True):
     parts: list[PartOut]
 
 
+class PlanDocumentOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan as ``/plans/check`` takes it."""
+
+    plan: dict[str, Any]
+
+
 class RouteOut(msgspec.Struct, frozen=True, kw_only=True):
     """A unit that handles the function, its posts, the headquarters to ask, and the plan that made it so."""
 
@@ -121,6 +127,21 @@ async def list_plans(edge: Edge, person: Caller) -> list[PlanOut]:
 async def get_plan(edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]) -> PlanOut:
     """With how far its parts have got."""
     return await _plan(edge, person, f"{owner}/{key}")
+
+
+@get(key_path("/plans", "/document"), tags=_TAG, summary="A plan to check", responses=problems(400, 404, 409))
+async def get_plan_document(
+    edge: Edge, person: Caller, owner: FromPath[str], key: FromPath[str]
+) -> PlanDocumentOut:
+    """On what is in force here today: what is signed has its day, what took effect is in the structure."""
+
+    def read(desk: Desk) -> PlanDocumentOut:
+        document = room.plan_document(desk, f"{owner}/{key}")
+        if document is None:
+            raise refuse(NOT_FOUND)
+        return PlanDocumentOut(plan=msgspec.to_builtins(document))
+
+    return await edge.at_desk(person, read)
 
 
 @post("/plans", opt=_PLANNER, tags=_TAG, summary="Propose a plan", responses=_WRITE)
@@ -267,6 +288,7 @@ def _part(standing: room.PartStanding) -> PartOut:
 HANDLERS = (
     list_plans,
     get_plan,
+    get_plan_document,
     propose_plan,
     amend_plan,
     withdraw_plan,

@@ -1,7 +1,7 @@
 """Documents of structures and plans, and a node's own records as a structure."""
 
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -23,6 +23,7 @@ from renkei.rooms.command.plans import (
     LISTS,
     UNKNOWN,
     Amend,
+    AnyFact,
     Fact,
     Nation,
     Phase,
@@ -30,8 +31,13 @@ from renkei.rooms.command.plans import (
     Structure,
     check_structure,
     encode,
+    examine,
     facts_of,
+    read_plan,
+    read_rules,
     ref_of,
+    together,
+    words,
 )
 from renkei.rooms.command.records import Names
 from rooms.duo import JJOC, USFJ, Duo, Side, suggested
@@ -151,3 +157,14 @@ def test_a_post_at_a_unit_that_has_no_code_is_left_out_and_the_document_is_read_
     assert [post.code for post in structure.posts] == ["b"]
     assert msgspec.json.decode(encode(structure), type=Structure) == structure
     check_structure(structure)
+
+
+def test_every_field_of_a_fact_and_every_figure_of_a_finding_has_a_word_in_both_languages() -> None:
+    fields = {f for kind in get_args(AnyFact) for f in kind.__struct_fields__}
+    assert fields == words.FIELDS.keys()
+    plan = read_plan(packaged("plans/example.toml"), as_json=False)
+    rules = [read_rules(packaged(f"plans/{name}.toml"), as_json=False) for name in ("rules", "example-rules")]
+    report = examine(plan, together(rules).rules, explain=False)
+    told = {name for result in report.results for finding in result.findings for name in finding.figures}
+    assert told and told <= words.FIGURES.keys()
+    assert all(both.en and both.ja for group in (words.FIELDS, words.FIGURES) for both in group.values())

@@ -24,6 +24,13 @@ export function aboutOf(change: AnyChange): { kind: string; key: string } {
   return { kind: fact.kind, key: 'code' in fact ? fact.code : fact.key };
 }
 
+/** What a fact that is added is called; "" where it has no name, or is there already. */
+export function nameOf(change: AnyChange, lang: 'en' | 'ja'): string {
+  if (change.change !== 'add' || !('names' in change.fact)) return '';
+  const { names } = change.fact;
+  return names[lang] || names.en || names.ja || '';
+}
+
 /** What a change says, field by field, without what only a program reads. */
 export function saysOf(change: AnyChange): [string, string][] {
   if (change.change === 'end') return [];

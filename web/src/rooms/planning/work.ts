@@ -53,6 +53,39 @@ export function marksOf(lines: readonly Difference[]): Map<string, string> {
   return marks;
 }
 
+type Named = { en?: string; ja?: string };
+export type NamesOf = ReadonlyMap<string, Named>;
+
+/** What units, posts, sites and functions are called, by code or key, out of facts of both sides. */
+export function namesIn(...sides: (readonly Fact[])[]): NamesOf {
+  const found = new Map<string, Named>();
+  for (const fact of sides.flat()) {
+    const key = fact.code ?? fact.key;
+    if (key && fact.names) found.set(key, fact.names);
+  }
+  return found;
+}
+
+/** The words that a title of a fact is put together from. */
+export type Saying = { lang: 'en' | 'ja'; kinds: Record<string, string>; parts: Record<string, string>; functions: Record<string, string> };
+
+/** A fact as a reader would call it: its name, or who is what to whom; "" if it has none but its key. */
+export function titleOf(fact: Fact, names: NamesOf, { lang, kinds, parts, functions }: Saying): string {
+  const call = (key: string): string => names.get(key)?.[lang] || names.get(key)?.en || names.get(key)?.ja || key;
+  if (fact.kind === 'relation') return `${kinds[fact.relation ?? ''] ?? fact.relation ?? ''}: ${call(fact.subject ?? '')} → ${call(fact.object ?? '')}`;
+  if (fact.kind === 'responsibility') return `${call(fact.subject ?? '')}: ${functions[fact.function ?? ''] ?? call(fact.function ?? '')} (${parts[fact.part ?? ''] ?? fact.part ?? ''})`;
+  if (fact.kind === 'strength') return `${call(fact.subject ?? '')}: ${String(fact.figure ?? '')}`;
+  return fact.names?.[lang] || fact.names?.en || fact.names?.ja || '';
+}
+
+/** What facts are called, by code or key. */
+export function titlesOf(facts: readonly Fact[], names: NamesOf, saying: Saying): Map<string, string> {
+  return new Map(facts.flatMap((fact) => {
+    const [key, title] = [fact.code ?? fact.key, titleOf(fact, names, saying)];
+    return key && title ? [[key, title] as const] : [];
+  }));
+}
+
 /** A value before or after, in one line. */
 export function said(value: unknown): string {
   if (value === null || value === undefined || value === '') return '—';

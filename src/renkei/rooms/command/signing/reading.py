@@ -10,12 +10,13 @@ from renkei.kernel.people import Person
 from renkei.kernel.seen import Seen, look, see
 
 from ..duty import DutyPost, duty_posts
-from ..plans.model import FUNCTIONS, AnyFact, Function, Post, Ref, Responsibility, Structure
+from ..plans.model import FUNCTIONS, AnyFact, Function, Plan, Post, Ref, Responsibility, Structure
 from ..records import Headquarters, Names
 from ..rules import nations_of
 from ..views import structure_of
 from .effect import Effect, Route, effects_of, in_force_on, routes
 from .parts import PartStanding, standing_of
+from .proposed import document_of
 from .records import PlanApproval, PlanRecord
 
 MAX_PLANS = 200
@@ -60,6 +61,19 @@ class OnDuty(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     posts: list[DutyPost]
     functions: dict[str, Names]
+
+
+def plan_document(desk: Desk, plan_id: str) -> Plan | None:
+    """A plan that this person may see, on what is in force here today; None if there is none.
+
+    Raises BadInput (``structure.size``).
+    """
+    view = plan_view(desk, plan_id)
+    if view is None:
+        return None
+    today = desk.clock.now().date()
+    found = structure_in_force(desk, today)
+    return document_of(view.seen.record, view.standing, found.structure, found.facts, found.said, today)
 
 
 def structure_in_force(desk: Desk, day: date) -> InForce:
