@@ -7,7 +7,7 @@
 export type Lens = { at: number; knownTo: string };
 
 const ROOMS =
-  /^\/(areas|command\/(duty|in-force|mine|routes)|decisions|duty-hours|functions|handovers|hazards|headquarters|incidents|legal-bases|log-entries|map|map\.geojson|plans|positions|posts|records|relations|requests|responsibilities|search|sites|strengths|structure|tasks|units)(\/[^/?]+\/[^/?]+)?(\/bytes|\/rows)?(\?|$)/;
+  /^\/(areas|command\/(duty|in-force|mine|routes)|decisions|duty-hours|functions|handovers|hazards|headquarters|incidents|legal-bases|log-entries|map|map\.geojson|plans|positions|posts|records|relations|requests|responsibilities|search|sites|strengths|structure|tasks|units)(\/[^/?]+\/[^/?]+)?(\/bytes|\/document|\/rows)?(\?|$)/;
 
 /** What is asked with a body and answered without writing anything. */
 const QUESTIONS = /^\/(session|labels|release\/(audience|audit)|plans\/(at|check|diff)|paths|policy\/(explain|diff))(\/|\?|$)/;
