@@ -43,9 +43,10 @@ PATIENCE_MS = 15_000
 EXPECTED_ON_CONSOLE = re.compile(
     r"status of (400|401|403|404|409|422)|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION_\w+)"
     r"|GL Driver Message .*Performance|fallback to software WebGL"
+    r"|unknown error occurred when fetching the script"
 )
-"""Refusals the browser reports by itself, the node being away where a test takes it away, and that the map is
-drawn without a graphics card."""
+"""Refusals the browser reports by itself, the node being away where a test takes it away (or the page being
+closed while the client is fetched to be kept), and that the map is drawn without a graphics card."""
 WIDE, NARROW = (1440, 900), (390, 844)
 
 expect.set_options(timeout=PATIENCE_MS)

@@ -63,7 +63,7 @@ def test_a_label_narrowed_since_hides_the_day_before_too(served: Served) -> None
         assert low.get(f"/records/{made}", params=past).status_code == 200
         answer = client.post("/records", json=incident(served, id=made, version=2))
         assert answer.status_code == 201, answer.text
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 20
         while low.get(f"/records/{made}", params=past).status_code != 404:
             assert time.monotonic() < deadline, "still shown"
             time.sleep(0.05)

@@ -43,13 +43,18 @@ def incident(served: Served, **more: object) -> dict[str, object]:
     return {**head, "severity": "moderate", "title": title, **more}
 
 
+PATIENCE_SECONDS = 20.0
+"""For views to follow, on a machine that runs other tests beside."""
+
+
 def seen(client: httpx.Client, record_id: str) -> httpx.Response:
     """The record, once the views have followed."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         answer = client.get(f"/records/{record_id}")
         if answer.status_code == 200 or time.monotonic() > deadline:
             return answer
+        time.sleep(0.02)
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:
