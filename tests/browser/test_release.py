@@ -38,6 +38,7 @@ def test_release_screens_fit_their_width_and_pass_axe(
     expect(held(page, f"Screen {lang} {size[0]}")).to_be_visible()
     views = {
         "release/review": "[data-held]",
+        "release/anew": "[data-part=stayed]",
         "release/recalls": "h2",
         "release/pace": "[data-part=audit]",
         "release/agreements": "[data-agreement]",
@@ -50,6 +51,30 @@ def test_release_screens_fit_their_width_and_pass_axe(
             page.locator(f"main {there}").first.wait_for()
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{view} is too wide"
             assert faults(page) == [], f"{view} {theme}"
+
+
+def test_what_stayed_while_nothing_was_agreed_is_decided_anew_by_hand(pair: Pair, open_page: Open) -> None:
+    officer = pair.jjoc.api("disclosure")
+    agreements = officer.get("/release/agreements")
+    standing = next(a for a in agreements if a["in_force"] and a["agreement"]["partner"] == "us.usfj")
+    officer.post(f"/release/agreements/{standing['agreement']['id']}/end", {})
+    stayed = line(pair, "取決めの切れ目 6123")
+    page = open_page(pair.jjoc, "disclosure", at=f"#/release/{stayed}")
+    expect(page.locator("[data-hq='us.usfj'][data-outcome]")).to_have_attribute("data-outcome", "withheld")
+    covers = standing["agreement"]["covers"]
+    officer.post("/release/agreements", {"partner": "us.usfj", "cites": "Renewed 6123", "covers": covers})
+    page.goto(f"{pair.jjoc.url}/#/release/anew")
+    page.locator("[data-field=partner]").select_option("us.usfj")
+    row = page.locator(f"[data-stayed='{stayed}']")
+    expect(row).to_contain_text("would go at once")
+    row.locator("[data-item]").check()
+    page.locator("[data-act=anew]").click()
+    expect(page.locator("[data-field=because] option").first).to_contain_text("Renewed 6123")
+    page.locator("dialog textarea").fill("the renewal covers it")
+    page.keyboard.press("Control+Enter")
+    expect(row).to_have_count(0)
+    page.goto(f"{pair.jjoc.url}/#/release/{stayed}")
+    expect(page.locator("[data-hq='us.usfj'][data-outcome]")).to_have_attribute("data-outcome", "released")
 
 
 def test_the_preview_is_byte_for_byte_what_the_partner_got(pair: Pair, open_page: Open) -> None:

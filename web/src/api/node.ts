@@ -81,6 +81,8 @@ export const labels = {
 
 export const records = {
   one: (id: string) => get<T.RecordView>('/records' + idPath(id)),
+  /** The newest of a kind. */
+  ofKind: <X extends T.RecordBase>(kind: string) => list<T.RecordView<X>>('/records' + query({ kind, limit: 200 })),
   release: (id: string) => list<T.Release>('/records' + idPath(id) + '/release'),
   /** Newest first; a page may hold fewer than asked for and still be followed by another. */
   search: (q: string, before?: string) => get<Page<T.RecordView>>('/search' + query({ q, limit: 50, before })),
@@ -302,6 +304,10 @@ export const release = {
   returned: () => get<{ items: T.SentBack[]; total: number }>('/release/returned'),
   decide: (verdict: T.Verdict, reason: T.TextIn, items: readonly T.Held[]) =>
     post<unknown>('/release/decisions', { verdict, reason, items: items.map(({ id, version, partner }) => ({ record: id, version, partner })) }),
+  /** What stayed and may go to a partner now: newest first, a page may be empty and still not the last. */
+  stayed: (hq: string, before?: number) => get<T.StayedPage>(path('release', 'anew', hq) + query({ before })),
+  anew: (partner: string, because: string, reason: T.TextIn, of: readonly T.Stayed[]) =>
+    post<unknown>('/release/anew', { partner, because, reason, items: of.map(({ record }) => ({ record: record.record.id, version: record.record.version ?? 1 })) }),
   recalls: () => list<T.Recall>('/release/recalls'),
   recallsOf: (id: string) => list<T.Recall>(of(id, '/recalls')),
   recall: (id: string, reason: T.TextIn) => post<T.Recall[]>(of(id, '/recall'), { reason }),

@@ -63,11 +63,14 @@ export type Verdict = S['DecisionsIn']['verdict'];
 export type Recall = S['RecallOut'];
 export type Pace = Record<string, S['Spread']>;
 export type AuditRun = S['AuditRun'];
+export type Stayed = Omit<S['AnewOut'], 'record'> & { record: RecordView };
+export type StayedPage = { items: Stayed[]; next: number | null };
 export type AgreementView = S['AgreementOut'];
 
 // Coordination
 
 export type Incident = S['Incident'];
+export type PolicyChange = S['PolicyChange'];
 export type Item = S['Item'];
 export type Request = S['Request'];
 export type Acknowledgement = S['Acknowledgement'];
