@@ -11,6 +11,7 @@ from ..kernel.errors import BadInput
 from ..kernel.identity.cards import Names, parse_address
 from ..kernel.identity.files import write_atomically
 from ..kernel.labels.policy import Policy, PolicyBook
+from ..kernel.log.hashing import Hashing, hash_here
 from ..kernel.log.sqlite import SqliteLog
 from ..kernel.partners import MIN_VOLUME_BYTES, Rhythm
 from ..kernel.records import LIVE, HqId
@@ -159,13 +160,15 @@ class Folder(msgspec.Struct, frozen=True):
         return self.root / "evidence"
 
 
-def open_log(folder: Folder, name: str, origin: str, *, read_only: bool = False) -> SqliteLog:
+def open_log(
+    folder: Folder, name: str, origin: str, *, read_only: bool = False, hashing: Hashing = hash_here
+) -> SqliteLog:
     """The log ``name``: partner logs have bodies, and what others wrote lies encrypted.  Raises OurFault."""
     partner, _, direction = name.rpartition(".")
     shred = {"received": partner, "sent": name}.get(direction)
     keys = None if shred is None else folder.shred_file(shred)
     path, bodied = folder.log_file(name), direction in {"sent", "received"}
-    return SqliteLog(path, origin, read_only=read_only, bodied=bodied, keys=keys)
+    return SqliteLog(path, origin, read_only=read_only, bodied=bodied, keys=keys, hashing=hashing)
 
 
 def load_config(folder: Folder) -> NodeConfig:

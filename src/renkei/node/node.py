@@ -29,6 +29,7 @@ from ..kernel.identity import Identity, PartnerEntry, load_partners
 from ..kernel.identity.files import write_atomically
 from ..kernel.labels.policy import PolicyBook
 from ..kernel.log.base import Draft, Log
+from ..kernel.log.hashing import Hashing, HashProcess
 from ..kernel.log.memory import MemoryLog
 from ..kernel.log.sealer import Sealer
 from ..kernel.log.until import Source, size_at
@@ -61,7 +62,7 @@ SEEN_PATIENCE = 5.0
 FOLD_LIMIT = 20_000
 """Entries folded between two looks at whether to stop."""
 _log = structlog.get_logger("renkei.node")
-OpenLog = Callable[[str, str], Log]
+OpenLog = Callable[[str, str, Hashing], Log]
 """Makes the log of a name (``master``, ``jp.jjoc.sent``) and origin."""
 
 
@@ -90,13 +91,13 @@ class Node:
         self.clock = clock
         self.accounts = accounts
         self.codec = Codec(KINDS)
-        self.open_log = open_log
-        self.master = open_log("master", self._origin("master"))
+        self._open_log, self._hashing = open_log, HashProcess()
+        self.master = self.open_log("master", self._origin("master"))
         keys, used = folder.shred_file("master"), highest_slot(self.master)
         self.passed_on = PassedOn(keys, self.codec, used)
         self.whole_master = Whole(self.master, self.passed_on)
         self.intake = Intake(self.whole_master, self.codec)
-        self.audit = open_log("audit", self._origin("audit"))
+        self.audit = self.open_log("audit", self._origin("audit"))
         self.signer = identity.signer
         self.partners: dict[str, PartnerLine] = {}
         self.partner_lock, self.agreeing_lock = threading.Lock(), threading.Lock()
@@ -133,7 +134,7 @@ class Node:
             identity,
             load_policies(folder),
             clock,
-            open_log=lambda name, origin: open_log(folder, name, origin),
+            open_log=lambda name, origin, hashing: open_log(folder, name, origin, hashing=hashing),
             accounts=Accounts(folder.accounts, clock),
             views_path=folder.views,
         )
@@ -152,10 +153,14 @@ class Node:
             Identity.create(Folder(root).keys, config.hq, clock),
             policies,
             clock,
-            open_log=lambda name, origin: MemoryLog(origin, bodied="." in name),
+            open_log=lambda name, origin, hashing: MemoryLog(origin, bodied="." in name),
             accounts=accounts,
             views_path=None,
         )
+
+    def open_log(self, name: str, origin: str) -> Log:
+        """The log ``name`` of this node, made if it is not there.  Raises OurFault."""
+        return self._open_log(name, origin, self._hashing)
 
     @property
     def policies(self) -> PolicyBook:
@@ -429,6 +434,7 @@ class Node:
             worker.close()
         for sealer in self._sealers:
             sealer.close()
+        self._hashing.close()
         for line in self.partners.values():
             line.close()
         for log in (self.master, self.audit):

@@ -67,14 +67,14 @@ def test_a_frontier_grown_in_any_steps_has_the_root_and_nodes_of_the_whole(steps
     frontier, rows, done = merkle.Frontier(), [], 0
     for step in steps:
         grown = frontier.extend(leaves[done : done + step])
-        rows += [[] for _ in range(len(grown) - len(rows))]
-        for row, new in zip(rows, grown, strict=False):
-            row.extend(new)
+        rows += [b""] * (len(grown) - len(rows))
+        for level, new in enumerate(grown):
+            rows[level] += new
         done += step
     node = node_of(leaves)
     assert (frontier.size, frontier.root()) == (done, merkle.tree_root(done, node))
     for level, row in enumerate(rows):
-        assert row == [node(level, index) for index in range(done >> level)]
+        assert row == b"".join([node(level, index) for index in range(done >> level)])
     again = merkle.Frontier(done, node)
     assert (again.root(), again.nodes()) == (frontier.root(), frontier.nodes())
 

@@ -18,7 +18,6 @@ import msgspec
 
 from ..errors import BadInput
 
-HASH_BYTES = 32
 MAX_ENTRY_BYTES = 1024 * 1024
 """One entry's size: four times the largest record, so that what wraps a record always fits."""
 

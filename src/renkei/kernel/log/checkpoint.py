@@ -32,7 +32,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ..errors import TheirFault
-from .base import HASH_BYTES
+from .merkle import HASH_BYTES
 
 ED25519 = 0x01
 """Signature type of a plain Ed25519 signature over the text (signed-note)."""

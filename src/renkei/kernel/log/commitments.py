@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from .base import HASH_BYTES, Pack, check_seq
+from .base import Pack, check_seq
+from .merkle import HASH_BYTES
 from .until import Source
 
 FORM = b"\1"

@@ -10,6 +10,7 @@ from threading import RLock
 
 from . import merkle
 from .base import Draft, Head, Pack, check_first, check_seq, check_size, check_sizes
+from .merkle import HASH_BYTES
 from .versions import number, sort_out, standing
 
 
@@ -27,7 +28,7 @@ class MemoryLog:
         self._versions: dict[str, int] = {}
         self._facts: dict[str, bytes] = {}
         self._frontier = merkle.Frontier()
-        self._rows: list[list[bytes]] = []
+        self._rows: list[bytearray] = []
         self._listeners: list[Callable[[int], None]] = []
 
     @property
@@ -131,9 +132,9 @@ class MemoryLog:
         """See ``Log``."""
         with self._lock:
             grown = self._frontier.extend(merkle.leaf_hashes(self._entries[self._frontier.size :]))
-            self._rows += [[] for _ in range(len(grown) - len(self._rows))]
-            for row, new in zip(self._rows, grown, strict=False):
-                row.extend(new)
+            self._rows += [bytearray() for _ in range(len(grown) - len(self._rows))]
+            for level, new in enumerate(grown):
+                self._rows[level] += new
             return Head(self._frontier.size, self._frontier.root())
 
     def head(self, size: int | None = None) -> Head:
@@ -160,4 +161,4 @@ class MemoryLog:
         """See ``Log``."""
 
     def _node(self, level: int, index: int) -> bytes:
-        return self._rows[level][index]
+        return bytes(self._rows[level][index * HASH_BYTES : (index + 1) * HASH_BYTES])

@@ -8,6 +8,8 @@ a log answers "what is node (level, index)?" and gets roots and proofs from the 
 ``Frontier`` is the growing edge of a tree: at most one node per level, the complete subtrees that the
 binary digits of the size name.  Adding a batch pairs whole rows at a time, so that the cost is the
 cost of SHA-256 (about a microsecond a leaf), and hands out the new nodes, which is all a tile needs.
+What a batch brings is worked out (``rows``) apart from taking it in (``take``), so that another process
+may do the former.
 
 Hashes: RFC 6962 section 2.1.  Audit paths: 2.1.1.  Consistency: 2.1.2.  Checks: RFC 9162 sections
 2.1.3.2 and 2.1.4.2, which spell out the same algorithms.
@@ -18,6 +20,9 @@ from hashlib import sha256
 
 EMPTY_ROOT = sha256(b"").digest()
 """The root of a tree without leaves (RFC 6962 section 2.1)."""
+
+HASH_BYTES = 32
+"""Of SHA-256."""
 
 MAX_LEVEL = 63
 """Levels a tree may have: sizes stay below 2**63, SQLite's largest integer."""
@@ -45,6 +50,11 @@ def parents(row: Sequence[bytes]) -> list[bytes]:
     """The nodes one level above ``row``, whose length is even."""
     pairs = iter(row)
     return [sha256(b"\1" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+
+
+def split(hashes: bytes) -> list[bytes]:
+    """Hashes that lie one after another."""
+    return [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
 
 
 def complete_root(row: Sequence[bytes]) -> bytes:
@@ -75,31 +85,44 @@ class Frontier:
                 raise ValueError("expected a node lookup for a tree with leaves")
             self._nodes[level] = node(level, index)
 
+    @classmethod
+    def of(cls, size: int, nodes: Sequence[bytes]) -> "Frontier":
+        """The edge with these complete subtrees, largest first: ``nodes()`` backwards."""
+        known = dict(zip(subtrees(size), nodes, strict=True))
+        return cls(size, lambda level, index: known[level, index])
+
     def copy(self) -> "Frontier":
         """An independent frontier of the same tree, for trying a batch out."""
         twin = Frontier()
         twin.size, twin._nodes = self.size, list(self._nodes)
         return twin
 
-    def extend(self, leaves: Sequence[bytes]) -> list[list[bytes]]:
-        """Add leaf hashes.  Returns the new nodes: item ``k`` lists those of level ``k`` in order."""
-        grown: list[list[bytes]] = []
+    def rows(self, leaves: Sequence[bytes]) -> list[bytes]:
+        """What adding leaf hashes brings: item ``k`` is the new nodes of level ``k``, one after another."""
+        rows = []
         row = list(leaves)
         level = 0
         while row:
-            grown.append(row)
-            whole = row
-            if self.size >> level & 1:
-                whole = [self._nodes[level], *row]
-            if level == len(self._nodes):
-                self._nodes.append(b"")
-            if len(whole) & 1:
-                self._nodes[level] = whole[-1]
-                whole = whole[:-1]
-            row = parents(whole)
+            rows.append(b"".join(row))
+            whole = [self._nodes[level], *row] if self.size >> level & 1 else row
+            row = parents(whole[: len(whole) & ~1])
             level += 1
-        self.size += len(leaves)
-        return grown
+        return rows
+
+    def take(self, rows: Sequence[bytes]) -> None:
+        """Move on by what ``rows`` told, here or elsewhere."""
+        self._nodes += [b""] * (len(rows) - len(self._nodes))
+        for level, row in enumerate(rows):
+            if (len(row) // HASH_BYTES + (self.size >> level)) & 1:
+                self._nodes[level] = row[-HASH_BYTES:]
+        if rows:
+            self.size += len(rows[0]) // HASH_BYTES
+
+    def extend(self, leaves: Sequence[bytes]) -> list[bytes]:
+        """Add leaf hashes.  Returns the new nodes, as ``rows`` does."""
+        rows = self.rows(leaves)
+        self.take(rows)
+        return rows
 
     def root(self) -> bytes:
         """The root over all leaves so far."""

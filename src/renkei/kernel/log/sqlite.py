@@ -20,7 +20,6 @@ import apsw
 
 from . import merkle
 from .base import (
-    HASH_BYTES,
     Draft,
     Head,
     Pack,
@@ -30,6 +29,8 @@ from .base import (
     check_sizes,
 )
 from .bodies import Bodies
+from .hashing import Hashing, hash_here
+from .merkle import HASH_BYTES
 from .packs import cut, ends_of, span, unpack
 from .sqlite_file import LogFile
 from .tiles import TILE_WIDTH, Tile, TileTree, tile_root
@@ -76,11 +77,12 @@ class SqliteLog:
         read_only: bool = False,
         bodied: bool = False,
         keys: Path | None = None,
+        hashing: Hashing = hash_here,
     ) -> None:
         """Open the log in ``path``, making it if it does not exist (unless ``read_only``).
 
         ``bodied`` if there are bodies beside its entries; ``keys`` is the file of the keys under which they
-        lie encrypted, None to keep them in plain.
+        lie encrypted, None to keep them in plain.  ``hashing`` works out what entries bring to the tree.
 
         Raises OurFault: ``log.locked`` if another process writes it, ``log.origin`` if it is another log,
         ``log.version``, ``log.missing``, or ``log.damaged`` naming the file and what is wrong with it.
@@ -88,6 +90,7 @@ class SqliteLog:
         self._origin = origin
         self._file = LogFile(Path(path), origin, read_only, bodied)
         self._bodies: Bodies | None = None
+        self._hashing = hashing
         self._listeners: list[Callable[[int], None]] = []
         self._tree_lock = RLock()
         self._tree: TileTree | None = None
@@ -309,7 +312,7 @@ class SqliteLog:
         """Bring the tree up to ``size`` and store its finished tiles."""
         tiles: list[Tile] = []
         for entries in self._unhashed(tree.size, size):
-            tiles += tree.extend(merkle.leaf_hashes(entries))
+            tiles += tree.take(self._hashing(tree.edge, entries))
         self._hashed = tree.size
         if not tiles or self._file.read_only:
             return

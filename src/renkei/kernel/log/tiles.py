@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from .base import HASH_BYTES
-from .merkle import Frontier, complete_root
+from .merkle import HASH_BYTES, Frontier, complete_root, split
 
 TILE_WIDTH = 256
 TILE_LEVELS = 8
@@ -35,7 +34,7 @@ class Tile(msgspec.Struct, frozen=True):
 
 def tile_root(hashes: bytes) -> bytes:
     """The root over the 2**k hashes of a tile, or of an aligned part of one."""
-    return complete_root([hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)])
+    return complete_root(split(hashes))
 
 
 class TileTree:
@@ -48,7 +47,8 @@ class TileTree:
         self._load = load
         self._edges: list[bytearray] = []
         self._cache: OrderedDict[tuple[int, int], bytes] = OrderedDict()
-        self._frontier = Frontier()
+        self.edge = Frontier()
+        """Read it; ``take`` moves it on."""
 
     @classmethod
     def restore(cls, full: int, load: Callable[[int, int], bytes]) -> "TileTree":
@@ -60,29 +60,29 @@ class TileTree:
             tree._edges.append(bytearray(load(level, number)[: width * HASH_BYTES] if width else b""))
             nodes, level = number, level + 1
         # `tile` tells the edges by the size, so the size comes before the nodes are asked for
-        tree._frontier.size = full * TILE_WIDTH
-        tree._frontier = Frontier(full * TILE_WIDTH, tree.node)
+        tree.edge.size = full * TILE_WIDTH
+        tree.edge = Frontier(full * TILE_WIDTH, tree.node)
         return tree
 
     @property
     def size(self) -> int:
         """Leaves in the tree."""
-        return self._frontier.size
+        return self.edge.size
 
     def root(self) -> bytes:
         """The root over all leaves."""
-        return self._frontier.root()
+        return self.edge.root()
 
-    def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
-        """Add leaf hashes.  Returns the tiles to store, lower levels first."""
+    def take(self, rows: Sequence[bytes]) -> list[Tile]:
+        """Add what ``edge.rows`` told.  Returns the tiles to store, lower levels first."""
         before = self.size
-        grown = self._frontier.extend(leaves)
+        self.edge.take(rows)
         changed: list[Tile] = []
-        for level, row in enumerate(grown[::TILE_LEVELS]):
+        for level, row in enumerate(rows[::TILE_LEVELS]):
             if level == len(self._edges):
                 self._edges.append(bytearray())
             number = (before >> level * TILE_LEVELS) // TILE_WIDTH
-            changed += self._widen(level, number, b"".join(row))
+            changed += self._widen(level, number, row)
         return changed
 
     def _widen(self, level: int, number: int, hashes: bytes) -> list[Tile]:

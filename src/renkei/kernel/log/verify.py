@@ -15,11 +15,11 @@ import apsw
 import msgspec
 
 from ..errors import TheirFault
-from .base import CHECKPOINT, HASH_BYTES
+from .base import CHECKPOINT
 from .bodies import Bodies
 from .checkpoint import peek_checkpoint
 from .commitments import commitment, rendition_of
-from .merkle import leaf_hashes, tree_root
+from .merkle import HASH_BYTES, leaf_hashes, tree_root
 from .packs import unpack
 from .sqlite_file import LogFile
 from .tiles import TILE_BYTES, TILE_WIDTH, Tile, TileTree, tile_root
@@ -125,7 +125,7 @@ class _Verification:
             entries = ()
         self.size = first + count
         if not self.broken:  # beyond a hole no tile can agree, and saying so for each would help nobody
-            for tile in self.tree.extend(leaf_hashes(entries)):
+            for tile in self.tree.take(self.tree.edge.rows(leaf_hashes(entries))):
                 self._compare(tile)
         said = entries if self.bodies is None or not entries else self._proven(first, entries)
         if self.stated is not None:

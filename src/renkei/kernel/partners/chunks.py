@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from ..log.base import Log
-from ..log.merkle import Frontier, leaf_hash, node_hash, subtrees
+from ..log.merkle import Frontier, leaf_hash, node_hash, split
 
 CHUNK_ENTRIES = 8192
 """Entries between two signatures in catch-up: a signature, a receipt and two flushes to disk are then
@@ -95,13 +95,7 @@ def frontier_at(log: Log, size: int) -> Frontier:
     node, inside = leaf_hash(log.entry(size - 1)), (size & -size).bit_length() - 1
     for sibling in path[:inside]:
         node = node_hash(sibling, node)
-    return frontier_of(size, [*reversed(path[inside:]), node])
-
-
-def frontier_of(size: int, nodes: list[bytes]) -> Frontier:
-    """A frontier from its complete subtrees' hashes, largest first (``Frontier.nodes`` backwards)."""
-    known = dict(zip(subtrees(size), nodes, strict=True))
-    return Frontier(size, lambda level, index: known[level, index])
+    return Frontier.of(size, [*reversed(path[inside:]), node])
 
 
 def encode_frontier(frontier: Frontier) -> bytes:
@@ -112,7 +106,7 @@ def encode_frontier(frontier: Frontier) -> bytes:
 def decode_frontier(fact: bytes) -> Frontier:
     """The frontier in a fact.  Raises ValueError if it is damaged."""
     size, hashes = int.from_bytes(fact[:8]), fact[8:]
-    return frontier_of(size, [hashes[at : at + 32] for at in range(0, len(hashes), 32)])
+    return Frontier.of(size, split(hashes))
 
 
 def sent_origin(sender: str, recipient: str) -> str:

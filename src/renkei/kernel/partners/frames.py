@@ -20,8 +20,8 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from ..errors import TheirFault
-from ..log.base import HASH_BYTES
 from ..log.commitments import COMMITMENT_BYTES, SALT_BYTES, commitment, commitments
+from ..log.merkle import HASH_BYTES
 from ..records import MAX_RECORD_BYTES
 
 PROTOCOL = 2
