@@ -13,8 +13,8 @@ const policy: Policy = {
     { name: 'RESTRICTED', rank: 1, marking: { en: 'RESTRICTED', ja: '注意' }, colour: '#2060b0' },
   ],
   tags: [
-    { tag: 'Releasable to', type: 'permissive', values: [] },
-    { tag: 'Codeword', type: 'restrictive', values: [] },
+    { tag: 'Releasable to', name: { en: 'Releasable to', ja: '開示先' }, type: 'permissive', values: [] },
+    { tag: 'Codeword', name: { en: 'Codeword', ja: '符号語' }, type: 'restrictive', values: [] },
   ],
   suggestions: [],
 };

@@ -56,6 +56,7 @@ def test_the_demo_plays_the_event_and_both_sides_end_equal(played: Played) -> No
     assert any("advisory" in line for line in said)
     assert any("Link cut" in line for line in said)
     assert any(line.endswith("in the same state: done") for line in said)
+    assert "held for you to review" in said[-1]
     assert all(step["ja"] for step in outcome["steps"])
     assert {row["log"] for row in outcome["logs"]} >= {"master", "audit", "jp.jjoc.sent", "us.usfj.received"}
     assert len(outcome["signIns"]) == 21

@@ -119,11 +119,30 @@ def test_a_rule_that_would_hold_up_nothing_is_refused_with_its_line(inner, compl
     assert "line" in caught.value.came
 
 
+@pytest.mark.parametrize(
+    ("attributes", "names", "complaint"),
+    [
+        ('tag="Handling" type="permissive"', "en ja", "a tag of this policy, with its type"),
+        ('tag="Colour" type="restrictive"', "en ja", "a tag of this policy, with its type"),
+        ('tag="Handling" type="restrictive"', "en ja", "named once"),
+        ('tag="Handling" type="restrictive"', "en", "a name in English and one in Japanese"),
+        ('tag="Handling"', "en ja", "type"),
+    ],
+)
+def test_a_name_of_no_tag_or_of_one_that_has_a_name_is_refused_with_its_line(attributes, names, complaint):
+    inside = "".join(f'<r:name xml:lang="{lang}">x</r:name>' for lang in names.split())
+    text = TEXT.replace("<r:reviewRules>", f"<r:tagName {attributes}>{inside}</r:tagName><r:reviewRules>")
+    with pytest.raises(BadInput) as caught:
+        Policy.load(text.encode())
+    assert complaint in caught.value.expected
+    assert "line" in caught.value.came
+
+
 def test_an_unknown_element_of_our_own_namespace_is_refused_and_others_are_let_be():
     for namespace, refused in (("urn:renkei:policy:1", True), ("urn:example:other", False)):
         text = TEXT.replace("<r:reviewRules>", f'<x:more xmlns:x="{namespace}"/><r:reviewRules>')
         if refused:
-            with pytest.raises(BadInput, match="suggestion or reviewRules"):
+            with pytest.raises(BadInput, match="suggestion or tagName or reviewRules"):
                 Policy.load(text.encode())
         else:
             assert Policy.load(text.encode()) == JP

@@ -91,6 +91,13 @@ def test_suggestions_are_valid_named_twice_and_the_national_one_goes_nowhere(hq)
 
 
 @pytest.mark.parametrize("hq", BOOKS)
+def test_every_tag_has_a_name_in_both_languages(hq):
+    own = BOOKS[hq].own
+    assert [(n.tag, n.type) for n in own.tag_names] == [(t.name, t.type) for t in own.tags]
+    assert all(n.en.isascii() and not n.ja.isascii() for n in own.tag_names)
+
+
+@pytest.mark.parametrize("hq", BOOKS)
 def test_demo_clearances_are_sound_and_an_officer_sees_what_a_viewer_sees(hq):
     book, demo = BOOKS[hq], demo_clearances(hq)
     for clearance in (*demo.partners.values(), *demo.people.values()):

@@ -141,7 +141,7 @@ export const ja: Dictionary = {
     newIncident: '事案を開設',
     newRequest: '新規要請',
     filter: { all: 'すべて', mine: '当方から', theirs: '当方あて', overdue: '期限超過' },
-    column: { waiting: '受領待ち', inHand: '了解済', promised: '約束済', moving: '実施中', closed: '終了' },
+    column: { waiting: '了解待ち', inHand: '了解済', promised: '約束済', moving: '実施中', closed: '終了' },
     noIncidents: '開設中の事案はありません。',
     noRequests: '要請はありません。',
     showClosed: '終結分も表示',

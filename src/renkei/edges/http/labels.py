@@ -35,9 +35,10 @@ class ValueOut(msgspec.Struct, frozen=True):
 
 
 class TagOut(msgspec.Struct, frozen=True):
-    """A tag with its values."""
+    """A tag with its values; ``name`` is what people call it, by default as the policy file does."""
 
     tag: str
+    name: NamesOut
     type: CategoryType
     values: list[ValueOut]
 
@@ -103,6 +104,7 @@ class LabelOfAll(msgspec.Struct, frozen=True):
 async def get_labels(edge: Edge) -> LabelsOut:
     """Everything in use; what the policy calls obsolete is left out."""
     own = edge.node.policies.own
+    called = {(n.tag, n.type): NamesOut(n.en, n.ja) for n in own.tag_names}
     return LabelsOut(
         policy=own.id,
         classifications=[
@@ -113,6 +115,7 @@ async def get_labels(edge: Edge) -> LabelsOut:
         tags=[
             TagOut(
                 t.name,
+                called.get((t.name, t.type), NamesOut(t.name, t.name)),
                 t.type,
                 [ValueOut(v.name, _names(v.phrases, v.name)) for v in t.values if not v.obsolete],
             )

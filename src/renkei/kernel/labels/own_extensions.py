@@ -1,6 +1,7 @@
 """What Renkei adds to a SPIF, inside its ``extensions`` element and the namespace ``urn:renkei:policy:1``.
 
 ``suggestion``   a ready label for forms, named in both languages.
+``tagName``      what people call a tag, in both languages; a SPIF names it once, for machines.
 ``reviewRules``  which kinds and labels wait for a disclosure officer before they leave::
 
     <r:reviewRules>
@@ -24,7 +25,7 @@ import msgspec
 
 from .model import Category, CategoryType, Label
 from .reading import XML_LANG, Element, bad, choice, maybe, need, number
-from .terms import ReviewRule, Suggestion, Terms
+from .terms import ReviewRule, Suggestion, TagName, Terms
 
 EXTENSION = "urn:renkei:policy:1"
 MAX_REVIEW_RULES = 200
@@ -32,17 +33,24 @@ MAX_REVIEW_RULES = 200
 MAX_SIGNATURES = 2
 MAX_WITHIN = timedelta(days=366)
 TYPES = ("restrictive", "permissive", "informative")
+KNOWN = ("suggestion", "tagName", "reviewRules")
 
 
 def suggestions(root: Element, policy: str) -> Iterator[Suggestion]:
     """The ready labels of the policy ``policy``.  Raises BadInput naming element and line."""
     for element in _own(root, "suggestion"):
-        names = {n.get(XML_LANG): (n.text or "").strip() for n in element.findall(f"{{{EXTENSION}}}name")}
-        if not names.get("en") or not names.get("ja"):
-            raise bad(element, "a name in English and one in Japanese", "fewer")
         _only(element, "name", "value")
+        en, ja = _names(element)
         label = Label(policy, need(element, "classification"), _values(element))
-        yield Suggestion(key=need(element, "key"), en=names["en"], ja=names["ja"], label=label)
+        yield Suggestion(key=need(element, "key"), en=en, ja=ja, label=label)
+
+
+def tag_names(root: Element) -> Iterator[TagName]:
+    """What people call the tags.  Raises BadInput naming element and line."""
+    for element in _own(root, "tagName"):
+        _only(element, "name")
+        en, ja = _names(element)
+        yield TagName(tag=need(element, "tag"), type=_type(element), en=en, ja=ja)
 
 
 def review_rules(root: Element) -> Iterator[ReviewRule]:
@@ -59,6 +67,16 @@ def review_rules(root: Element) -> Iterator[ReviewRule]:
             signatures=signatures,
             within=_duration(element, "within"),
         )
+
+
+def check_tag_names(root: Element, terms: Terms) -> None:
+    """Raises BadInput for a name of a tag that ``terms`` do not have, or that has a name already."""
+    unnamed = {(tag.name, tag.type) for tag in terms.tags}
+    for element in _own(root, "tagName"):
+        named = need(element, "tag"), _type(element)
+        if named not in unnamed:
+            raise bad(element, "a tag of this policy, with its type, named once", "something else")
+        unnamed.remove(named)
 
 
 def check_review_rules(root: Element, terms: Terms) -> None:
@@ -87,8 +105,8 @@ def _own(root: Element, name: str) -> Iterator[Element]:
     holder = maybe(root, "extensions")
     for child in holder if holder is not None else ():
         if str(child.tag).startswith(f"{{{EXTENSION}}}"):
-            if child.tag not in (f"{{{EXTENSION}}}suggestion", f"{{{EXTENSION}}}reviewRules"):
-                raise bad(child, "suggestion or reviewRules", "another element of this namespace")
+            if child.tag not in {f"{{{EXTENSION}}}{known}" for known in KNOWN}:
+                raise bad(child, " or ".join(KNOWN), "another element of this namespace")
             if child.tag == f"{{{EXTENSION}}}{name}":
                 yield child
 
@@ -111,9 +129,20 @@ def _duration(element: Element, name: str) -> timedelta:
     return found
 
 
+def _names(element: Element) -> tuple[str, str]:
+    """The names inside, in English and in Japanese."""
+    names = {n.get(XML_LANG): (n.text or "").strip() for n in element.findall(f"{{{EXTENSION}}}name")}
+    if not names.get("en") or not names.get("ja"):
+        raise bad(element, "a name in English and one in Japanese", "fewer")
+    return names["en"], names["ja"]
+
+
+def _type(element: Element) -> CategoryType:
+    return cast(CategoryType, choice(element, "type", TYPES))
+
+
 def _values(element: Element) -> tuple[Category, ...]:
     values: dict[tuple[str, CategoryType], set[str]] = {}
     for v in element.findall(f"{{{EXTENSION}}}value"):
-        type_ = cast(CategoryType, choice(v, "type", TYPES))
-        values.setdefault((need(v, "tag"), type_), set()).add((v.text or "").strip())
+        values.setdefault((need(v, "tag"), _type(v)), set()).add((v.text or "").strip())
     return tuple(Category(tag, type_, tuple(sorted(v))) for (tag, type_), v in sorted(values.items()))

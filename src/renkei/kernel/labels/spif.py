@@ -9,8 +9,8 @@ that an equivalence adds, equivalences of whole tag sets.  Texts without bearing
 Object identifiers become URNs (``urn:oid:…``), as labels carry them (ADatP-4774.1 section 3.10.2).
 A label names the *tag set*; a set may hold one tag of each type.
 
-Suggested labels for forms, and the review rules, ride in ``extensions`` under ``urn:renkei:policy:1``
-(``own_extensions``).
+Suggested labels for forms, names of tags, and the review rules, ride in ``extensions`` under
+``urn:renkei:policy:1`` (``own_extensions``).
 """
 
 import re
@@ -21,7 +21,14 @@ from lxml import etree
 
 from .contradictions import Contradictions, Key
 from .model import CategoryType
-from .own_extensions import EXTENSION, check_review_rules, review_rules, suggestions
+from .own_extensions import (
+    EXTENSION,
+    check_review_rules,
+    check_tag_names,
+    review_rules,
+    suggestions,
+    tag_names,
+)
 from .reading import (
     MISSPELT_SPIF,
     SPIF,
@@ -128,6 +135,7 @@ def read(xml: bytes, make: type[T]) -> T:
         phrases=_phrases(root),
         qualifiers=_qualifiers(root),
         suggestions=tuple(suggestions(root, oid(ident))),
+        tag_names=tuple(tag_names(root)),
         review_rules=tuple(review_rules(root)),
     )
     _check_whole(root, terms)
@@ -350,6 +358,7 @@ def _check_whole(root: Element, terms: Terms) -> None:
     _unique(root.iter(f"{{{SPIF}}}securityCategoryTagSet"), "name")
     _unique(root.iter(f"{{{SPIF}}}securityCategoryTagSet"), "id")
     _unique(root.iter(f"{{{EXTENSION}}}suggestion"), "key")
+    check_tag_names(root, terms)
     check_review_rules(root, terms)
     for tag in root.iter(f"{{{SPIF}}}securityCategoryTag"):
         _unique(tag.iter(f"{{{SPIF}}}tagCategory"), "name")

@@ -139,6 +139,15 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     label: Label
 
 
+class TagName(msgspec.Struct, frozen=True, kw_only=True):
+    """What people call a tag, in both languages: an extension of Renkei's own."""
+
+    tag: str
+    type: CategoryType
+    en: str
+    ja: str
+
+
 class ReviewRule(msgspec.Struct, frozen=True, kw_only=True):
     """What a disclosure officer looks at before it leaves: an extension of Renkei's own.
 
@@ -167,6 +176,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     phrases: tuple[Phrase, ...] = ()
     qualifiers: tuple[Qualifier, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    tag_names: tuple[TagName, ...] = ()
     review_rules: tuple[ReviewRule, ...] = ()
 
     def classification(self, name: str) -> Classification | None:

@@ -24,8 +24,8 @@ export function changeWords(change: Change, t: Dictionary['release'], kinds: Rec
   const values = (change.values ?? []).map(named).join(lang === 'ja' ? '、' : ', ');
   const words = {
     classification: () => t.change.classification(policy?.classifications.find((c) => c.name === change.values?.[0])?.marking[lang] ?? values),
-    add: () => t.change.add(change.tag ?? '', values),
-    remove: () => t.change.remove(change.tag ?? '', values),
+    add: () => t.change.add(tag?.name[lang] ?? change.tag ?? '', values),
+    remove: () => t.change.remove(tag?.name[lang] ?? change.tag ?? '', values),
     agreement: () => t.change.agreement(kinds[change.values?.[0] ?? ''] ?? values),
     clearance: () => t.change.clearance,
     signature: () => t.change.signature(change.count ?? 1),

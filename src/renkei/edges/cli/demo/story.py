@@ -49,6 +49,13 @@ def play(cast: Cast, feed: Feed, say: SAY) -> Played:
         "A second request is left open for you to answer at USFJ",
         "二件目の要請を残す。在日米軍の画面で回答できる",
     )
+    # 8. And a decision waits for whoever sits down as disclosure officer at JJOC's.
+    _decide_above_routine(cast)
+    say(
+        "jp.jjoc",
+        "A guarded decision is held for you to review as disclosure officer at JJOC",
+        "取扱制限の決定事項1件を開示審査に残す。統合作戦司令部の開示担当の画面で審査できる",
+    )
     return Played(incident, request, there)
 
 
@@ -189,6 +196,25 @@ def _ask_for_water(cast: Cast) -> None:
             "label": _shared(cast.jjoc_watch),
         },
     )
+
+
+def _decide_above_routine(cast: Cast) -> None:
+    """A decision of a label that JJOC's policy has a disclosure officer look at before it leaves."""
+    cast.jjoc_watch.post(
+        "/decisions",
+        {
+            "title": text("与那国島の給水拠点", "ja", "Water point on Yonaguni"),
+            "options": [
+                {"title": text("久部良漁港に置く。", "ja", "At Kubura fishing port.")},
+                {"title": text("祖納港に置く。", "ja", "At Sonai port.")},
+            ],
+            "chosen": "A",
+            "authority": "当直幹部",
+            "reasons": text("水深と岸壁の幅による。", "ja", "By the depth and the width of the quay."),
+            "label": label_of(cast.jjoc_watch, "guarded-usa"),
+        },
+    )
+    until(lambda: cast.jjoc_disclosure.get("/release/queue")["total"] == 1, "the decision to wait for review")
 
 
 def _answer(cast: Cast, request: str) -> None:
