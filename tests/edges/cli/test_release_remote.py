@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from edges.cli.conftest import Renkei, Running, done
@@ -149,6 +150,37 @@ def test_what_stayed_is_decided_anew_on_an_officers_word(seat: Seats, running: R
         agreed["agreement"]["id"],
     )
     assert seat("jp.jjoc", "disclosure", *one).json["error"]["code"] == "anew.record"
+
+
+def test_what_stayed_goes_by_the_agreement_that_lets_it_go(
+    renkei: Renkei, seat: Seats, running: Running
+) -> None:
+    """From the end of one agreement to the next: written, listed, named with its ground, and gone."""
+
+    def disclosure(*line: str) -> Any:
+        return done(seat("jp.jjoc", "disclosure", *line)).json
+
+    (standing,) = [a["agreement"] for a in disclosure("agreement", "list") if a["in_force"]]
+    disclosure("agreement", "end", standing["id"])
+    goes, stays = log(running, "Berth two is free"), log(running, "Ours alone", "national")
+    until(lambda: released(seat, goes)[0]["code"] == "agreement.ended")
+    assert disclosure("release", "anew", "us.usfj") == []
+    ceiling = msgspec.json.encode(standing["covers"][0]["ceiling"]).decode()
+    made = disclosure("agreement", "add", "us.usfj", "--cites", "Order 7", "--ceiling", ceiling)
+    listed = until(lambda: disclosure("release", "anew", "us.usfj"))
+    assert [(one["id"], one["outcome"]) for one in listed] == [(goes, "released")]
+    assert not released(seat, goes)[0].get("state"), "nothing goes by itself"
+
+    ground = ("--because", made["id"], "--reason", "Order 7 covers it")
+    (said,) = disclosure("release", "anew", "us.usfj", *ground)
+    assert (said["because"], said["reason"]["text"]) == (made["id"], "Order 7 covers it")
+    assert [one["record"] for one in said["named"]] == [goes]
+    until(lambda: released(seat, goes)[0].get("state") == "received")
+    assert not released(seat, stays)[0].get("state")
+    assert disclosure("release", "anew", "us.usfj") == []
+    until(lambda: known(running, "Berth two is free"))
+    audit = done(renkei("release", "audit", "-d", running.folder / "jp.jjoc", "--json")).json
+    assert audit["ok"], audit
 
 
 def test_agreements_are_listed(seat: Seats) -> None:

@@ -7,12 +7,14 @@ import pytest
 
 from kernel.labels.samples import US_BOOK
 from kernel.partners.test_auditing import audited
-from kernel.partners.test_chain import DUTY, TWICE, Bare
+from kernel.partners.test_chain import DUTY, HOUR, TWICE, Bare
 from kernel.partners.test_release import CLEARANCE, CLOSED, OPEN, alias, note, own
 from kernel.partners.world import JJOC, agreement
-from renkei.kernel.labels.policy import PolicyBook
+from renkei.kernel.labels.policy import PolicyBook, ReviewRule
 from renkei.kernel.partners.records import Named, Reconsideration
 from renkei.kernel.records import Text
+
+ONCE = ReviewRule(kinds=("note",), at_least="OFFICIAL", signatures=1, within=HOUR)
 
 
 @pytest.fixture
@@ -129,3 +131,27 @@ def test_no_trace_of_what_stays_and_of_what_was_withheld_before(desk):
         for log in (desk.sent, other.sent)
     )
     assert mine == theirs and mine
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one run", "in two"])
+def test_two_officers_words_on_the_same_record_release_it_once(desk, together):
+    """Both looked before either spoke: the log has an order, and the second finds it gone."""
+    looked = desk.master.size
+    words = (anew(desk, (1, 1, 0), upto=looked), anew(desk, (1, 1, 0), (2, 1, 1), number=91, upto=looked))
+    left = desk.release(*words) if together else [*desk.release(words[0]), *desk.release(words[1])]
+    assert [r.id for r in left] == [alias(1), alias(2)]
+    assert audited(desk).sound, audited(desk).deviations
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "left"),
+    [(("release", "refuse"), 1), (("refuse", "release"), 0)],
+    ids=["yes first", "no first"],
+)
+def test_of_a_yes_and_a_no_at_the_same_moment_the_first_in_the_log_counts(verdicts, left):
+    one = Bare(ONCE)
+    one.release(agreement(JJOC, CLEARANCE), note(1, DUTY))
+    words = [one.word(1, f"officer {n}", verdict) for n, verdict in enumerate(verdicts)]
+    assert len(one.release(*words)) == left
+    assert len(one.release(anew(one, (1, 1, 1)))) == 0, "an officer spoke on it"
+    assert audited(one).sound, audited(one).deviations

@@ -13,7 +13,7 @@ from renkei.kernel.log.commitments import Salts, commitments
 from renkei.kernel.log.memory import MemoryLog
 from renkei.kernel.partners import sent_origin
 from renkei.kernel.partners.auditing import audit
-from renkei.kernel.partners.records import Recall
+from renkei.kernel.partners.records import Named, Recall, Reconsideration
 from renkei.kernel.partners.register import FACTS
 from renkei.kernel.partners.releaser import POSITION
 from renkei.kernel.records import Text
@@ -147,3 +147,64 @@ def test_recalls_and_labels_narrowed_are_audited_like_everything_else(desk):
     found = audited(desk)
     assert found.sound, found.deviations
     assert found.matched == desk.sent.size == 8
+
+
+def without_last(desk) -> MemoryLog:
+    """A log sent that claims to have decided on everything and lacks what was released last."""
+    return forged(desk, said(desk)[:-1])
+
+
+def test_a_late_release_that_never_came_is_named_as_forgotten():
+    desk = Bare(TWICE)
+    desk.release(agreement(JJOC, CLEARANCE), note(1), note(4, DUTY), desk.word(4))
+    assert desk.release(desk.word(4, "second"))
+    found = audited(desk, without_last(desk))
+    assert [(d.what, d.master, d.own_id) for d in found.deviations] == [("forgotten", 4, own(4))]
+
+
+def test_so_is_one_decided_anew():
+    desk = Bare()
+    desk.release(note(1), note(2), agreement(JJOC, CLEARANCE))
+    word = Reconsideration(
+        id=own(90),
+        label=OPEN,
+        at=desk.clock.now(),
+        by="Disclosure officer",
+        partner=JJOC,
+        because=own(0),
+        named=(Named(own(1), 1, 0), Named(own(2), 1, 1)),
+        upto=3,
+        account="disclosure",
+        reason=Text(text="The arrangement is in force", lang="en"),
+    )
+    assert len(desk.release(word)) == 2
+    found = audited(desk, without_last(desk))
+    assert [(d.what, d.master, d.own_id) for d in found.deviations] == [("forgotten", 3, own(2))]
+
+
+def test_so_is_a_notice_that_what_was_narrowed_is_to_be_forgotten():
+    desk = Bare()
+    desk.release(agreement(JJOC, CLEARANCE), note(1), note(2))
+    assert desk.release(note(1, CLOSED, version=2))
+    found = audited(desk, without_last(desk))
+    assert ("forgotten", 3) in [(d.what, d.master) for d in found.deviations]
+
+
+def test_and_a_recall_that_the_partner_was_not_told_of():
+    desk = Bare()
+    desk.release(agreement(JJOC, CLEARANCE), note(1))
+    taken = Recall(id=own(80), label=OPEN, at=desk.clock.now(), by="Disclosure officer", about=own(1))
+    assert desk.release(taken)
+    assert ("forgotten", 2) in [(d.what, d.master) for d in audited(desk, without_last(desk)).deviations]
+
+
+def test_a_late_release_that_the_agreement_did_not_cover_when_it_was_due_is_not():
+    """Signed for while it was covered, decided on when it was no more: withheld, and rightly."""
+    desk = Bare(TWICE)
+    first = agreement(JJOC, CLEARANCE)
+    desk.release(first, note(4, DUTY), desk.word(4))
+    desk.release(msgspec.structs.replace(first, version=2, until=desk.clock.now() + HOUR))
+    word = desk.word(4, "second")
+    desk.clock.advance(2 * HOUR)
+    assert desk.release(word) == []
+    assert audited(desk).sound, audited(desk).deviations

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 from ..errors import OurFault
 from ..ids import Aliaser
-from ..log.base import Log
 from ..records import is_record_id
+from .log_sent import LogSent
 
 CACHED_IDS = 65_536
 """Ids known to be released kept at hand, about 8 MB; when so many have gathered, they start afresh."""
@@ -26,7 +26,7 @@ _FACT, _OLDER = "newest/", "older/"
 class Aliases:
     """Own ids to one partner's names for them, and back.  Safe from any thread."""
 
-    def __init__(self, sent: Log, partner_key: bytes) -> None:
+    def __init__(self, sent: LogSent, partner_key: bytes) -> None:
         self._sent = sent
         self._names = Aliaser(partner_key)
         self._released: set[str] = set()

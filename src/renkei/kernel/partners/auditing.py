@@ -1,8 +1,8 @@
 """The internal audit: what the chain makes of the master log, held against a log sent, entry by entry.
 
-The releaser's own code is run again over the master log, with a log that only remembers what it would have
-been given, and each commitment it comes to is compared with the one that was signed.  So the audit covers
-entries whose bodies are erased, too.
+The releaser's own code (``deciding``) is run again over the master log, with a log that only remembers what
+it would have been given, and each commitment it comes to is compared with the one that was signed.  So the
+audit covers entries whose bodies are erased, too.
 
 Time.  An entry of the log sent says when it was decided.  What was withheld was decided at some moment
 between when it was logged and the next entry sent.  Where an agreement began or ended within that span,
@@ -21,17 +21,18 @@ import msgspec
 from ..clock import Clock
 from ..labels.policy import PolicyBook
 from ..labels.release import Released
-from ..log.base import Log
+from ..log.base import Log, Pack
 from ..log.commitments import Salts, commitments, said_in
 from ..records import Codec, Header
 from .aliases import Aliases
 from .chain import Terms
+from .deciding import Considered, Decider
 from .intake import Incoming, Intake
 from .passed_on import Whole
 from .recalls import Withdrawn
 from .records import Onward, Recall, Reconsideration
-from .register import FACTS, RECALLS, Recalled
-from .releaser import POSITION, RUN_BYTES, RUN_LIMIT, Considered, Releaser
+from .register import FACTS, RECALLS, Recalled, meaning
+from .releaser import POSITION, RUN_BYTES, RUN_LIMIT
 from .rendition import Rendition
 
 MAX_NAMED = 1_000
@@ -74,7 +75,7 @@ class Audited(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Tape:
-    """Stands for the log sent while the releaser runs again: it knows versions and nothing else."""
+    """Stands for the log sent while the decider runs again (``LogSent``): it knows versions alone."""
 
     def __init__(self) -> None:
         self.versions: dict[str, int] = {}
@@ -82,6 +83,9 @@ class _Tape:
     @property
     def size(self) -> int:
         return 0
+
+    def read(self, first: int, limit: int = 1000) -> Iterator[Pack]:
+        return iter(())
 
     def newest_version(self, key: str) -> int:
         return self.versions.get(key, 0)
@@ -122,8 +126,9 @@ def audit(
     Both logs may go on growing meanwhile: what is compared is up to the position at the beginning.
     """
     tape = _Tape()
-    releaser = Releaser(master, tape, terms, book, codec, partner_key, hq=hq, clock=clock)  # type: ignore[arg-type]
-    return _Audit(Intake(master, codec), sent, releaser, tape, terms, partner_key, clock).run(progress)
+    intake = Intake(master, codec)
+    decider = Decider(intake, tape, terms, book, codec, partner_key, hq=hq)
+    return _Audit(intake, sent, decider, tape, terms, partner_key, clock).run(progress)
 
 
 class _Audit:
@@ -131,13 +136,13 @@ class _Audit:
         self,
         intake: Intake,
         sent: Log,
-        releaser: Releaser,
+        decider: Decider,
         tape: _Tape,
         terms: Terms,
         partner_key: bytes,
         clock: Clock,
     ) -> None:
-        self._intake, self._sent, self._releaser, self._tape = intake, sent, releaser, tape
+        self._intake, self._sent, self._decider, self._tape = intake, sent, decider, tape
         self._terms, self._salts = terms, Salts(partner_key)
         self._now = clock.now()
         self._position, self._size, self._kept = _standing(sent)
@@ -199,15 +204,11 @@ class _Audit:
             return
         at = self._next.at if self._next is not None else self._now
         if self._next is not None:
-            self._releaser.number_next(self._next.seq)
-        done = self._releaser.consider(entry, at)
-        if done is None:
-            return
-        if done.own_id in self._undelivered:
-            self._newest[done.own_id] = entry
-        self._compare(entry, done)
-        for part in self._releaser.also():
-            self._compare(entry, done._replace(own_id=part.own_id, outcome=part))
+            self._decider.number_next(self._next.seq)
+        for done in self._decider.consider(entry, at):
+            if done.own_id in self._undelivered:
+                self._newest[done.own_id] = entry
+            self._compare(entry, done)
 
     def _compare(self, entry: Incoming, done: Considered) -> None:
         made = done.outcome
@@ -226,13 +227,13 @@ class _Audit:
             if isinstance(entry.it.record, Reconsideration):
                 self._late.pop(made.own_id, None)
             return
-        self._releaser.not_given(made)
+        self._decider.not_given(made)
         there = self._next
         differs = there is not None and self._own_id(there) == made.own_id
         if there is not None and differs and made.own_id not in self._reconsidered():
             self._name(Deviation(what="altered", sent=there.seq, master=entry.seq, own_id=made.own_id))
             self._pass(made.own_id, made.version)
-        elif self._surely(entry):
+        elif self._surely(entry, done):
             self._late[made.own_id] = Deviation(what="forgotten", master=entry.seq, own_id=made.own_id)
 
     def _matches(self, made: Rendition) -> bool:
@@ -266,14 +267,20 @@ class _Audit:
         if self._anew is None:
             packs = self._intake.master.read(0, self._position)
             said = (raw for pack in packs for raw in pack.entries if raw.startswith(_RECONSIDERATION))
-            found = (self._releaser.codec.decode(raw) for raw in said)
+            found = (self._decider.codec.decode(raw) for raw in said)
             self._anew = {n.record for one in found if isinstance(one, Reconsideration) for n in one.named}
         return self._anew
 
-    def _surely(self, entry: Incoming) -> bool:
-        """Whether it was releasable at the earliest moment it can have been decided on, too."""
+    def _surely(self, entry: Incoming, done: Considered) -> bool:
+        """Whether it was due at the earliest moment it can have been decided on, too."""
+        if done.it is None:
+            return True
         earliest = max(entry.logged_at, self._last_at or entry.logged_at)
-        return isinstance(self._releaser.chain.decide(entry.it, earliest), Released)
+        found = self._decider.chain.decide(done.it, earliest)
+        taken_back = isinstance(done.outcome, Rendition) and done.outcome.own_id != done.own_id
+        if taken_back and not isinstance(found, Released):
+            return found.rule == "label"
+        return isinstance(found, Released)
 
     def _unfounded(self, there: _Sent) -> None:
         """An entry sent that nothing in the master log accounts for."""
@@ -291,13 +298,14 @@ class _Audit:
 
     def _held_back(self, there: _Sent, own_id: str) -> bool:
         """Whether the entry takes back what a change of policy held back; it is passed then."""
-        if there.said is None or not isinstance(self._releaser.codec.decode(there.said), Recall):
+        said = None if there.said is None else self._decider.codec.decode(there.said)
+        if not isinstance(said, Recall):
             return False
         kept = self._kept.get(RECALLS + own_id)
         back = None if kept is None else msgspec.json.decode(kept, type=Recalled)
         if back is None or not (back.narrowed or (back.followed and back.about in self._erased)):
             return False
-        self._releaser.register.take_back(back)
+        self._decider.noticed(back, said.entries)
         self._matched += 1
         self._pass(own_id, self._tape.versions.get(own_id, 0) + 1)
         return True
@@ -329,8 +337,8 @@ class _Audit:
         back = None if kept is None else msgspec.json.decode(kept, type=Recalled)
         if back is None or back.about not in self._erased:
             return False
-        self._releaser.register.replaced(back.about)
-        self._releaser.register.take_back(back)
+        self._decider.register.replaced(back.about)
+        self._decider.register.take_back(back)
         return True
 
     def _by_turn(self, there: _Sent) -> bool:
@@ -342,11 +350,11 @@ class _Audit:
         entry = self._newest.get(own_id)
         if entry is None:
             return False
-        self._releaser.number_next(there.seq)
-        made = self._releaser.anew(entry.it, there.at)
+        self._decider.number_next(there.seq)
+        made = self._decider.anew(entry.it, there.at)
         if not isinstance(made, Rendition) or not self._matches(made):
             return False
-        self._releaser.given(made)
+        self._decider.given(made)
         self._doubts.pop(own_id, None)
         return True
 
@@ -360,7 +368,7 @@ class _Audit:
             alias = _HEADER.decode(there.said).id
         except msgspec.DecodeError:
             return ""
-        return self._releaser.aliases.own(alias)
+        return self._decider.aliases.own(alias)
 
     def _places_of(self, own_id: str) -> Sequence[int]:
         """Where the log sent has renditions of a record; worked out when first there is a difference."""
@@ -373,10 +381,11 @@ class _Audit:
     # --- the register --------------------------------------------------------------------------------
 
     def _compare_register(self) -> None:
-        made = self._releaser.register.facts()
+        made = self._decider.register.facts()
         for name in sorted(made.keys() | self._kept.keys()):
             about = name.rpartition("/item/")[2]
-            if made.get(name) != self._kept.get(name) and about not in self._undelivered:
+            alike = meaning(name, made.get(name)) == meaning(name, self._kept.get(name))
+            if not alike and about not in self._undelivered:
                 said = "is missing" if name not in self._kept else "is not what the log says"
                 self._name(Deviation(what="register", own_id=about, reason=f"{name} {said}"))
 

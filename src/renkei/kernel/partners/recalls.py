@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from threading import Lock
 
 from ..ids import derived_id
-from ..log.base import Log
+from .log_sent import LogSent
 
 _FACT = "withdrawn/"
 
@@ -18,7 +18,7 @@ _FACT = "withdrawn/"
 class Withdrawn:
     """The numbers of the entries taken back.  Safe from any thread."""
 
-    def __init__(self, sent: Log) -> None:
+    def __init__(self, sent: LogSent) -> None:
         self._lock = Lock()
         self._seqs = {int(name.removeprefix(_FACT)) for name, _ in sent.facts(_FACT)}
 

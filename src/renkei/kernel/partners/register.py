@@ -226,6 +226,23 @@ class Register:
         return item if item is not None and item.version == version else None
 
 
+def meaning(name: str, fact: bytes | None) -> Agreement | Item | Recalled | bytes | None:
+    """What a fact says; the fact itself where that cannot be told.
+
+    For comparing: older versions of the software wrote fewer fields, and what they left out says the same.
+    """
+    if not fact:
+        return fact
+    try:
+        if name.startswith(_AGREEMENT):
+            return msgspec.json.decode(fact, type=Agreement)
+        if name.startswith(_ITEM):
+            return msgspec.json.decode(fact, type=Item)
+        return msgspec.json.decode(fact, type=Recalled)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return fact
+
+
 Wrong = Literal["version", "settled", "same-officer"]
 
 

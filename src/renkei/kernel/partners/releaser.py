@@ -1,9 +1,9 @@
 """The releaser: from the master log into the log for one partner.
 
-It runs behind the master log, from the position kept as a fact in the log sent.  A batch of records is
-decided by the chain, rendered, and appended together with the new position, what the register has learnt and
-the numbers of the newest renditions, in one transaction: after a crash at any point each record has been
-released exactly once.
+It runs the decider (``deciding``) behind the master log, from the position kept as a fact in the log sent.  A
+batch of records is decided by the chain, rendered, and appended together with the new position, what the
+register has learnt and the numbers of the newest renditions, in one transaction: after a crash at any point
+each record has been released exactly once.
 
 What is withheld or held leaves no trace in the log sent, not even a note of why; ``explain`` decides again
 when somebody asks.  A record held for review is passed over like any other; where the last signature stands
@@ -17,7 +17,6 @@ the agreement that covered it ends is taken back the same way, and decided anew 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from threading import Lock
-from typing import NamedTuple
 
 import msgspec
 
@@ -26,18 +25,19 @@ from ..errors import OurFault
 from ..labels.policy import PolicyBook
 from ..labels.release import Opened, Released, covers_all, opened
 from ..log.base import Draft, Log
-from ..log.commitments import Salts, commitments, said_at, said_in
-from ..records import Codec, Header, Record, Unknown, owner_of
-from .aliases import Aliases, fact_of, facts_of_older
+from ..log.commitments import Salts, commitments, said_in
+from ..records import Codec, Header, Unknown
+from .aliases import fact_of, facts_of_older
 from .chain import Chain, Held, Stopped, Terms
+from .deciding import LOOK_ENTRIES, Decider
 from .explaining import Why, explain
-from .intake import Incoming, Intake
-from .pace import PACE, Pace
+from .intake import Intake
+from .pace import PACE
 from .passed_on import PASSED_ON, Whole
-from .recalls import Withdrawn, facts_of, recall_id
-from .records import MAX_NAMED, STATEMENTS, Named, Purge, Recall, Reconsideration
-from .register import FACTS, Item, Recalled, Register
-from .rendition import Renderer, Rendition
+from .recalls import facts_of, recall_id
+from .records import STATEMENTS, Purge, Recall
+from .register import Item, Recalled
+from .rendition import Rendition
 
 RUN_LIMIT = 4096
 """Master entries taken in one transaction: enough that a flush to disk is shared by thousands, few
@@ -58,8 +58,6 @@ NOT_DELIVERED = "what had not been delivered when it ended is not sent any more"
 TURNED = "agreements looked at"
 """The fact that tells by which agreements what is under way was last looked at."""
 _HEADER = msgspec.json.Decoder(Header)
-LOOK_ENTRIES = 4096
-"""Entries of the master log read at a time, backwards, to find the newest versions of a few records."""
 POSITION = "master position"
 """The fact that says how many entries of the master log have been decided on."""
 
@@ -92,16 +90,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     why: Explanation
 
 
-class Considered(NamedTuple):
-    """What an entry came to: the record decided on (for a decision: the one it is about), and the answer."""
-
-    own_id: str
-    kind: str
-    written_at: datetime
-    outcome: Rendition | Stopped | Held
-
-
-class Releaser:
+class Releaser(Decider):
     """Fills the log sent to one partner.  ``run`` is called from one thread; the rest from any."""
 
     def __init__(
@@ -117,19 +106,15 @@ class Releaser:
         clock: Clock,
     ) -> None:
         """``master`` may be an ``Intake`` that the releasers of a node share."""
-        self._intake = master if isinstance(master, Intake) else Intake(master, codec)
-        self._sent, self._terms, self._hq = sent, partner, hq
-        self.codec, self._clock = codec, clock
-        self._deciding = Lock()
-        self.aliases = Aliases(sent, partner_key)
+        intake = master if isinstance(master, Intake) else Intake(master, codec)
+        super().__init__(intake, sent, partner, book, codec, partner_key, hq=hq)
+        self._log, self._clock = sent, clock
         self._salts = Salts(partner_key)
-        self.withdrawn = Withdrawn(sent)
-        self._renderer = Renderer(hq, partner.hq, self.aliases, codec, self._has)
-        self._fresh: dict[str, int] = {}
-        self._load_register(book)
+        self._deciding = Lock()
+        self._epoch = -1
+        self._turns: datetime | None = None
         if any(back.followed for back in self.register.recalls.values()):
             self._unsay()
-        self._begin()
 
     # --- agreements that begin and end ----------------------------------------------------------------
 
@@ -157,7 +142,7 @@ class Releaser:
             except BaseException:
                 self._undo()
                 raise
-            self._sent.set_facts({TURNED: mark})
+            self._log.set_facts({TURNED: mark})
         self._epoch, self._turns = epoch, turns
         return len(renditions)
 
@@ -174,8 +159,7 @@ class Releaser:
             )
             alone = len(seqs) == len(self._held(own_id))
             self.register.take_back(back)
-            yield self._notice(back, [(seq, None) for seq in seqs], BY_AGREEMENT, now, alone=alone)
-            yield from self.also()
+            yield from self._notice(back, [(seq, None) for seq in seqs], BY_AGREEMENT, now, alone=alone)
 
     def _uncovered(self, first: int, now: datetime) -> dict[str, list[int]]:
         """Entries from ``first`` on whose kind or label no agreement covers now, by their records."""
@@ -216,14 +200,6 @@ class Releaser:
             end = first
         return found
 
-    def anew(self, it: Opened, now: datetime) -> Rendition | Stopped | Held:
-        """What a record that was not delivered comes to ``now``, under the time of its release."""
-        return self._render(it, now, late=True, again=True)
-
-    def given(self, made: Rendition) -> None:
-        """What ``anew`` came to counts as released."""
-        self._count(made)
-
     # --- another policy -------------------------------------------------------------------------------
 
     def decide_by(self, book: PolicyBook) -> None:
@@ -252,7 +228,7 @@ class Releaser:
                     entries=len(held),
                 )
                 self.register.take_back(back)
-                renditions += [self._notice(back, held, BY_POLICY, now), *self.also()]
+                renditions += self._notice(back, held, BY_POLICY, now)
             if renditions:
                 self._commit(renditions, self.position, now)
             return len(beyond)
@@ -278,13 +254,6 @@ class Releaser:
                 if said is not None and seq not in self.withdrawn:
                     yield seq, said
 
-    def _load_register(self, book: PolicyBook) -> None:
-        """The register as the log sent has it, and all that hangs on it."""
-        self.register = Register(self._terms.hq, self._terms.realm, self._sent.facts(FACTS))
-        self.chain = Chain(self._hq, self._terms, self.register, book, self.codec)
-        self.pace = Pace.kept(self._sent.fact(PACE))
-        self._epoch, self._turns = -1, None
-
     @property
     def position(self) -> int:
         """How many entries of the master log have been decided on."""
@@ -306,10 +275,8 @@ class Releaser:
         try:
             renditions: list[Rendition] = []
             for entry in incoming:
-                done = self.consider(entry, now)
-                if done is not None and isinstance(done.outcome, Rendition):
-                    renditions.append(done.outcome)
-                    renditions += self.also()
+                made = (done.outcome for done in self.consider(entry, now))
+                renditions.extend(one for one in made if isinstance(one, Rendition))
             self._commit(renditions, position + len(incoming), now)
         except BaseException:
             self._undo()
@@ -321,268 +288,13 @@ class Releaser:
         self._begin()
         self._renderer.forget()
         self._load_register(self.chain.book)
-
-    def _begin(self) -> None:
-        """Nothing is released by this run yet."""
-        self._fresh.clear()
-        self._numbers: dict[str, list[tuple[int, bytes | None]]] = {}
-        self._gone: set[int] = set()
-        self._also: list[Rendition] = []
-        self._next = self._sent.size
-
-    # --- one entry -----------------------------------------------------------------------------------
-
-    def consider(self, entry: Incoming, now: datetime) -> Considered | None:
-        """What the next entry comes to ``now``; counted as released for the rest of the batch if it is.
-
-        None for a statement about releases that makes nothing due.
-        """
-        record = entry.it.record
-        if isinstance(record, Recall):
-            return self._recalled(record, entry.logged_at, now)
-        if isinstance(record, Purge):
-            return self._purged(record, entry.logged_at)
-        if isinstance(record, Reconsideration):
-            return self._reconsidered(record, entry.seq, entry.logged_at, now)
-        if isinstance(record, STATEMENTS):
-            item = self.register.take(record)
-            return None if item is None else self._signed(item, now)
-        head = record.header if isinstance(record, Unknown) else record
-        if head.version > 1:
-            self.register.replaced(head.id)
-        outcome = self._render(entry.it, now)
-        if isinstance(outcome, Rendition):
-            self._count(outcome)
-            self.pace.count(record.kind, (now - entry.logged_at).total_seconds())
-        elif isinstance(outcome, Held):
-            self._hold(head, record.kind, entry.seq, entry.logged_at, outcome)
-        elif outcome.rule == "label" and head.version > 1:
-            notice = self._narrowed(head, now)
-            return Considered(head.id, record.kind, entry.logged_at, notice or outcome)
-        return Considered(head.id, record.kind, entry.logged_at, outcome)
-
-    def _hold(self, head: Header | Record, kind: str, seq: int, since: datetime, held: Held) -> None:
-        """That version, the master log's entry ``seq``, waits for its review from ``since`` on."""
-        item = Item(
-            id=head.id,
-            version=head.version,
-            kind=kind,
-            seq=seq,
-            since=since,
-            needed=held.review.signatures,
-            due=since + held.review.within,
-        )
-        self.register.hold(item)
-
-    def _count(self, made: Rendition) -> None:
-        """``made`` goes into the log sent with this run."""
-        self._fresh[made.own_id] = made.version
-        self._numbers.setdefault(made.own_id, []).append((self._next, made.entry))
-        self._next += 1
-        self.register.covered_again(made.own_id)
-
-    def not_given(self, made: Rendition) -> None:
-        """For the audit: the partner was not given what ``consider`` counted as released."""
-        self._fresh.pop(made.own_id, None)
-        self._numbers[made.own_id].pop()
-        self._renderer.forget()
-
-    def number_next(self, seq: int) -> None:
-        """For the audit: what is released next has this number in the log sent."""
-        self._next = seq
-
-    def also(self) -> list[Rendition]:
-        """What is released beside what ``consider`` returned last: further parts of a notice."""
-        parts, self._also = self._also, []
-        return parts
-
-    def _signed(self, item: Item, now: datetime) -> Considered | None:
-        """The version that a further signature stands under, released late if it was the last one needed."""
-        outcome = self._render(self._intake.one(item.seq), now, late=True, again=True)
-        if isinstance(outcome, Held):
-            return None
-        if isinstance(outcome, Rendition):
-            self.register.approve(item.id)
-            self._count(outcome)
-            self.pace.count(item.kind, (now - item.since).total_seconds())
-        return Considered(item.id, item.kind, item.since, outcome)
-
-    # --- deciding anew -------------------------------------------------------------------------------
-
-    def _reconsidered(
-        self, said: Reconsideration, seq: int, logged_at: datetime, now: datetime
-    ) -> Considered | None:
-        """What was withheld is decided on as a new record would be; its release bears the time of its own."""
-        if said.partner != self._terms.hq or said.realm != self._terms.realm:
-            return None
-        over = self._logged_between(said.upto, seq)
-        named = [one for one in said.named if one.record not in over and one.seq < seq]
-        made = [self._again(one, logged_at, now) for one in named]
-        released = [done for done in made if done is not None]
-        self._also += [done.outcome for done in released[1:] if isinstance(done.outcome, Rendition)]
-        return released[0] if released else None
-
-    def _again(self, named: Named, logged_at: datetime, now: datetime) -> Considered | None:
-        """One of them, if it goes now.  What the partner holds or an officer spoke on is left alone."""
-        entry = self._intake.one(named.seq)
-        head = entry.record.header if isinstance(entry.record, Unknown) else entry.record
-        item = self.register.items.get(named.record)
-        spoken = item is not None and (item.signatures or item.settled_by is not None)
-        if (head.id, head.version) != (named.record, named.version) or self._held(head.id) or spoken:
-            return None
-        outcome = self._render(entry, now, late=True, again=True)
-        if isinstance(outcome, Held):
-            self._hold(head, entry.record.kind, named.seq, logged_at, outcome)
-        if not isinstance(outcome, Rendition):
-            return None
-        self.register.replaced(head.id)  # whatever review it waited for is asked for no more
-        self._count(outcome)
-        return Considered(head.id, entry.record.kind, head.at, outcome)
-
-    def _logged_between(self, first: int, end: int) -> set[str]:
-        """The ids of the records that the master log's entries from ``first`` until before ``end`` are of."""
-        found: set[str] = set()
-        while first < end:
-            for pack in self._intake.master.read(first, min(LOOK_ENTRIES, end - first)):
-                found.update(_HEADER.decode(raw).id for raw in pack.entries)
-                first = pack.first + len(pack.entries)
-        return found
-
-    # --- recalls -------------------------------------------------------------------------------------
-
-    def _recalled(self, recall: Recall, logged_at: datetime, now: datetime) -> Considered | None:
-        """A record is taken back, or let go again: a notice, its newest version, or nothing to be said.
-
-        Signatures given before do not outlast a recall: what is let go is decided on anew.
-        """
-        known = self.register.recalls.get(recall.id)
-        if recall.realm != self._terms.realm or (known is None) is recall.lifted:
-            return None
-        if known is not None:
-            return None if known.lifted else self._lifted(known, recall, logged_at, now)
-        self.register.replaced(recall.about)
-        held = self._held(recall.about)
-        back = Recalled(
-            id=recall.id,
-            about=recall.about,
-            at=recall.at,
-            entries=len(held),
-            followed=recall.because is not None,
-        )
-        self.register.take_back(back)
-        if not held:
-            return None
-        notice = self._notice(back, held, recall.by, now)
-        return Considered(recall.id, recall.kind, recall.at, notice)
-
-    def _lifted(
-        self, known: Recalled, recall: Recall, logged_at: datetime, now: datetime
-    ) -> Considered | None:
-        self.register.take_back(msgspec.structs.replace(known, lifted=True))
-        entry = self._intake.one(recall.seq)
-        head = entry.record.header if isinstance(entry.record, Unknown) else entry.record
-        if head.id != recall.about:
-            return None
-        outcome = self._render(entry, now, late=True, again=True)
-        if isinstance(outcome, Rendition):
-            self._count(outcome)
-        elif isinstance(outcome, Held):
-            self._hold(head, entry.record.kind, recall.seq, logged_at, outcome)
-        return Considered(head.id, entry.record.kind, head.at, outcome)
-
-    def _narrowed(self, head: Header | Record, now: datetime) -> Rendition | None:
-        """A version that the partner may not have takes back what it holds; None if that is nothing."""
-        standing = self.register.taken_back(head.id)
-        held = self._held(head.id) if standing is None or standing.ended else []
-        if not held:
-            return None
-        back = Recalled(
-            id=recall_id(head.id, head.version), about=head.id, at=head.at, narrowed=True, entries=len(held)
-        )
-        self.register.take_back(back)
-        return self._notice(back, held, head.by, now)
-
-    def _held(self, own_id: str) -> list[tuple[int, bytes | None]]:
-        """Numbers, and content where it is at hand, of the partner's entries of ``own_id`` not taken back."""
-        logged: list[tuple[int, bytes | None]] = [(seq, None) for seq in self.aliases.seqs(own_id)]
-        found = [*logged, *self._numbers.get(own_id, ())]
-        return [(seq, entry) for seq, entry in found if seq not in self._gone and seq not in self.withdrawn]
-
-    def _notice(
-        self,
-        back: Recalled,
-        held: list[tuple[int, bytes | None]],
-        by: str,
-        now: datetime,
-        *,
-        alone: bool = True,
-    ) -> Rendition:
-        """The notice that takes back ``held``; in parts, if it is more than one can name.
-
-        Unless that is all that was sent of the record (``alone``), it names none: what came before stays.
-        """
-        newest, entry = held[-1]
-        shown = self.codec.decode(entry or said_at(self._sent, newest) or b"")
-        label = shown.header.label if isinstance(shown, Unknown) else shown.label
-        seqs = [seq for seq, _ in held]
-        self._gone.update(seqs)
-        parts = []
-        for version, start in enumerate(range(0, len(seqs), MAX_NAMED), 1):
-            recall = Recall(
-                id=back.id,
-                realm=self._terms.realm,
-                label=label,
-                at=now,
-                by=by,
-                about=back.about if alone else back.id,
-                entries=tuple(seqs[start : start + MAX_NAMED]),
-            )
-            parts.append(self._renderer.statement(back.id, version, recall))
-            self._count(parts[-1])
-        self._also += parts[1:]
-        return parts[0]
-
-    def _purged(self, purge: Purge, logged_at: datetime) -> Considered | None:
-        """What we sign for having forgotten goes to whom it belonged, and to nobody else."""
-        mine = purge.owner == self._hq and purge.realm == self._terms.realm
-        if not mine or owner_of(purge.recall) != self._terms.hq or purge.version != 1:
-            return None
-        made = self._renderer.statement(purge.id, 1, purge)
-        self._count(made)
-        return Considered(purge.id, purge.kind, logged_at, made)
-
-    def _render(
-        self, it: Opened, now: datetime, *, late: bool = False, again: bool = False
-    ) -> Rendition | Stopped | Held:
-        """``late`` is what bears the time of its release; ``again`` what the partner may have had before."""
-        released = self.chain.decide(it, now)
-        if not isinstance(released, Released):
-            return released
-        return self._rendition(released, now if late else None, again)
-
-    def _rendition(self, released: Released, at: datetime | None, again: bool) -> Rendition | Stopped:
-        record = released.record
-        before = self._version_of(record.id, 2 if again else record.version)
-        made = self._renderer.render(released, before + 1, at)
-        if isinstance(made, Rendition):
-            return made
-        return Stopped("reference", made.code, made.reason)
-
-    def _version_of(self, own_id: str, version: int) -> int:
-        """How many versions of ``own_id`` the partner's log holds; a first version never has any."""
-        fresh = self._fresh.get(own_id)
-        if fresh is not None:
-            return fresh
-        return self._sent.newest_version(own_id) if version > 1 else 0
-
-    def _has(self, own_id: str) -> bool:
-        return own_id in self._fresh or self.aliases.released(own_id)
+        self._epoch, self._turns = -1, None
 
     def _commit(self, renditions: list[Rendition], position: int, now: datetime) -> None:
         """Append and remember together.  The releaser is the only writer of its log."""
         facts = {POSITION: str(position).encode(), **self.register.changes()}
         if not renditions:
-            self._sent.set_facts(facts, durable=False)  # after a power cut they are withheld again
+            self._log.set_facts(facts, durable=False)  # after a power cut they are withheld again
             return
         first = self._sent.size
         facts.update(self._numbers_of(renditions, first))
@@ -594,12 +306,12 @@ class Releaser:
             Draft(entry, r.own_id, r.version, body, ours=not r.entry.startswith(PASSED_ON))
             for r, entry, body in made
         ]
-        if self._sent.append(drafts, now, facts) != first:
+        if self._log.append(drafts, now, facts) != first:
             raise OurFault("sent.writers", "one writer of the log sent", "another one's entries")
         if self._gone:
             self.withdrawn.add(self._gone)
             self._unsay()
-        self._sent.seal()  # so that a conversation begins with a tree that stands
+        self._log.seal()  # so that a conversation begins with a tree that stands
 
     def _unsay(self) -> None:
         """Erase what was passed on from the log sent, too, once its originator has taken it back.
@@ -608,7 +320,7 @@ class Releaser:
         whenever something is taken back: a crash may have come between.
         """
         followed = {back.about for back in self.register.recalls.values() if back.followed}
-        self._sent.erase(
+        self._log.erase(
             [seq for own_id in sorted(followed) for seq in self.aliases.seqs(own_id) if seq in self.withdrawn]
         )
 
