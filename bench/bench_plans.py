@@ -197,8 +197,9 @@ def anew(plan: Plan, timeline: Timeline, dates: int) -> float:
     begun = time.process_time()
     branch, whose = timeline.branches[0], nations(plan)
     for n in range(dates):
-        facts = timeline.facts_at(branch, n * (len(timeline.moments) - 1) // dates)
-        state = State(facts.values(), whose)
+        moment = n * (len(timeline.moments) - 1) // dates
+        facts = timeline.facts_at(branch, moment)
+        state = State(facts.values(), whose, timeline.moments[moment].day)
         for rule in RULES:
             check = CHECKS[type(rule)](rule, state, plan)
             memory: dict = {}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Commitment } from '../src/api/types';
-import { dutyTimes, onDuty } from '../src/lib/duty';
+import { dutyTimes, offsetThen, onDuty } from '../src/lib/duty';
 import { ZONES } from '../src/lib/dtg';
 import { lateness } from '../src/lib/offers';
 import { fit, found, type Entry } from '../src/lib/palette';
@@ -32,6 +32,14 @@ describe('when duty changes', () => {
     expect(dutyTimes(when, -10)).toBe('22:00W · 17:00I');
     expect(dutyTimes(when, 8)).toBe('16:00H · 17:00I · 22:00W');
     expect(dutyTimes(when, null)).toBe('17:00I · 22:00W');
+  });
+
+  it('goes by the clock of a zone on both sides of the hour at which it changes, and else by what the node told', () => {
+    expect(offsetThen('America/New_York', new Date('2027-03-14T06:59:00Z'), -4)).toBe(-5);
+    expect(offsetThen('America/New_York', new Date('2027-03-14T07:00:00Z'), -5)).toBe(-4);
+    expect(offsetThen('America/New_York', new Date('2027-11-07T06:00:00Z'), -4)).toBe(-5);
+    expect(offsetThen('Nowhere/At_All', when, 3)).toBe(3);
+    expect(offsetThen('', when, -10)).toBe(-10);
   });
 
   it('tells a zone off the hour by its offset, for it has no letter', () => {

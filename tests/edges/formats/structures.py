@@ -79,6 +79,12 @@ def small() -> Structure:
                     Duty(days=(5,), begin="09:00", end="12:00", utc_offset=-10.0),
                 ),
             ),
+            Hours(
+                key="capital",
+                spans=(Duty(days=(0, 4), begin="08:30", end="17:00", utc_offset=-5.0),),
+                zone="America/New_York",
+                off=(date(2027, 1, 1), date(2027, 7, 5)),
+            ),
             Hours(key="always", spans="always"),
             Hours(key="nobody knows", spans="unknown"),
         ),

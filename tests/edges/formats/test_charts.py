@@ -66,7 +66,7 @@ def test_a_scenario_brings_units_their_dates_tree_and_claims_back_exactly(tmp_pa
     assert left == {
         "posts": 2,
         "sites": 1,
-        "hours": 3,
+        "hours": 4,
         "functions": 1,
         "responsibilities": 2,
         "legal bases": 1,

@@ -95,7 +95,7 @@ def test_a_faulty_plan_is_refused_by_place(served: Served) -> None:
     answer = served.client("watch").post("/plans/check", json={"plan": plan})
     assert answer.status_code == 400
     assert answer.json()["code"] == "structure.unit"
-    assert "$.changes[0].fact.unit" in answer.json()["came"]
+    assert "$.changes[0].fact.unit" in answer.json()["expected"]
     unsound = served.client("watch").post("/plans/diff", json={"plan": {"title": {}}})
     assert (unsound.status_code, unsound.json()["code"]) == (400, "plan.form")
 

@@ -189,6 +189,8 @@ export type PathPost = {
   officers?: number;
   nation?: string;
   duty?: 'always' | { days: number[]; from: string; to: string; utc_offset: number };
+  zone?: string;
+  off?: string[];
   unit?: BothNames | null;
   site?: { name: BothNames; lat: number; lon: number } | null;
   source?: string;

@@ -4,7 +4,7 @@
  * Who keeps office hours now.  A watch floor is manned always; who else can be reached by telephone depends on the
  * hour there.  The hours are the usual ones of an office, Monday to Friday, without holidays.
  */
-import { partsIn, zoneLetter, type Zone } from './dtg';
+import { offsetHours, partsIn, zoneLetter, type Zone } from './dtg';
 
 const BEGIN = 8 * 60;
 const END = 17 * 60;
@@ -18,6 +18,16 @@ export function onDuty(zone: Zone, when: Date): boolean {
 
 /** Hours east of UTC of Tokyo and Hawaii, neither of which has summer time: where both headquarters read the clock. */
 const BOTH = [9, -10];
+
+/** Hours east of UTC at a moment: by the zone's clock if hours go by one that this browser knows, else as told. */
+export function offsetThen(zone: string | undefined, when: Date, told: number | null): number | null {
+  if (!zone) return told;
+  try {
+    return offsetHours(zone, when);
+  } catch {
+    return told;
+  }
+}
 
 /** A time as it reads at the post, in Tokyo and in Hawaii: `17:00I · 22:00W`. */
 export function dutyTimes(when: Date, offset: number | null): string {

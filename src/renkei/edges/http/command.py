@@ -1,20 +1,18 @@
 """Who commands, supports and corresponds to whom, who answers for what and when, and how many they are."""
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from ...kernel.desk import Desk
-from ...kernel.errors import BadInput
 from ...kernel.labels.model import Label
 from ...kernel.people import Permission
 from ...kernel.records import Record
 from ...rooms import command as room
-from ...rooms.command.exchange import Faults
-from ...rooms.command.plans import Structure
+from ...rooms.command.plans import Structure, converted
 from .answers import RecordPage, RecordView, Shower
 from .context import Before, Caller, Edge, HttpEdge, Limit, key_path, unwrap
 from .problems import NOT_FOUND, refuse
@@ -210,34 +208,13 @@ async def take_in(edge: Edge, person: Caller, data: JSONBody[StructureIn]) -> ro
 
     What the structure does not name stays as it is; what it says of other nations must be what is known.
     """
-    structure = _structure(data.structure)
+    structure = converted(data.structure, Structure, "structure.form")
     taken = await edge.act(person, room.take_in_document, structure, data.label, data.dry_run)
     if isinstance(taken, room.TakenIn):
         return taken
     # Done before under the same key: told what it comes to now.
     now = await edge.at_desk(person, lambda desk: room.take_in_document(desk, structure, data.label, True))
     return msgspec.structs.replace(unwrap(now), written=True)
-
-
-def _structure(document: dict[str, Any]) -> Structure:
-    """The document as a structure.  Raises Faulty (``structure.form``) with every line that is none."""
-    try:
-        return msgspec.convert(document, Structure)
-    except msgspec.ValidationError as err:
-        whole = str(err)
-    faults = Faults("structure.form")
-    for field in msgspec.structs.fields(Structure):
-        lines = document.get(field.encode_name)
-        (kind, *_) = get_args(field.type) or (None,)
-        for n, line in enumerate(lines if kind and isinstance(lines, list) else ()):
-            try:
-                msgspec.convert(line, kind)
-            except msgspec.ValidationError as err:
-                said, _, inside = str(err).partition(" - at `$")
-                where = f"$.{field.encode_name}[{n}]{inside.rstrip('`')}"
-                faults.add(where, f"what {field.encode_name} are written as", said[:300])
-    faults.settle()
-    raise BadInput("structure.form", "a structure", whole[:300])
 
 
 HANDLERS = (

@@ -35,7 +35,7 @@ from .exchange import (
     nation_of_hq,
     sayings_of,
 )
-from .paths.description import Duty
+from .paths.description import Duty, Off, Zone
 from .plans.model import Structure, facts_of, ref_of
 from .plans.model import Unit as UnitFact
 from .records import (
@@ -179,10 +179,12 @@ class ResponsibilityIn(_FactIn, frozen=True, kw_only=True):
 
 
 class HoursIn(_FactIn, frozen=True, kw_only=True):
-    """Duty hours by name."""
+    """Duty hours by name; of which ``zone``, and on which days ``off`` not."""
 
     key: ShortKey
     spans: Annotated[tuple[Duty, ...], msgspec.Meta(max_length=MAX_SPANS)] | Literal["always", "unknown"]
+    zone: Zone = ""
+    off: Off = ()
 
 
 class LegalBasisIn(_FactIn, frozen=True, kw_only=True):
@@ -374,8 +376,8 @@ def assign_responsibility(desk: Desk, given: ResponsibilityIn) -> Responsibility
 
 def set_hours(desk: Desk, given: HoursIn) -> Hours | Refused:
     """Record duty hours, or what they now are."""
-    if (wrong := rules.check_spans(given.spans)) is not None:
-        return wrong
+    if (wrong := rules.check_hours(given.spans, given.zone, given.off)) is not None:
+        return wrong[1]
     return _state(desk, Hours, given)
 
 

@@ -22,7 +22,7 @@ from renkei.kernel.geojson import Point, bounds
 from renkei.kernel.labels.model import Label
 from renkei.kernel.records import HqId, Record, RecordId, Text
 
-from .paths.description import Duty
+from .paths.description import Duty, Off, Zone
 
 CODE_PATTERN = r"^[A-Z]{2}-[A-Z0-9-]{1,28}$"
 
@@ -248,7 +248,11 @@ class Responsibility(Record, frozen=True, kw_only=True, tag="responsibility"):
 
 
 class Hours(Record, frozen=True, kw_only=True, tag="hours"):
-    """Duty hours by name, in the time zone that each span gives; several spans are all of them together."""
+    """Duty hours by name, in the time zone that each span gives; several spans are all of them together.
+
+    With a ``zone`` (IANA name) its clock counts, and each span's offset is one that it shows at some time of
+    the year.  On days ``off``, of that clock, no span begins.
+    """
 
     key: ShortKey
     spans: Annotated[tuple[Duty, ...], msgspec.Meta(max_length=MAX_SPANS)] | Literal["always", "unknown"]
@@ -259,6 +263,8 @@ class Hours(Record, frozen=True, kw_only=True, tag="hours"):
     source: Note = ""
     confidence: Confidence = "medium"
     note: Note = ""
+    zone: Zone = ""
+    off: Off = ()
 
     def texts(self) -> Iterator[tuple[Label | None, str]]:
         """What they are called."""

@@ -9,7 +9,8 @@ import msgspec
 from renkei.kernel.errors import BadInput, Refused
 from renkei.kernel.geojson import Point
 
-from .paths.description import Duty, calendar_of_duty
+from . import zones
+from .paths.description import FIRST, LAST, Duty, calendar_of_duty
 from .records import Basis, Confidence, Names, ParentKind, RelationKind, Status, StrengthBasis
 from .reference import BILATERAL, SiteRow, StrengthRow, UnitRow
 
@@ -192,16 +193,31 @@ def check_dates(since: date | None, until: date | None) -> Refused | None:
     return None
 
 
-def check_spans(spans: tuple[Duty, ...] | str) -> Refused | None:
-    """Days of the week, and times that there are."""
+def check_hours(
+    spans: tuple[Duty, ...] | str, zone: str, off: tuple[date, ...]
+) -> tuple[str, Refused] | None:
+    """Days of the week, times that there are, and offsets that the zone has; the field and why not."""
     if spans == ():
-        return Refused(code="hours.spans", expected="a span, always or unknown", came="none", status=422)
+        return "spans", _no_hours("spans", "a span, always or unknown", "none")
+    if isinstance(spans, str) and off:
+        return "off", _no_hours("off", f"no days off beside {spans}", "some")
+    if wrong := [one for one in off if not FIRST <= one < LAST]:
+        return "off", _no_hours("off", f"days from {FIRST} on and before {LAST}", str(wrong[0]))
     try:
         for span in spans if isinstance(spans, tuple) else ():
             calendar_of_duty(span, "spans")
     except BadInput as err:
-        return Refused(code="hours.spans", expected=err.expected, came=err.came, status=422)
+        return "spans", _no_hours("spans", err.expected, err.came)
+    try:
+        if zone:
+            zones.check(zone, [span.utc_offset for span in spans if not isinstance(span, str)])
+    except BadInput as err:
+        return "zone", _no_hours("zone", err.expected, err.came)
     return None
+
+
+def _no_hours(field: str, expected: str, came: str) -> Refused:
+    return Refused(code=f"hours.{field}", expected=expected, came=came, status=422)
 
 
 _NATIONS: Mapping[str, tuple[str, ...]] = {"us": ("US",), "jp": ("Japan", BILATERAL), "ph": ("Philippines",)}

@@ -52,7 +52,7 @@ from renkei.rooms.command.records import Names
 START = date(2026, 1, 1)
 UNITS = ["US-A", "US-B", "US-C", "JP-A", "JP-B", "BI-A"]
 SITES = ["US-S", "JP-S"]
-HOURS = ["tokyo", "hawaii", "always", UNKNOWN]
+HOURS = ["tokyo", "hawaii", "washington", "always", UNKNOWN]
 HOLDERS = ["", UNKNOWN, "h1", "h2"]
 FUNCTIONS = ["planning", "operations"]
 EXTENTS = ["", "north", UNKNOWN]
@@ -151,6 +151,7 @@ FIXED_FACTS = {
     "hours": (
         Hours(key="tokyo", spans=(duty(9.0),)),
         Hours(key="hawaii", spans=(duty(-10.0),)),
+        Hours(key="washington", spans=(duty(-5.0),), zone="America/New_York"),
         Hours(key="always", spans="always"),
     ),
     "legal_bases": (LegalBasis(key="treaty", names=NAME, nations=("US", "Japan")),),

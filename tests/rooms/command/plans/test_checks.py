@@ -29,7 +29,8 @@ def states(plan: Plan, timeline: Timeline, branch: Branch) -> list[State]:
     """Every moment's state, each built from nothing."""
     whose = nations(plan)
     found = [timeline.facts_at(branch, n) for n in range(len(timeline.moments))]
-    return [State(facts.values(), whose) for facts in found]
+    days = [moment.day for moment in timeline.moments]
+    return [State(facts.values(), whose, day) for facts, day in zip(found, days, strict=True)]
 
 
 def plainly(plan: Plan, timeline: Timeline, branch: Branch) -> Rows:
@@ -66,7 +67,7 @@ def test_deciding_again_only_what_is_touched_comes_to_what_deciding_everything_d
 @given(plans())
 def test_after_a_branch_the_state_is_that_of_the_start_again(plan: Plan) -> None:
     exam = Examination(plan, RULES)
-    fresh = State(exam.timeline.at_start, nations(plan))
+    fresh = State(exam.timeline.at_start, nations(plan), plan.start)
     for branch in exam.timeline.branches:
         exam.play(grouped(exam.timeline.ops_in(branch)))
     for name in (

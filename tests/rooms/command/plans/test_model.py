@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from renkei.data import packaged
+from renkei.kernel.errors import Faulty
 from renkei.rooms.command import (
     Loaded,
     PostIn,
@@ -168,3 +169,51 @@ def test_every_field_of_a_fact_and_every_figure_of_a_finding_has_a_word_in_both_
     told = {name for result in report.results for finding in result.findings for name in finding.figures}
     assert told and told <= words.FIGURES.keys()
     assert all(both.en and both.ja for group in (words.FIELDS, words.FIGURES) for both in group.values())
+
+
+def test_everything_wrong_with_a_plan_is_told_at_once_each_by_its_path() -> None:
+    plan = msgspec.json.decode(encode(read_plan(packaged("plans/example.toml"), as_json=False)))
+    plan["structure"]["posts"][0]["unit"] = "AA-NONE"
+    plan["structure"]["posts"][1]["functions"] = ["cooking", "operations", "sewing"]
+    plan["changes"][0]["phase"] = "never"
+    plan["changes"][1]["when"] = {"weather": "fair"}
+    with pytest.raises(Faulty) as caught:
+        read_plan(msgspec.json.encode(plan), as_json=True)
+    assert {fault.where: fault.came for fault in caught.value.faults} == {
+        "$.structure.posts[0].unit": "AA-NONE",
+        "$.structure.posts[1].functions[0]": "cooking",
+        "$.structure.posts[1].functions[2]": "sewing",
+        "$.changes[0].phase": "never",
+        "$.changes[1].when": "weather=fair",
+    }
+    assert caught.value.code == "structure.unit" and not caught.value.more
+
+
+def test_everything_that_has_not_the_form_of_a_plan_is_told_by_its_line() -> None:
+    plan = msgspec.json.decode(encode(read_plan(packaged("plans/example.toml"), as_json=False)))
+    plan["start"] = "someday"
+    plan["structure"]["posts"][0]["officers"] = "many"
+    plan["structure"]["units"][1]["colour"] = "red"
+    plan["phases"][0]["on"] = 7
+    plan["shape"] = "round"
+    del plan["title"]
+    with pytest.raises(Faulty) as caught:
+        read_plan(msgspec.json.encode(plan), as_json=True)
+    told = {fault.where: fault.came for fault in caught.value.faults}
+    assert set(told) == {
+        "$.shape",
+        "$.title",
+        "$.start",
+        "$.structure.units[1].colour",
+        "$.structure.posts[0].officers",
+        "$.phases[0].on",
+    }
+    assert caught.value.code == "plan.form"
+
+
+def test_no_more_than_a_hundred_faults_of_a_plan_are_told() -> None:
+    plan = msgspec.json.decode(encode(read_plan(packaged("plans/example.toml"), as_json=False)))
+    plan["structure"]["posts"] += [{**plan["structure"]["posts"][0], "unit": "AA-NONE"}] * 200
+    with pytest.raises(Faulty) as caught:
+        read_plan(msgspec.json.encode(plan), as_json=True)
+    assert (len(caught.value.faults), caught.value.more) == (100, True)

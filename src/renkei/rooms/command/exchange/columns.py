@@ -227,7 +227,7 @@ def _cell(column: Column, item: Item) -> Cell:
     if column.field == "spans" and not isinstance(value, str):
         return _joined(tuple(map(_span_text, value)))
     if isinstance(value, tuple):
-        return _joined(value) or None
+        return _joined(tuple(map(str, value))) or None
     if value == column.usual:
         return None
     return NONE if value == "" else value
@@ -300,4 +300,4 @@ def _base(info: inspect.Type) -> frozenset[type]:
 
 _COLUMNS: dict[str, tuple[Column, ...]] = {kind: _made(type_) for kind, type_ in KINDS.items()}
 _BASE = {(c.name, c.type): _base(inspect.type_info(c.type)) for cs in _COLUMNS.values() for c in cs}
-_SEVERAL = frozenset({"functions", "under", "nations"})
+_SEVERAL = frozenset({"functions", "under", "nations", "off"})

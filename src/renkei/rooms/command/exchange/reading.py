@@ -22,7 +22,7 @@ from ..plans.model import (
 )
 from ..plans.recorded import NATIONS
 from ..records import UNKNOWN
-from ..rules import PARENT_KINDS, check_spans
+from ..rules import PARENT_KINDS, check_hours
 from .columns import KINDS, Cell, Item, columns_of, item_of, key_column
 from .faults import Faults, shown
 from .left_out import LeftOut
@@ -201,8 +201,10 @@ def _wrong(fact: AnyFact, known: _Known) -> Iterator[tuple[str, str, str]]:
                 yield column, f"a {kind} of this file or of what it is imported into", key
     if isinstance(fact, Relation) and fact.subject == fact.object:
         yield "object", "two different units", fact.object
-    if isinstance(fact, Hours) and (wrong := check_spans(fact.spans)):
-        yield "spans", wrong.expected, wrong.came
+    if isinstance(fact, Hours):
+        wrong = check_hours(fact.spans, fact.zone, fact.off)
+        if wrong is not None:
+            yield wrong[0], wrong[1].expected, wrong[1].came
 
 
 def _named(fact: AnyFact) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -150,7 +150,7 @@ def _site(fact: Site, known: Known) -> Fields | None:
 
 
 def _hours(fact: Hours, known: Known) -> Fields:
-    return {"key": known.own(fact.key), **_same(fact, "spans", *_DATED)}
+    return {"key": known.own(fact.key), **_same(fact, "spans", "zone", "off", *_DATED)}
 
 
 def _function(fact: Function, known: Known) -> Fields:

@@ -7,8 +7,8 @@ minimum cuts.
 """
 
 import math
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 
 from ....kernel.errors import BadInput
@@ -54,27 +54,36 @@ def _work(where: Structure) -> dict[Able, float]:
 
 def _hours(posts: Mapping[str, Post], works: Sequence[Able]) -> dict[frozenset[int], float]:
     """Officers' minutes a week by which of the works they may be given to: who is on duty decides."""
-    turns = sorted(
-        {0.0, WEEK} | {at for post in posts.values() for span in post.calendar.spans for at in span}
-    )
-    if len(turns) * len(works) > MAX_COVER:
+    weeks = round(max(post.calendar.period for post in posts.values()) / WEEK)
+    alike = Counter(tuple(post.calendar.week(n) for post in posts.values()) for n in range(weeks))
+    turns = {
+        each: sorted({0.0, WEEK} | {at for spans in each for span in spans for at in span}) for each in alike
+    }
+    if (count := sum(map(len, turns.values())) * len(works)) > MAX_COVER:
         expected = f"at most {MAX_COVER} turns of duty times sorts of work among posts that stand in"
-        raise BadInput("paths.large", expected, str(len(turns) * len(works)))
+        raise BadInput("paths.large", expected, str(count))
     found: dict[frozenset[int], float] = {}
-    for begin, end in pairwise(turns):
-        on = {key for key, post in posts.items() if _at(post.calendar, (begin + end) / 2)}
-        given: dict[str, set[int]] = {}
-        for n, (own, *others) in enumerate(works):
-            for key in (own,) if own in on else [other for other in others if other in on]:
-                given.setdefault(key, set()).add(n)
-        for key, which in given.items():
-            minutes = posts[key].officers * (end - begin)
-            found[frozenset(which)] = found.get(frozenset(which), 0.0) + minutes
+    for each, times in alike.items():
+        calendars = dict(zip(posts, map(Calendar, each), strict=True))
+        for begin, end in pairwise(turns[each]):
+            on = {key for key, calendar in calendars.items() if _at(calendar, (begin + end) / 2)}
+            for key, which in _given(on, works).items():
+                minutes = posts[key].officers * (end - begin) * (times / weeks)
+                found[which] = found.get(which, 0.0) + minutes
     return found
 
 
+def _given(on: Set[str], works: Sequence[Able]) -> dict[str, frozenset[int]]:
+    """Which works whoever is on duty may be given."""
+    given: dict[str, set[int]] = {}
+    for n, (own, *others) in enumerate(works):
+        for key in (own,) if own in on else [other for other in others if other in on]:
+            given.setdefault(key, set()).add(n)
+    return {key: frozenset(which) for key, which in given.items()}
+
+
 def _at(calendar: Calendar, time: float) -> bool:
-    return calendar.opening(time) == time
+    return any(begin <= time < end for begin, end in calendar.spans)
 
 
 def _least(work: Mapping[Able, float], hours: Mapping[frozenset[int], float]) -> float:

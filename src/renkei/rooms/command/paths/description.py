@@ -2,17 +2,20 @@
 
 ``kinds`` name the requests; ``today`` and ``proposed`` each have ``posts`` and, by kind, the
 ``paths``' steps.  Duty is "always" or days (0 is Monday), local ``from`` and ``to`` (``HH:MM``), and the
-offset from UTC in hours.
+offset from UTC in hours; beside it a post may give its ``zone`` by IANA name, whose clock then counts, and
+its days ``off``.  Where one does, ``begins`` says in which week the simulation begins.
 """
 
-import re
-from collections.abc import Set
+from collections.abc import Iterable, Set
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
 
 from ....kernel.errors import BadInput
-from .calendars import Calendar, weekly
+from .. import zones
+from .calendars import CYCLE, DAY, WEEK, Calendar, weekly
 from .model import Kind, Name, Post, Step, Structure
 from .sound import Wrong, settle, wrong
 
@@ -26,7 +29,14 @@ MAX_PATH_STEPS = 100
 """Steps of one path; the longest known has some twenty."""
 MAX_STAND_INS = 10
 """Stand-ins named for one step: a roster has three or four."""
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+MAX_OFF = 400
+"""Days off of one post: a year's, and some more."""
+FIRST, LAST = date(1900, 1, 1), date(2100, 1, 1)
+"""Days that time zones and days off are looked up for; 28 years after a day must be a day too."""
+Off = Annotated[tuple[date, ...], msgspec.Meta(max_length=MAX_OFF)]
+"""Days off, by the local clock."""
+Zone = Annotated[str, msgspec.Meta(max_length=64)]
+"""A time zone by its IANA name; "" for the fixed offset alone."""
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +48,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Duty hours of the local day."""
+    """Duty hours of the local day; ``utc_offset`` is that of the place, or one of those its zone has."""
 
     days: tuple[int, ...]
     begin: str = msgspec.field(name="from")
@@ -49,7 +59,8 @@ class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PostIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A post as written; ``unit`` is the headquarters it belongs to, ``source`` where it is known from.
 
-    With no ``officers`` it is vacant: the first stand-in who is there does its work as its own.
+    With no ``officers`` it is vacant: the first stand-in who is there does its work as its own.  ``zone`` is
+    that of its duty hours; on a day ``off`` none of them begin.
     """
 
     key: str
@@ -60,6 +71,8 @@ class PostIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: Name | None = None
     site: Site | None = None
     source: str = ""
+    zone: Zone = ""
+    off: Off = ()
 
 
 class KindIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,7 +92,10 @@ class StructureIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole file; ``assumptions`` says in words what nobody published."""
+    """A whole file; ``assumptions`` says in words what nobody published.
+
+    Simulated time begins on the Monday of the week in which ``begins`` is.
+    """
 
     title: Name
     kinds: tuple[KindIn, ...]
@@ -87,6 +103,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     proposed: StructureIn
     synthetic: bool = False
     assumptions: tuple[Name, ...] = ()
+    begins: date | None = None
 
     def structures(self) -> tuple[Structure, Structure]:
         """Both, checked.  Raises BadInput, and Faulty with everything that is wrong in either."""
@@ -142,7 +159,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if post.key in vacant - {*nobody.values()}:
                 continue
             try:
-                calendar = calendar_of(post)
+                calendar = calendar_of(post, self.begins)
             except BadInput as err:
                 found.append(Wrong(err.code, f"post {post.key} of {key}", err.expected, err.came))
                 calendar = Calendar()
@@ -171,18 +188,53 @@ def read(raw: bytes, *, as_json: bool) -> Description:
         raise BadInput("paths.form", "a description of today and proposed", str(err)[:300]) from None
 
 
-def calendar_of(post: PostIn) -> Calendar:
-    """A post's duty as minutes of the week."""
-    return Calendar() if isinstance(post.duty, str) else calendar_of_duty(post.duty, post.key)
+def calendar_of(post: PostIn, begins: date | None) -> Calendar:
+    """A post's duty from the Monday before ``begins``, or on it.
+
+    Raises BadInput: ``paths.duty`` naming the post, ``paths.begins`` if it takes a day to say, and
+    ``hours.zone``.
+    """
+    if isinstance(post.duty, str):
+        if post.off:
+            raise BadInput("paths.duty", "no days off where somebody always is", "some")
+        return Calendar()
+    hours = calendar_of_duty(post.duty, post.key)
+    if not post.zone and not post.off:
+        return hours
+    if begins is None or not FIRST <= begins < LAST:
+        expected = f"the day on which it begins, from {FIRST} on and before {LAST}"
+        raise BadInput("paths.begins", expected, str(begins) if begins else "a zone or days off without one")
+    if post.zone:
+        zones.check(post.zone, [post.duty.utc_offset])
+    return _dated((post.duty,), post.zone, frozenset(post.off), begins - timedelta(days=begins.weekday()))
 
 
-def calendar_of_duty(duty: Duty, where: str) -> Calendar:
-    """Duty hours as minutes of the week.  Raises BadInput (``paths.duty``) naming ``where``."""
-    times = [_CLOCK.fullmatch(text) for text in (duty.begin, duty.end)]
+@lru_cache(maxsize=1_000)
+def _dated(duties: tuple[Duty, ...], zone: str, off: frozenset[date], monday: date) -> Calendar:
+    """28 years of duty from a Monday on; a week of it where all are alike."""
+    days = round(CYCLE / DAY)
+    spans = zones.stretches(spans_of(duties), zone, off, monday - timedelta(days=1), days + 2)
+    inside = [(max(0.0, a - DAY), min(b - DAY, CYCLE)) for a, b in spans if b > DAY and a - DAY < CYCLE]
+    whole = Calendar(inside, CYCLE)
+    weeks = {whole.week(n) for n in range(round(CYCLE / WEEK))}
+    return Calendar(weeks.pop()) if len(weeks) == 1 else whole
+
+
+def spans_of(duties: Iterable[Duty]) -> list[zones.Span]:
+    """Duty hours as ``zones`` takes them."""
+    return [(duty.days, duty.begin, duty.end, duty.utc_offset) for duty in duties]
+
+
+def calendar_of_duty(duty: Duty, where: str, offset: float | None = None) -> Calendar:
+    """Duty hours as minutes of the week, at their own offset or another.
+
+    Raises BadInput (``paths.duty``) naming ``where``.
+    """
+    times = [zones.CLOCK.fullmatch(text) for text in (duty.begin, duty.end)]
     right = duty.days and all(0 <= day <= 6 for day in duty.days) and -12 <= duty.utc_offset <= 14
     if not right or times[0] is None or times[1] is None:
         raise BadInput(
             "paths.duty", "days 0 to 6, times HH:MM, an offset from -12 to 14", f"other at {where}"
         )
     begin, end = (int(t[1]) * 60 + int(t[2]) for t in times if t)
-    return weekly(duty.days, begin, end, duty.utc_offset)
+    return weekly(duty.days, begin, end, duty.utc_offset if offset is None else offset)

@@ -5,6 +5,7 @@ last week of the log is kept to score what the weeks before it gave.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 import msgspec
 
@@ -15,7 +16,7 @@ from .fitting import Fitted, Spell, fit, last_week
 from .model import Step
 
 MONDAY = 4 * DAY
-"""Minutes from 1 January 1970, a Thursday, to the first Monday: calendars begin there."""
+"""Minutes from 1 January 1970, a Thursday, to the first Monday: weeks begin there."""
 
 Log = Mapping[str, Sequence[Spell]]
 """By measure: what was taken up when and done when, in minutes since 1970 UTC."""
@@ -51,17 +52,20 @@ def _side(key: str, one: StructureIn, log: Log, now: float, told: list[Measured]
 def _step(where: str, step: Step, post: PostIn | None, log: Log, now: float) -> tuple[Step, Measured | None]:
     if not step.measure or post is None:
         return step, None
-    spells, clock = log.get(step.measure, ()), calendar_of(post)
+    spells = log.get(step.measure, ())
     if not spells:
         none = Refused(code="paths.few", expected="times in this node's log", came="none")
         return step, Measured(where, step.measure, 0.0, refused=none)
+    earliest = min(spell.begin for spell in spells)
+    monday = MONDAY + (earliest - MONDAY) // WEEK * WEEK
+    clock = calendar_of(post, date(1970, 1, 1) + timedelta(minutes=monday))
 
     def duty(minutes: float) -> float:
-        return clock.duty(minutes - MONDAY)
+        return clock.duty(minutes - monday)
 
     inside = [Spell(duty(begin), None if end is None else duty(end)) for begin, end in spells]
     found = fit(inside, duty(last_week(spells)), duty(now))
-    weeks = (now - min(spell.begin for spell in spells)) / WEEK
+    weeks = (now - earliest) / WEEK
     if isinstance(found, Refused):
         return step, Measured(where, step.measure, weeks, refused=found)
     return msgspec.structs.replace(step, work=found.work), Measured(where, step.measure, weeks, fitted=found)

@@ -27,7 +27,7 @@ LINE, HELPER = 1 / 30, 1 / 2
 
 
 class Watch(msgspec.Struct, frozen=True):
-    """When a post is on duty: spans in minutes of the week (UTC, from Monday), and hours a week."""
+    """When a post is on duty: spans in minutes of the (first) week (UTC, from Monday), and hours a week."""
 
     post: str
     spans: tuple[tuple[float, float], ...]
@@ -122,7 +122,7 @@ def steps(where: Structure, runs: int, requests: int) -> int:
 
 
 def _side(where: Structure) -> Side:
-    watches = (Watch(p.key, p.calendar.spans, p.calendar.minutes / HOUR) for p in where.posts)
+    watches = (Watch(p.key, p.calendar.week(0), p.calendar.minutes / HOUR) for p in where.posts)
     return Side(tuple(watches), tuple(view(where, kind) for kind in where.kinds))
 
 

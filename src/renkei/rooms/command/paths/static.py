@@ -1,14 +1,18 @@
 """What a path shows without anybody waiting: hops, common hours, single points of failure, best case."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 
 import msgspec
 
-from .calendars import DAY, WEEK, Calendar
+from .calendars import WEEK, Calendar
 from .model import Kind, Post, Step, Structure, servers
 
 HOUR = 60.0
+YEAR = 53
+"""Weeks, if not all weeks are alike."""
+LOOK = 3
+"""Weeks by which two are told apart: a path that nobody waits on is done within them."""
 Spans = dict[str, tuple[float, float, str]]
 """For each step when it may begin, when it is done, and by which post."""
 
@@ -44,8 +48,9 @@ class Timed(msgspec.Struct, frozen=True):
 class PathView(msgspec.Struct, frozen=True):
     """One kind's path; best cases in minutes over a request at each hour of the week, nobody waiting.
 
-    ``timed`` is the best of them, for a request at minute ``begin`` of the week (UTC).  ``common`` is hours a
-    week with somebody on duty for every step, stand-ins included; ``alone`` is those without them.
+    Where clocks change or days are off, of all weeks of the first year.  ``timed`` is the best of them (of
+    the first week), for a request at minute ``begin`` of the week (UTC).  ``common`` is hours a week with
+    somebody on duty for every step, stand-ins included; ``alone`` is those without them.
     """
 
     kind: str
@@ -72,8 +77,9 @@ def view(where: Structure, kind: Kind) -> PathView:
     shared = _shared(_cover(posts, step) for step in kind.steps)
     alone = _shared(posts[step.post].calendar for step in kind.steps)
     able = _able(where, kind)
-    at_hour = [_length(_spans(kind, able, hour * HOUR)) for hour in range(int(WEEK / HOUR))]
-    cases, begin = sorted(at_hour), at_hour.index(min(at_hour)) * HOUR
+    at_hour = _of_week(kind, able, 0)
+    begin = at_hour.index(min(at_hour)) * HOUR
+    cases = sorted(case for hours in _weeks(where, kind, able, at_hour) for case in hours)
     return PathView(
         kind.key,
         len(kind.steps),
@@ -87,6 +93,26 @@ def view(where: Structure, kind: Kind) -> PathView:
         begin,
         _timed(kind, _spans(kind, able, begin)),
     )
+
+
+def _of_week(kind: Kind, able: Mapping[str, tuple[Post, ...]], week: int) -> list[float]:
+    """The best case of a request at each hour of a week."""
+    hours = (week * WEEK + hour * HOUR for hour in range(int(WEEK / HOUR)))
+    return [_length(_spans(kind, able, hour)) for hour in hours]
+
+
+def _weeks(
+    where: Structure, kind: Kind, able: Mapping[str, tuple[Post, ...]], first: list[float]
+) -> Iterator[list[float]]:
+    """The same of every week of the first year; two are alike if they, and the weeks after them, are."""
+    calendars = {post.calendar for post in where.posts}
+    weeks = min(YEAR, round(max(calendar.period for calendar in calendars) / WEEK))
+    told: dict[object, list[float]] = {}
+    for n in range(weeks):
+        alike = tuple(tuple(c.week(n + more) for more in range(LOOK)) for c in calendars)
+        if alike not in told:
+            told[alike] = _of_week(kind, able, n) if n else first
+        yield told[alike]
 
 
 def _hop(posts: Mapping[str, Post], steps: list[tuple[Step, Step]]) -> Hop:
@@ -154,7 +180,9 @@ def _length(spans: Spans) -> float:
 
 def _spans(kind: Kind, able: Mapping[str, tuple[Post, ...]], begin: float) -> Spans:
     """By whoever may do a step and is on duty first, of several the first named."""
-    begin += DAY * 7  # times before the first Monday have no calendar
+    begin += max(
+        post.calendar.period for each in able.values() for post in each
+    )  # none before the first Monday
     spans: Spans = {}
     for step in kind.steps:
         ready = max((begin + spans[k][1] for k in step.after), default=begin) + step.hop

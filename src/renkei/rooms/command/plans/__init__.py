@@ -6,7 +6,7 @@ The part's door.  Pure: documents and records in, results out.
 from ..records import UNKNOWN
 from .checks import AnyRule, Report, Rules, examine
 from .diff import SAID, Line, between, diff
-from .document import read_plan, read_rules, together
+from .document import converted, read_plan, read_rules, together
 from .model import (
     FACT_KINDS,
     FUNCTIONS,
@@ -84,6 +84,7 @@ __all__ = [
     "between",
     "check_plan",
     "check_structure",
+    "converted",
     "diff",
     "encode",
     "examine",

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
-from ..paths.description import Duty
+from ..paths.description import Duty, Off, Zone
 from ..records import (
     UNKNOWN,
     Basis,
@@ -125,10 +125,16 @@ class Site(Fact, frozen=True, kw_only=True, tag="site"):
 
 
 class Hours(Fact, frozen=True, kw_only=True, tag="hours"):
-    """Duty hours by name, as decision paths describe them; several spans are all of them together."""
+    """Duty hours by name, as decision paths describe them; several spans are all of them together.
+
+    With a ``zone`` its clock counts, and the spans' offsets are what it shows at some time of the year.  On
+    days ``off``, of that clock, no span begins; checks compare ordinary weeks.
+    """
 
     key: Key
     spans: tuple[Duty, ...] | Literal["always", "unknown"]
+    zone: Zone = ""
+    off: Off = ()
 
 
 class Function(Fact, frozen=True, kw_only=True, tag="function"):

@@ -16,12 +16,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from renkei.kernel.errors import BadInput
 from renkei.kernel.records import Record
 
 from .. import records
 from ..records import UNKNOWN, Names
-from ..rules import nation_of_code, relation_key, responsibility_key, speaks_for, strength_key
+from ..rules import check_hours, nation_of_code, relation_key, responsibility_key, speaks_for, strength_key
 from .model import (
     FUNCTIONS,
     Function,
@@ -36,7 +35,6 @@ from .model import (
     Structure,
     Unit,
 )
-from .state import calendar
 
 R = TypeVar("R", bound=Record)
 C = TypeVar("C", records.Unit, records.Site)
@@ -114,11 +112,11 @@ class _Named:
 
     def __init__(self, listed: Sequence[Record]) -> None:
         hours = _of(listed, records.Hours)
-        alike = {(r.key, r.spans): r for r in reversed(hours)}
+        alike = {_said_of(r): r for r in reversed(hours)}
         self.duty = _apart(list(alike.values()), lambda r: r.key)
         """Duty hours that differ, each with its key."""
-        keys = {(r.key, r.spans): key for key, r in self.duty}
-        self._hours = _by_owner([(r, keys[r.key, r.spans]) for r in hours], lambda r: r.key)
+        keys = {_said_of(r): key for key, r in self.duty}
+        self._hours = _by_owner([(r, keys[_said_of(r)]) for r in hours], lambda r: r.key)
         posts = [r for r in _of(listed, records.Post) if _is_code(r.unit_code)]
         self._posts = _by_owner([(r, key) for key, r in _apart(posts, _code)], _code)
         self._bases = {r.key for r in _of(listed, records.LegalBasis)}
@@ -264,12 +262,16 @@ def _site(r: records.Site, names: _Named) -> Site:
 
 
 def _hours(r: records.Hours, key: str) -> Hours:
-    hours = Hours(key=key, spans=r.spans, **_dated(r))
-    try:
-        calendar(hours)
-    except BadInput:  # a partner's, of days or times that there are not
-        return msgspec.structs.replace(hours, spans=UNKNOWN)
-    return hours
+    hours = Hours(key=key, spans=r.spans, zone=r.zone, off=r.off, **_dated(r))
+    if check_hours(r.spans, r.zone, r.off) is None:
+        return hours
+    # A partner's, of days, times or a zone that there are not, or not here.
+    return msgspec.structs.replace(hours, spans=UNKNOWN, zone="", off=())
+
+
+def _said_of(r: records.Hours) -> tuple[object, ...]:
+    """What two headquarters' duty hours are alike by."""
+    return r.key, r.spans, r.zone, r.off
 
 
 def _functions(

@@ -1,22 +1,27 @@
 """Whether the parts of a document fit together: everything named is there, and dates contradict nothing.
 
 Complaints name the place as a path into the document (``$.structure.posts[3].unit``), what was expected there
-and what came.  The first one found is raised; nothing is applied in part, for nothing is applied here at all.
+and what came.  All that are found are told at once, up to a limit; whether changes can be made in their order
+is asked only where every part is sound.  Nothing is applied in part, for nothing is applied here at all.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ....kernel.errors import BadInput
+from ..paths.sound import Wrong, settle
 from ..records import UNKNOWN
+from ..rules import check_hours
 from .model import (
     FUNCTIONS,
     LISTS,
     Add,
     Amend,
+    AnyChange,
     AnyFact,
     Function,
     Hours,
     LegalBasis,
+    Phase,
     Plan,
     Post,
     Ref,
@@ -28,8 +33,7 @@ from .model import (
     Unit,
     ref_of,
 )
-from .state import calendar
-from .timeline import Op, Timeline
+from .timeline import Branch, Op, Timeline
 
 CHAINS = ("command", "opcon", "tacon", "administrative")
 """Hierarchies in which a structure that is read may have no cycle."""
@@ -38,34 +42,46 @@ FIXED = frozenset({"kind", "code", "key", "nation", "since", "until", "status"})
 
 
 def check_structure(structure: Structure) -> None:
-    """Raises BadInput (``structure.*``)."""
-    _Known(structure, ()).check("$")
-    _no_cycle(structure)
+    """Raises Faulty (``structure.*``, by the first fault) with everything that is wrong."""
+    settle(_wrong_structure(structure, _Known(structure, ()), "$"))
 
 
 def check_plan(plan: Plan) -> Timeline:
-    """The plan's timeline.  Raises BadInput (``structure.*``, ``plan.*``)."""
+    """The plan's timeline.
+
+    Raises Faulty (``structure.*``, ``plan.*``, by the first fault) with everything that is wrong, and
+    BadInput (``plan.branches``) if there are too many.
+    """
     added = [change.fact for change in plan.changes if isinstance(change, Add)]
     known = _Known(plan.structure, added)
-    known.check("$.structure")
-    _no_cycle(plan.structure)
-    _check_phases(plan)
-    _check_choices(plan)
-    _check_changes(plan, known)
+    settle(_wrong_plan(plan, known))
     timeline = Timeline(plan)
-    _check_order(plan, timeline, known)
+    settle(_wrong_order(plan, timeline, known))
     return timeline
 
 
-def _wrong(code: str, expected: str, came: str, where: str) -> BadInput:
-    return BadInput(code, expected, f"{came} at {where}")
+def _wrong_plan(plan: Plan, known: "_Known") -> Iterator[Wrong]:
+    yield from _wrong_structure(plan.structure, known, "$.structure")
+    yield from _wrong_phases(plan)
+    yield from _wrong_choices(plan)
+    yield from _wrong_changes(plan, known)
+
+
+def _wrong_structure(structure: Structure, known: "_Known", path: str) -> Iterator[Wrong]:
+    """Every list of the structure: each key once, and what it names there."""
+    yield from _twice((n.key for n in structure.nations), f"{path}.nations")
+    for name in LISTS.values():
+        facts: tuple[AnyFact, ...] = getattr(structure, name)
+        yield from _twice((ref_of(fact)[1] for fact in facts), f"{path}.{name}")
+        for n, fact in enumerate(facts):
+            yield from known.wrong(fact, f"{path}.{name}[{n}]")
+    yield from _cycles(structure, path)
 
 
 class _Known:
     """Everything that a fact may name."""
 
     def __init__(self, structure: Structure, added: Iterable[AnyFact]) -> None:
-        self.structure = structure
         self.nations = {nation.key for nation in structure.nations}
         self.keys: dict[str, set[str]] = {kind: set() for kind in LISTS}
         for kind, name in LISTS.items():
@@ -76,28 +92,20 @@ class _Known:
         self.functions = self.keys["function"] | FUNCTIONS.keys()
         self.hours, self.bases = self.keys["hours"] | {UNKNOWN}, self.keys["legal basis"] | {UNKNOWN}
 
-    def check(self, path: str) -> None:
-        """Every list of the structure: each key once, and what it names there."""
-        _once((n.key for n in self.structure.nations), f"{path}.nations")
-        for name in LISTS.values():
-            facts: tuple[AnyFact, ...] = getattr(self.structure, name)
-            _once((ref_of(fact)[1] for fact in facts), f"{path}.{name}")
-            for n, fact in enumerate(facts):
-                if wrong := self.wrong(fact):
-                    raise wrong_at(*wrong, f"{path}.{name}[{n}]")
-
-    def wrong(self, fact: AnyFact) -> tuple[str, str, str, str] | None:
-        """Code, expected, came and field of the first thing that does not fit; None if all does."""
+    def wrong(self, fact: AnyFact, path: str) -> Iterator[Wrong]:
+        """Everything that does not fit."""
         if fact.since and fact.until and fact.until <= fact.since:
-            return "structure.dates", "until after since", f"{fact.since} to {fact.until}", "until"
+            yield Wrong(
+                "structure.dates", f"{path}.until", "until after since", f"{fact.since} to {fact.until}"
+            )
         for field, value, allowed, expected in self._names(fact):
             if value not in allowed:
-                return f"structure.{field.partition('[')[0]}", expected, value or "nothing", field
+                code = f"structure.{field.partition('[')[0]}"
+                yield Wrong(code, f"{path}.{field}", expected, value or "nothing")
         if isinstance(fact, Relation) and fact.subject == fact.object:
-            return "structure.ends", "two different units", f"{fact.subject} twice", "object"
-        if isinstance(fact, Hours):
-            calendar(fact)
-        return None
+            yield Wrong("structure.ends", f"{path}.object", "two different units", f"{fact.subject} twice")
+        if isinstance(fact, Hours) and (no := check_hours(fact.spans, fact.zone, fact.off)):
+            yield Wrong(no[1].code, f"{path}.{no[0]}", no[1].expected, no[1].came)
 
     def _names(self, fact: AnyFact) -> Iterator[tuple[str, str, Container[str], str]]:
         keys, nations = self.keys, "a nation of the structure"
@@ -148,31 +156,25 @@ class _Known:
             yield f"{field}[{n}]", value, allowed, expected
 
 
-def wrong_at(code: str, expected: str, came: str, field: str, path: str) -> BadInput:
-    """The complaint with its place."""
-    return _wrong(code, expected, came, f"{path}.{field}")
-
-
-def _once(keys: Iterable[str], path: str) -> None:
+def _twice(keys: Iterable[str], path: str) -> Iterator[Wrong]:
     seen: dict[str, int] = {}
     for n, key in enumerate(keys):
         if key in seen:
-            raise _wrong(
-                "structure.twice", "each key once", f"{key} of {path}[{seen[key]}] again", f"{path}[{n}]"
+            yield Wrong(
+                "structure.twice", f"{path}[{n}]", "each key once", f"{key} of {path}[{seen[key]}] again"
             )
-        seen[key] = n
+        seen.setdefault(key, n)
 
 
-def _no_cycle(structure: Structure) -> None:
+def _cycles(structure: Structure, path: str) -> Iterator[Wrong]:
     for kind in CHAINS:
         above: dict[str, list[str]] = {}
         for one in structure.relations:
             if one.relation == kind and one.status == "in force" and not (one.since or one.until):
                 above.setdefault(one.subject, []).append(one.object)
         if cycle := cycle_in(above):
-            raise _wrong(
-                "structure.cycle", f"no {kind} that leads back", " > ".join(cycle), "$.structure.relations"
-            )
+            expected = f"no {kind} that leads back"
+            yield Wrong("structure.cycle", f"{path}.relations", expected, " > ".join(cycle))
 
 
 def cycle_in(above: dict[str, list[str]]) -> list[str]:
@@ -202,84 +204,107 @@ def _next(way: dict[str, Iterator[str]], done: set[str]) -> str:
     return ""
 
 
-def _check_phases(plan: Plan) -> None:
-    _once((phase.key for phase in plan.phases), "$.phases")
+def _wrong_phases(plan: Plan) -> Iterator[Wrong]:
+    yield from _twice((phase.key for phase in plan.phases), "$.phases")
     latest = plan.start
     for n, phase in enumerate(plan.phases):
         low = max(latest, phase.not_before or latest)
         if phase.on and (phase.on < low or phase.on == plan.start):
             expected = f"a day after the start, {plan.start}, and not before {low}"
-            raise _wrong("plan.phase", expected, str(phase.on), f"$.phases[{n}].on")
+            yield Wrong("plan.phase", f"$.phases[{n}].on", expected, str(phase.on))
         latest = max(low, phase.on or low)
 
 
-def _check_choices(plan: Plan) -> None:
-    _once((choice.key for choice in plan.choices), "$.choices")
+def _wrong_choices(plan: Plan) -> Iterator[Wrong]:
+    yield from _twice((choice.key for choice in plan.choices), "$.choices")
     for n, choice in enumerate(plan.choices):
-        _once((option.key for option in choice.options), f"$.choices[{n}].options")
+        yield from _twice((option.key for option in choice.options), f"$.choices[{n}].options")
         if not choice.options:
-            raise _wrong("plan.choice", "an option or more", "none", f"$.choices[{n}].options")
+            yield Wrong("plan.choice", f"$.choices[{n}].options", "an option or more", "none")
 
 
-def _check_changes(plan: Plan, known: _Known) -> None:
-    _once((change.key for change in plan.changes), "$.changes")
+def _wrong_changes(plan: Plan, known: _Known) -> Iterator[Wrong]:
+    yield from _twice((change.key for change in plan.changes), "$.changes")
     phases = {phase.key: phase for phase in plan.phases}
     options = {choice.key: {option.key for option in choice.options} for choice in plan.choices}
     for n, change in enumerate(plan.changes):
         path = f"$.changes[{n}]"
-        if change.phase not in phases:
-            raise _wrong("plan.phase", "a phase of the plan", change.phase, f"{path}.phase")
-        for choice, option in change.when.items():
-            if option not in options.get(choice, ()):
-                raise _wrong(
-                    "plan.branch", "a choice and one of its options", f"{choice}={option}", f"{path}.when"
-                )
-        low = phases[change.phase].on or plan.start
-        if change.on and (change.on < low or change.on <= plan.start):
-            raise _wrong("plan.dates", f"a day from {low} on, after the start", str(change.on), f"{path}.on")
+        yield from (
+            Wrong("plan.branch", f"{path}.when", "a choice and one of its options", f"{choice}={option}")
+            for choice, option in change.when.items()
+            if option not in options.get(choice, ())
+        )
+        if (phase := phases.get(change.phase)) is None:
+            yield Wrong("plan.phase", f"{path}.phase", "a phase of the plan", change.phase)
+        else:
+            yield from _wrong_days(plan, change, phase, path)
         if isinstance(change, Add):
-            _check_added(plan, change, known, path)
+            yield from known.wrong(change.fact, f"{path}.fact")
         elif change.of not in known.keys[change.kind]:
-            raise _wrong("plan.fact", f"a {change.kind} of the plan", change.of, f"{path}.of")
+            yield Wrong("plan.fact", f"{path}.of", f"a {change.kind} of the plan", change.of)
         elif isinstance(change, Amend) and (fixed := FIXED.intersection(change.fields)):
-            raise _wrong("plan.amend", "fields that may change", ", ".join(sorted(fixed)), f"{path}.fields")
+            came = ", ".join(sorted(fixed))
+            yield Wrong("plan.amend", f"{path}.fields", "fields that may change", came)
 
 
-def _check_added(plan: Plan, change: Add, known: _Known, path: str) -> None:
-    if wrong := known.wrong(change.fact):
-        raise wrong_at(*wrong, f"{path}.fact")
-    since, until = change.fact.since, change.fact.until
+def _wrong_days(plan: Plan, change: AnyChange, phase: Phase, path: str) -> Iterator[Wrong]:
+    low = phase.on or plan.start
+    if change.on and (change.on < low or change.on <= plan.start):
+        yield Wrong("plan.dates", f"{path}.on", f"a day from {low} on, after the start", str(change.on))
+    if not isinstance(change, Add):
+        return
+    since, until, day = change.fact.since, change.fact.until, change.on or phase.on
     if since:
-        raise _wrong("plan.dates", "no since: the change says when", str(since), f"{path}.fact.since")
-    day = change.on or next(phase.on for phase in plan.phases if phase.key == change.phase)
+        expected = "no since: the change says when"
+        yield Wrong("plan.dates", f"{path}.fact.since", expected, str(since))
     if until and (day is None or until <= day):
         expected = "until after a known day of the change"
-        raise _wrong("plan.dates", expected, str(until), f"{path}.fact.until")
+        yield Wrong("plan.dates", f"{path}.fact.until", expected, str(until))
 
 
-def _check_order(plan: Plan, timeline: Timeline, known: _Known) -> None:
-    """In every branch a fact is ended or amended only while it is there, and added only while it is not."""
+def _wrong_order(plan: Plan, timeline: Timeline, known: _Known) -> Iterator[Wrong]:
+    """In every branch a fact is ended or amended only while it is there, and added only while it is not.
+
+    Of each change what is found first, in the first branch where anything is.
+    """
     number = {change.key: n for n, change in enumerate(plan.changes)}
-    dated = {op.ref for op in timeline.ops if op.change is None}
-    at_start = {ref_of(fact): fact for fact in timeline.at_start}
+    told: set[str] = set()
     for branch in timeline.branches:
-        there: dict[Ref, AnyFact | None] = {}
-        for op in timeline.ops_in(branch):
-            before = there[op.ref] if op.ref in there else at_start.get(op.ref)
-            if op.change is not None and not (isinstance(op.change, Add) and op.act == "end"):
-                path = f"$.changes[{number[op.change.key]}]"
-                where = f"on {timeline.moments[op.at]} in branch {branch.key}"
-                _check_op(op, before, op.ref in dated, f"{where}, {path}")
-            after = op.result(before)
-            wrong = known.wrong(after) if op.act == "amend" and after is not None else None
-            if wrong and op.change:
-                raise wrong_at(*wrong, f"$.changes[{number[op.change.key]}].fields")
-            there[op.ref] = after
+        for change, wrong in _wrong_in(timeline, branch, known, number):
+            if change not in told:
+                told.add(change)
+                yield wrong
 
 
-def _check_op(op: Op, before: AnyFact | None, dated: bool, where: str) -> None:
+def _wrong_in(
+    timeline: Timeline, branch: Branch, known: _Known, number: Mapping[str, int]
+) -> Iterator[tuple[str, Wrong]]:
+    dated = {op.ref for op in timeline.ops if op.change is None and op.act != "clock"}
+    at_start = {ref_of(fact): fact for fact in timeline.at_start}
+    there: dict[Ref, AnyFact | None] = {}
+    for op in timeline.ops_in(branch):
+        before, change = there[op.ref] if op.ref in there else at_start.get(op.ref), op.change
+        if change is None or (isinstance(change, Add) and op.act == "end"):
+            there[op.ref] = op.result(before)
+            continue
+        path = f"$.changes[{number[change.key]}]"
+        if misplaced := _misplaced(op, before, op.ref in dated):
+            where = f"{path}, on {timeline.moments[op.at]} in branch {branch.key}"
+            yield change.key, Wrong("plan.order", where, *misplaced)
+        try:
+            there[op.ref] = after = op.result(before)
+        except BadInput as err:
+            yield change.key, Wrong(err.code, f"{path}.fields", err.expected, err.came)
+            continue
+        if op.act == "amend" and after is not None:
+            yield from ((change.key, wrong) for wrong in known.wrong(after, f"{path}.fields"))
+
+
+def _misplaced(op: Op, before: AnyFact | None, dated: bool) -> tuple[str, str] | None:
+    """What was expected and what came, if the fact is there, or not there, as it should not be."""
     kind, key = op.ref
     if op.act == "begin" and (before is not None or dated):
-        raise _wrong("plan.order", f"a {kind} not in the plan yet", f"{key}, which is there already,", where)
+        return f"a {kind} not in the plan yet", f"{key}, which is there already"
     if op.act != "begin" and before is None:
-        raise _wrong("plan.order", f"a {kind} in force", f"{key}, which is not,", where)
+        return f"a {kind} in force", f"{key}, which is not"
+    return None

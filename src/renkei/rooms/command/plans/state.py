@@ -6,8 +6,10 @@ they are needed; each is the plain consequence of the facts in force, whatever t
 
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
+from datetime import date
+from functools import lru_cache
 
+from .. import zones
 from ..paths.calendars import Calendar
 from ..paths.description import calendar_of_duty
 from ..records import UNKNOWN
@@ -37,11 +39,11 @@ def _index() -> Index:
 
 
 class State:
-    """Facts in force, by kind and key, and their indexes."""
+    """Facts in force, by kind and key, and their indexes; ``day`` is the one whose clocks count."""
 
-    def __init__(self, facts: Iterable[AnyFact], nation_of: dict[str, str]) -> None:
+    def __init__(self, facts: Iterable[AnyFact], nation_of: dict[str, str], day: date) -> None:
         """``nation_of`` gives every unit's nation, whether in force or not."""
-        self.nation_of = nation_of
+        self.nation_of, self.day = nation_of, day
         self.facts: dict[FactKind, dict[str, AnyFact]] = {kind: {} for kind in FACT_KINDS}
         self.units: dict[str, Unit] = self.facts["unit"]  # type: ignore[assignment]
         self.posts: dict[str, Post] = self.facts["post"]  # type: ignore[assignment]
@@ -186,12 +188,19 @@ def _mark(keys: set, key: object, sign: int) -> None:  # type: ignore[type-arg]
         keys.discard(key)
 
 
-@cache
-def calendar(hours: Hours) -> Calendar | None:
-    """Duty hours as minutes of the week; None if they are not known."""
+def calendar(hours: Hours, day: date) -> Calendar | None:
+    """Duty hours as minutes of an ordinary week, as clocks are from ``day`` on; None if they are not known.
+
+    Raises BadInput (``paths.duty``, ``hours.zone``) if there are no such hours.
+    """
+    return _weekly(hours, zones.offset(hours.zone, day) if hours.zone else None)
+
+
+@lru_cache(maxsize=10_000)
+def _weekly(hours: Hours, offset: float | None) -> Calendar | None:
     if hours.spans == UNKNOWN:
         return None
     if isinstance(hours.spans, str):
         return Calendar()
-    each = [calendar_of_duty(duty, hours.key) for duty in hours.spans]
+    each = [calendar_of_duty(duty, hours.key, offset) for duty in hours.spans]
     return Calendar(span for one in each for span in one.spans)

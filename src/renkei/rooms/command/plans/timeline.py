@@ -1,9 +1,10 @@
 """A plan as it runs: its branches, its moments, and what happens to which fact at each.
 
 A *moment* is a day on which something begins, ends or changes, or the taking effect of a phase whose day is
-not known; that stands as late as the phases around it allow.  Moments are numbered from 0, the plan's start,
-and are the same in all branches.  An *op* does one thing to one fact as it then is, so that leaving out
-changes or putting them in another order needs no other description.
+not known; that stands as late as the phases around it allow.  Where duty hours have a zone, a day on which
+its clock changes is a moment too.  Moments are numbered from 0, the plan's start, and are the same in all
+branches.  An *op* does one thing to one fact as it then is, so that leaving out changes or putting them in
+another order needs no other description.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,11 +15,16 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ....kernel.errors import BadInput
+from .. import zones
 from ..rules import in_force
-from .model import Add, Amend, AnyChange, AnyFact, Phase, Plan, Ref, facts_of, ref_of, target
+from .model import Add, Amend, AnyChange, AnyFact, Hours, Phase, Plan, Ref, facts_of, ref_of, target
 
 MAX_BRANCHES = 64
 """Combinations of options: six open choices of two; more are decided in parts."""
+YEAR = 366
+"""Days after the last moment in which clocks still count: every season comes once."""
+MAX_YEARS = 30
+"""Years of a plan in which they do; by which clocks its children live nobody has decided."""
 
 
 class Moment(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
@@ -44,16 +50,21 @@ class Branch(NamedTuple):
 
 
 class Op(NamedTuple):
-    """At moment ``at`` the fact ``ref`` begins, ends or is amended; ``change`` None: by its own date."""
+    """At moment ``at`` the fact ``ref`` begins, ends or is amended; ``change`` None: by its own date.
+
+    With ``clock`` it stays as it is and means something else, for the clock of its zone has changed.
+    """
 
     at: int
     ref: Ref
-    act: Literal["begin", "end", "amend"]
+    act: Literal["begin", "end", "amend", "clock"]
     fact: AnyFact | None
     change: AnyChange | None
 
     def result(self, current: AnyFact | None) -> AnyFact | None:
         """The fact after it; what is not there cannot be amended."""
+        if self.act == "clock":
+            return current
         if self.act == "amend" and isinstance(self.change, Amend):
             return None if current is None else amended(current, self.change)
         return self.fact
@@ -91,13 +102,14 @@ class Timeline:
         self.branches = branches_of(plan)
         self.at_start: list[AnyFact] = []
         self._dated: list[tuple[date, AnyFact, bool]] = []
+        self._clocks: dict[Ref, set[date]] = {}
         for fact in facts_of(plan.structure):
             self._sort(fact)
         self.undated = tuple(phase for phase in plan.phases if phase.on is None and self._used(phase))
         self.moments, self._placed = self._arranged()
         self.number = {moment: n for n, moment in enumerate(self.moments)}
         self.ops = tuple(sorted(self._ops(), key=lambda op: (op.at, op.change is not None)))
-        happening = {op.ref for op in self.ops}
+        happening = {op.ref for op in self.ops if op.act != "clock"}
         self.moving = {ref: fact for fact in self.at_start if (ref := ref_of(fact)) in happening}
         """Facts in force at the start to which something happens later."""
 
@@ -193,12 +205,19 @@ class Timeline:
             day = max([low, *(d for d in days if high is None or d < high)])
             placed[phase.key] = Moment(day, step, phase.key)
         moments = {Moment(day) for day in days} | set(placed.values())
+        last = max(m.day for m in moments)
+        last = min(last, plan.start + timedelta(days=YEAR * MAX_YEARS)) + timedelta(days=YEAR)
+        for ref, names in _zones(plan).items():
+            self._clocks[ref] = {day for name in names for day in zones.changes(name, plan.start, last)}
+            moments |= {Moment(day) for day in self._clocks[ref]}
         return tuple(sorted(moments | {Moment(m.day) for m in placed.values()})), placed
 
     def _ops(self) -> Iterator[Op]:
         for day, fact, begins in sorted(self._dated, key=lambda one: (one[0], one[2], ref_of(one[1]))):
             ref, at = ref_of(fact), self.number[Moment(day)]
             yield Op(at, ref, "begin", fact, None) if begins else Op(at, ref, "end", None, None)
+        for ref, days in self._clocks.items():
+            yield from (Op(self.number[Moment(day)], ref, "clock", None, None) for day in days)
         phases = {phase.key: phase for phase in self.plan.phases}
         for change in self.plan.changes:
             on = change.on or phases[change.phase].on
@@ -210,6 +229,18 @@ class Timeline:
                     yield Op(self.number[Moment(change.fact.until)], ref, "end", None, change)
             else:
                 yield Op(at, ref, "amend" if isinstance(change, Amend) else "end", None, change)
+
+
+def _zones(plan: Plan) -> dict[Ref, set[str]]:
+    """The zones that duty hours have at any time."""
+    found: dict[Ref, set[str]] = {}
+    for fact in (*plan.structure.hours, *(c.fact for c in plan.changes if isinstance(c, Add))):
+        if isinstance(fact, Hours) and fact.zone:
+            found.setdefault(ref_of(fact), set()).add(fact.zone)
+    for change in plan.changes:
+        if isinstance(change, Amend) and change.kind == "hours" and (name := change.fields.get("zone")):
+            found.setdefault(target(change), set()).add(name)
+    return found
 
 
 def _window(plan: Plan, phase: Phase) -> tuple[date, date | None]:

@@ -131,6 +131,7 @@ FIELDS = {
     "nations": Names(en="nations", ja="国"),
     "note": Names(en="note", ja="備考"),
     "object": Names(en="under or with", ja="相手（上級・対象）"),
+    "off": Names(en="days off", ja="休日"),
     "officers": Names(en="seats", ja="人数（定数）"),
     "order": Names(en="order", ja="並び順"),
     "part": Names(en="part", ja="役割"),
@@ -148,6 +149,7 @@ FIELDS = {
     "unit": Names(en="unit", ja="部隊・機関"),
     "until": Names(en="until", ja="終了日"),
     "utc_offset": Names(en="hours east of UTC", ja="UTCとの時差"),
+    "zone": Names(en="time zone", ja="標準時（時間帯名）"),
 }
 """Fields of facts, where a difference or a change names them."""
 

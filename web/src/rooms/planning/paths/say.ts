@@ -35,7 +35,7 @@ export const kindName = (described: PathDescription, key: string, lang: Lang): s
 export function duty(post: PathPost, t: Words): string {
   if (!post.duty || post.duty === 'always') return t.always;
   const { days, from, to, utc_offset } = post.duty;
-  const zone = `UTC${utc_offset < 0 ? '−' : '+'}${Math.abs(utc_offset)}`;
+  const zone = post.zone || `UTC${utc_offset < 0 ? '−' : '+'}${Math.abs(utc_offset)}`;
   return `${runs(days, t)} ${from}–${to} ${zone}`;
 }
 

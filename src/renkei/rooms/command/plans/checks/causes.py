@@ -227,7 +227,10 @@ def _additions(exam: Examination, ops: list[Op], span: Interval, costs: Costs) -
 def _crosses(exam: Examination, op: Op, at: int) -> bool:
     """Whether moving the op would pass another one on the same fact, or join it on one day."""
     low, high = sorted((op.at, at))
-    return any(o.ref == op.ref and o is not op and low <= o.at <= high for o in exam.timeline.ops)
+    return any(
+        o.ref == op.ref and o is not op and low <= o.at <= high and o.act != "clock"
+        for o in exam.timeline.ops
+    )
 
 
 def _with(ops: Sequence[Op], extra: Op) -> list[Op]:

@@ -64,7 +64,7 @@ class Examination:
     def __init__(self, plan: Plan, rules: Sequence[Rule]) -> None:
         self.plan, self.rules = plan, tuple(rules)
         self.timeline = Timeline(plan)
-        self.state = State(self.timeline.at_start, nations(plan))
+        self.state = State(self.timeline.at_start, nations(plan), plan.start)
         self.checks = [CHECKS[type(rule)](rule, self.state, plan) for rule in rules]
         self.decided: list[int] = []
         """Cells of each rule at the start."""
@@ -81,6 +81,7 @@ class Examination:
         touches: defaultdict[Spot, list[int]] = defaultdict(list)
         done: list[Done] = []
         for moment, ops in groups:
+            self._at(moment)
             for spot in self._moved(ops, touches, done):
                 n, cell = spot
                 found = self.checks[n].judge(self.state, cell, memories[n])
@@ -101,6 +102,7 @@ class Examination:
         judged = [(0, self.checks[n].judge(self.state, cell, memory))]
         undo: Undo = []
         for moment, ops in groups:
+            self._at(moment)
             for op in ops:
                 self._put(op, undo)
             judged.append((moment, self.checks[n].judge(self.state, cell, memory)))
@@ -111,7 +113,8 @@ class Examination:
     def after(self, groups: Iterable[Group]) -> Iterator[State]:
         """The state after these groups, while the block looks at it."""
         undo: Undo = []
-        for _, ops in groups:
+        for moment, ops in groups:
+            self._at(moment)
             for op in ops:
                 self._put(op, undo)
         yield self.state
@@ -162,7 +165,11 @@ class Examination:
             undo.append((op.ref, before))
             self.state.put(op.ref, after)
 
+    def _at(self, moment: int) -> None:
+        self.state.day = self.timeline.moments[moment].day
+
     def _take_back(self, undo: Undo) -> None:
+        self._at(0)
         for ref, before in reversed(undo):
             self.state.put(ref, before)
         undo.clear()
@@ -191,10 +198,13 @@ def orders(timeline: Timeline, branch: Branch) -> Iterator[list[Group] | None]:
 
     None stands for an order in which some change would find nothing to change: the phase cannot come then.
     """
-    ops = timeline.ops_in(branch)
+    ops: list[Op] = []
+    clocks: list[Op] = []
+    for op in timeline.ops_in(branch):
+        (clocks if op.act == "clock" else ops).append(op)
     loose = [n for n, moment in enumerate(timeline.moments) if moment.step]
     by_moment = dict(grouped(ops))
-    yield sorted(by_moment.items())
+    yield grouped([*ops, *clocks])
     floating = [n for n in loose if n in by_moment]
     if not floating:
         return
@@ -206,7 +216,8 @@ def orders(timeline: Timeline, branch: Branch) -> Iterator[list[Group] | None]:
     windows = [timeline.window(phases[timeline.moments[n].phase]) for n in floating]
     for slots in _slots(days, windows):
         groups = _interleaved(fixed, [by_moment[n] for n in floating], slots)
-        yield groups if _possible(timeline, groups) else None
+        with_clocks = sorted([*groups, *grouped(clocks)], key=lambda group: group[0])
+        yield with_clocks if _possible(timeline, groups) else None
 
 
 def _possible(timeline: Timeline, groups: list[Group]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
+from ... import zones
 from ...paths.calendars import DAY, Calendar
 from ...records import UNKNOWN
 from ..model import AnyFact, FactKind, Hours, Plan, Post, Ref, Relation, Site, Unit
@@ -136,13 +137,13 @@ def _hours(state: State, names: set[str], *, more: bool) -> _OnDuty:
     offset: float | None = None
     for name in sorted(names):
         hours = state.hours.get(name)
-        known = calendar(hours) if hours is not None else None
+        known = calendar(hours, state.day) if hours is not None else None
         if hours is None or known is None:
             more = True
             continue
         spans += known.spans
         if offset is None and not isinstance(hours.spans, str):
-            offset = hours.spans[0].utc_offset
+            offset = zones.offset(hours.zone, state.day) if hours.zone else hours.spans[0].utc_offset
     return _OnDuty(Calendar(spans) if spans else None, more, offset or 0.0)
 
 
