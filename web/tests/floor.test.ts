@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Commitment } from '../src/api/types';
-import { dutyTimes, offsetThen, onDuty } from '../src/lib/duty';
-import { ZONES } from '../src/lib/dtg';
+import type { Commitment, DutyPost } from '../src/api/types';
+import { dutyIn, dutyTimes, offsetThen, onDuty } from '../src/lib/duty';
+import { ZONES, type Zone } from '../src/lib/dtg';
 import { lateness } from '../src/lib/offers';
 import { fit, found, type Entry } from '../src/lib/palette';
 import { hoursOf, marksOf, placeOf, spanOf, type Moment } from '../src/lib/timeline';
@@ -45,6 +45,25 @@ describe('when duty changes', () => {
   it('tells a zone off the hour by its offset, for it has no letter', () => {
     expect(dutyTimes(when, 5.5)).toBe('13:30 UTC+5.5 · 17:00I · 22:00W');
     expect(dutyTimes(when, -9.5)).toBe('22:30 UTC-9.5 · 17:00I · 22:00W');
+  });
+});
+
+describe('recorded duty', () => {
+  const post = (utc_offset: number | null, on_duty: boolean | null, zone = ''): DutyPost =>
+    ({ post: 'p', names: { en: 'P' }, unit: 'U', nation: 'n', holder: '', functions: [], answers: [], hours: 'h', utc_offset, on_duty, changes_at: null, zone }) as DutyPost;
+  const [, tokyo, hawaii, washington] = ZONES as [Zone, Zone, Zone, Zone];
+
+  it('shows by the clock its hours go by, and only where somebody has said', () => {
+    const posts = [post(9, true), post(9, false), post(9, null), post(-10, false), post(null, true)];
+    const now = new Date('2027-07-05T15:00:00Z');
+    expect(dutyIn(tokyo, posts, now)).toMatchObject({ on: [{ on_duty: true }], of: 2 });
+    expect(dutyIn(hawaii, posts, now)).toEqual({ on: [], of: 1 });
+    expect(dutyIn(washington, posts, now)).toBeNull();
+  });
+
+  it('stays in Washington when its clock changes', () => {
+    const posts = [post(-5, true, 'America/New_York')];
+    for (const at of ['2027-03-14T06:59:00Z', '2027-03-14T07:00:00Z']) expect(dutyIn(washington, posts, new Date(at))?.of).toBe(1);
   });
 });
 

@@ -80,7 +80,7 @@ def test_everything_wrong_with_a_structure_is_told_at_once(served: Served) -> No
     told = client.post("/structure", json={"structure": wrong, "label": served.label("open")}).json()
     assert (told["code"], [fault["where"] for fault in told["faults"]]) == (
         "structure.form",
-        ["$.units[1].code", "$.units[2].since"],
+        ["$.units[1].code", "$.units[1].names", "$.units[1].nation", "$.units[2].since"],
     )
     many = structure(*(unit(f"US-T{n}", "US") for n in range(150)))
     told = client.post("/structure", json={"structure": many, "label": served.label("open")}).json()

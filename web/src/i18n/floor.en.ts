@@ -139,7 +139,7 @@ export const floorEn = {
     cutHint: (n: number) => `Of the log and the decisions the newest ${n} are drawn; older moments are reached by their time`,
     kind: { event: 'Significant event', incident: 'Incident', request: 'Asked', decision: 'Decision', deadline: 'Due' },
   },
-  duty: { on: 'office hours now (Mon–Fri 0800–1700)', off: 'outside office hours' },
+  duty: { on: 'office hours now (Mon–Fri 0800–1700)', off: 'outside office hours', posts: (on: number, of: number) => `recorded duty hours: ${on} of ${of} posts on duty now` },
   bar: { unanswered: (count: number) => `unanswered ${count}, oldest`, hint: 'Asked by either side and not answered yet' },
   palette: {
     title: 'Go to or do',

@@ -134,7 +134,7 @@ export const floorJa: typeof floorEn = {
     cutHint: (n) => `日誌と決定は新しい${n}件を表示しています。それより前は時刻で指定してください`,
     kind: { event: '重要事象', incident: '事案', request: '要請', decision: '決定', deadline: '期限' },
   },
-  duty: { on: '現在は執務時間内（月〜金 0800〜1700）', off: '執務時間外' },
+  duty: { on: '現在は執務時間内（月〜金 0800〜1700）', off: '執務時間外', posts: (on, of) => `登録された勤務時間：${of}職のうち${on}職が現在勤務中` },
   bar: { unanswered: (count) => `未回答${count}件 最古`, hint: '双方の要請のうち、まだ回答のないもの' },
   palette: {
     title: '移動・操作',

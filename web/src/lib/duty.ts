@@ -4,10 +4,20 @@
  * Who keeps office hours now.  A watch floor is manned always; who else can be reached by telephone depends on the
  * hour there.  The hours are the usual ones of an office, Monday to Friday, without holidays.
  */
+import type { DutyPost } from '../api/types';
 import { offsetHours, partsIn, zoneLetter, type Zone } from './dtg';
 
 const BEGIN = 8 * 60;
 const END = 17 * 60;
+
+/**
+ * Of the posts whose recorded hours go by this place's clock, who is on duty; null if nothing is recorded.  A post
+ * with no zone of its own is taken to be wherever the clock shows its hours' offset.
+ */
+export function dutyIn(zone: Zone, posts: readonly DutyPost[], when: Date): { on: DutyPost[]; of: number } | null {
+  const here = posts.filter((post) => post.on_duty !== null && offsetThen(post.zone, when, post.utc_offset) === offsetHours(zone.iana, when));
+  return here.length ? { on: here.filter((post) => post.on_duty), of: here.length } : null;
+}
 
 export function onDuty(zone: Zone, when: Date): boolean {
   const p = partsIn(zone.iana, when);

@@ -34,7 +34,7 @@ class DutyPost(msgspec.Struct, frozen=True, kw_only=True):
 
     ``on_duty`` None: not known.  ``changes_at`` is when that changes next; None: never, or not known.
     ``utc_offset`` is that of its hours at the time (hours east), else of its site, None if neither says;
-    ``zone`` that by whose clock they go, if any.
+    ``zone`` that by whose clock they go, if any.  ``source`` is where the post is known from.
     """
 
     post: str
@@ -49,6 +49,7 @@ class DutyPost(msgspec.Struct, frozen=True, kw_only=True):
     on_duty: bool | None
     changes_at: datetime | None
     zone: str = ""
+    source: str = ""
 
 
 def duty_posts(facts: Mapping[Ref, AnyFact], at: datetime) -> list[DutyPost]:
@@ -88,6 +89,7 @@ def _duty_post(
         on_duty=on_duty,
         changes_at=changes_at,
         zone=hours.zone if isinstance(hours, Hours) else "",
+        source=post.source,
     )
 
 

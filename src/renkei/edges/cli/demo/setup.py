@@ -23,6 +23,7 @@ from ...feeds.jma_report import Report
 from ...feeds.jma_xml import read_report
 from ..app import accepted
 from ..labelling import public_label_of
+from . import duties
 
 HOST = "127.0.0.1"
 LINK_PORTS_ABOVE = 1000
@@ -186,6 +187,8 @@ def _reference(data: Path, side: Side) -> None:
             hq=side.hq, names=names, label=label, unit_code=side.unit_code, zone=side.zone
         )
         accepted(command.name_headquarters(node.desk(planner), given))
+        if side.unit_code:
+            duties.record(node.desk(planner), label, side.unit_code)
     finally:
         node.close()
 
