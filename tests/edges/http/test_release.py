@@ -10,11 +10,14 @@ import msgspec
 import pytest
 
 from edges.http.served import PASSWORD, POLICY, Served
+from edges.http.test_take_in import planner
 from renkei.kernel.labels.presets import demo_clearances
 from renkei.kernel.log.commitments import said_at
 from renkei.kernel.people import Role
 from renkei.kernel.records import Record
 from renkei.node import Names, NodeConfig, add_partner, create_node, own_card
+from renkei.rooms.command import HeadquartersIn, name_headquarters
+from renkei.rooms.command import Names as StructureNames
 
 USFJ = "us.usfj"
 
@@ -392,3 +395,31 @@ def test_the_audit_runs_beside_the_node_and_is_remembered(
     assert not {d["what"] for d in found["deviations"]} & {"against", "forgotten", "altered", "register"}
     assert found["matched"] > 0
     assert officer.get("/release/audit").json() == ran.json()
+
+
+def test_where_the_structure_gives_the_review_to_a_post_that_post_signs(
+    served: Served, watch: httpx.Client, officer: httpx.Client
+) -> None:
+    client = planner(served)
+    names = StructureNames(en="JJOC", ja="統合作戦司令部")
+    here = HeadquartersIn(hq="jp.jjoc", names=names, unit_code="JP-JJOC", label=served.labels["open"])
+    name_headquarters(served.node.desk(served.person("planner")), here)
+    seat = {
+        "code": "REVIEW",
+        "names": {"en": "Second disclosure officer", "ja": "開示担当２"},
+        "unit_code": "JP-JJOC",
+        "holder": "jp.jjoc.review",
+        "functions": ["release-review"],
+        "label": label(served, "open"),
+    }
+    assert client.post("/posts", json=seat).status_code == 201
+    record = decision(served, watch)
+    held(officer, record)
+    items = [{"record": record, "version": 1, "partner": USFJ}]
+    words = {"verdict": "release", "reason": "Needed", "items": items}
+
+    answer = officer.post("/release/decisions", json=words)
+    assert (answer.status_code, answer.json()["code"]) == (403, "decision.post")
+    assert "Second disclosure officer" in answer.json()["expected"]
+    assert served.client("second").post("/release/decisions", json=words).status_code == 201
+    until(lambda: release(watch, record)["state"])

@@ -23,6 +23,7 @@ from ...kernel.views import OWN, Row
 from ...node.auditing import AuditRun
 from ...node.lines import PartnerLine
 from ...rooms import release as room
+from ...rooms.command.signing import reviewers
 from .answers import MarkingOut, RecordView, Shower
 from .context import Caller, Edge, HttpEdge, key_path
 from .once import Done
@@ -430,15 +431,19 @@ async def post_decisions(
 ) -> list[room.ReleaseDecision]:
     """Sign for the release of one item or many, refuse it, or return it to its author, with a reason.
 
-    All of them or none.  What was returned is in the author's inbox (`/release/returned`); neither the reason
-    nor that it came back ever reaches a partner.
+    All of them or none.  Where the structure in force gives `release-review` to posts of this headquarters,
+    one of them must be among those who sign (`decision.post`).  What was returned is in the author's inbox
+    (`/release/returned`); neither the reason nor that it came back ever reaches a partner.
     """
 
     def held(record: str, partner: str) -> Item | None:
         line = edge.node.partners.get(partner)
         return None if line is None else line.releaser.register.items.get(record)
 
-    made: list[room.ReleaseDecision] | Done = await edge.act(person, room.decide_held, data, held)
+    def decide_held(desk: Desk, given: room.DecisionsIn) -> list[room.ReleaseDecision] | Refused:
+        return room.decide_held(desk, given, held, reviewers(desk, desk.clock.now().date()))
+
+    made: list[room.ReleaseDecision] | Done = await edge.act(person, decide_held, data)
     if not isinstance(made, Done):
         return made
     return await edge.at_desk(person, lambda desk: _decided(desk, person, data))

@@ -1,6 +1,6 @@
 """What disclosure officers do: agree, end an agreement, decide on what is held, pass on what others wrote."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from hashlib import sha256
 from typing import Annotated
 
@@ -27,7 +27,7 @@ from renkei.kernel.records import HqId, Record, RecordId, Text
 from renkei.kernel.seen import look, see
 from renkei.kernel.views import OWN
 
-from .rules import check_beside, check_covers, check_dates, check_decision, check_end
+from .rules import check_beside, check_covers, check_dates, check_decision, check_end, check_reviewer
 
 MAX_DECIDED = 200
 """Items decided on in one go: more than one person can answer for at once."""
@@ -119,8 +119,14 @@ def end_agreement(desk: Desk, agreement_id: str, given: EndIn) -> Agreement | Re
     return check_end(agreement, until) or one(desk, revise(desk, agreement, now, until=until))
 
 
-def decide_held(desk: Desk, given: DecisionsIn, held: Held) -> list[ReleaseDecision] | Refused:
-    """Release, refuse or return held items: all of them, or none and the first no."""
+def decide_held(
+    desk: Desk, given: DecisionsIn, held: Held, reviewers: Set[str] = frozenset()
+) -> list[ReleaseDecision] | Refused:
+    """Release, refuse or return held items: all of them, or none and the first no.
+
+    ``reviewers`` are the posts, by any of their names, that releases are given to here: one of them is among
+    those who sign.  None: whoever the policy lets sign.
+    """
     if refused := desk.person.refuse(Permission.RELEASE_REVIEW):
         return refused
     reason = text_of(desk, given.reason)
@@ -129,9 +135,12 @@ def decide_held(desk: Desk, given: DecisionsIn, held: Held) -> list[ReleaseDecis
     assert reason is not None
     made: dict[str, ReleaseDecision] = {}
     for item in given.items:
-        decision = _word(desk, item, given.verdict, reason, held(item.record, item.partner))
+        known = held(item.record, item.partner)
+        decision = _word(desk, item, given.verdict, reason, known)
         if isinstance(decision, Refused):
             return decision
+        if refused := check_reviewer(decision, known, {desk.person.post, desk.person.post_ja}, reviewers):
+            return refused
         made[decision.id] = decision
     return append(desk, list(made.values()))
 

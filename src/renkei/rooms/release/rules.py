@@ -1,6 +1,6 @@
 """What may be agreed, and what may be decided: pure rules, each no named exactly."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime
 
 from renkei.kernel.errors import Refused
@@ -95,3 +95,22 @@ def check_decision(decision: ReleaseDecision, item: Item | None) -> Refused | No
         "same-officer": f"{decision.account}, {decision.by}",
     }[wrong]
     return Refused(code=code, expected=expected, came=f"{came} ({where})")
+
+
+def check_reviewer(
+    decision: ReleaseDecision, item: Item | None, post: Set[str], reviewers: Set[str]
+) -> Refused | None:
+    """Refused if this is the last signature needed and none, ``post``'s own included, is a reviewer's.
+
+    Refusing and returning is any disclosure officer's: both let nothing go.
+    """
+    if decision.verdict != "release" or item is None or not reviewers or post & reviewers:
+        return None
+    if len(item.signatures) + 1 < item.needed or any(one.by in reviewers for one in item.signatures):
+        return None
+    return Refused(
+        code="decision.post",
+        expected=f"a signature of the post that releases are given to here: {' / '.join(sorted(reviewers))}",
+        came=f"{decision.by} ({decision.about} for {decision.partner})",
+        status=403,
+    )

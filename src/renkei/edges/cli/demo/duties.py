@@ -3,6 +3,7 @@
 Nobody has published duty hours of either; these are what a watch floor and an office usually have.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ....kernel.desk import Desk
@@ -43,17 +44,20 @@ SEATS = (
 )
 
 
-def record(desk: Desk, label: Label, unit: str) -> None:
-    """Duty hours, and the posts of the headquarters' own unit that keep them."""
+def record(desk: Desk, label: Label, unit: str, titles: Callable[[str, str], tuple[str, str]]) -> None:
+    """Duty hours, and the posts of the headquarters' own unit that keep them.
+
+    ``titles`` makes of a post's title, in both languages, what the demo's account for it is called.
+    """
     for key, spans in HOURS.items():
         hours = command.HoursIn(key=key, spans=spans, source=SOURCE, confidence="low", label=label)
         accepted(command.set_hours(desk, hours))
     for seat in SEATS:
-        code = f"{unit}.{seat.code}"
+        code, (en, ja) = f"{unit}.{seat.code}", titles(seat.en, seat.ja)
         post = command.PostIn(
             code=code,
             unit_code=unit,
-            names=command.Names(en=seat.en, ja=seat.ja),
+            names=command.Names(en=en, ja=ja),
             holder=code.lower(),
             functions=seat.functions,
             officers=seat.officers,

@@ -74,6 +74,10 @@ class Side(NamedTuple):
         """host:port of its links."""
         return f"{HOST}:{base + LINK_PORTS_ABOVE + self.place}"
 
+    def titles(self, post: str, post_ja: str) -> tuple[str, str]:
+        """What a post of it is called, in English and Japanese."""
+        return f"{post}, {self.short}", f"{self.names.ja} {post_ja}"
+
     def url(self, base: int) -> str:
         """Its web address."""
         return f"http://{self.http(base)}"
@@ -160,11 +164,12 @@ def _people(data: Path, side: Side) -> None:
     accounts = Accounts(Folder(data).accounts, SystemClock())
     try:
         for seat in SEATS:
+            post, post_ja = side.titles(seat.post, seat.post_ja)
             accounts.create(
                 seat.account,
                 password_of(side, seat.account),
-                post=f"{seat.post}, {side.short}",
-                post_ja=f"{side.names.ja} {seat.post_ja}",
+                post=post,
+                post_ja=post_ja,
                 roles=[seat.role],
                 clearance=clearances.people[seat.clearance],
             )
@@ -188,7 +193,7 @@ def _reference(data: Path, side: Side) -> None:
         )
         accepted(command.name_headquarters(node.desk(planner), given))
         if side.unit_code:
-            duties.record(node.desk(planner), label, side.unit_code)
+            duties.record(node.desk(planner), label, side.unit_code, side.titles)
     finally:
         node.close()
 

@@ -28,6 +28,7 @@ from .reading import (
     plan_document,
     plan_view,
     plans_here,
+    reviewers,
     route_of,
     structure_in_force,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "plan_view",
     "plans_here",
     "propose_plan",
+    "reviewers",
     "route_of",
     "routes",
     "standing_of",

@@ -6,6 +6,7 @@ from datetime import date, datetime
 import msgspec
 
 from renkei.kernel.desk import Desk
+from renkei.kernel.errors import BadInput
 from renkei.kernel.people import Person
 from renkei.kernel.seen import Seen, look, see
 
@@ -25,6 +26,8 @@ MAX_APPROVALS = 2_000
 """Signatures looked at for what is in force: hundreds of plans with several parts each."""
 MAX_HEADQUARTERS = 200
 """Headquarters with a node that requests are routed to."""
+RELEASE_REVIEW = "release-review"
+"""The function of those who sign for releases, where the structure gives it to somebody."""
 
 
 class PlanView(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +132,23 @@ def handled_by(desk: Desk, person: Person, day: date) -> list[str]:
         for nation in nations_of(desk.hq)
         if any(mine & set(r.posts) for r in routes(found.facts, hqs, function, nation)[:1])
     ]
+
+
+def reviewers(desk: Desk, day: date) -> frozenset[str]:
+    """The posts that review releases at this headquarters on ``day``, by code and names; none: left open.
+
+    Left open where the structure in force says nothing, gives the review to another headquarters, or to
+    posts that are vacant, and by what others say of our posts: this narrows who may sign, and is ours to do.
+    """
+    try:
+        found = structure_in_force(desk, day)
+    except BadInput:  # more than can be looked at: the policy alone decides, as it does without a structure
+        return frozenset()
+    hqs = _headquarters(desk)
+    first = [r for n in nations_of(desk.hq) for r in routes(found.facts, hqs, RELEASE_REVIEW, n)[:1]]
+    seats = (found.facts.get(("post", key)) for route in first if route.hq == desk.hq for key in route.posts)
+    held = [s for s in seats if isinstance(s, Post) and s.holder and s.by in {"", desk.hq}]
+    return frozenset({name for seat in held for name in (seat.code, seat.names.en, seat.names.ja)} - {""})
 
 
 def _is_post(post: Post, person: Person) -> bool:
