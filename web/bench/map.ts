@@ -37,11 +37,11 @@ function view(i: number, ship: Ship): RecordView<Position> {
 
 const words = { lang: 'en' as const, sides: { jp: 'JP', us: 'US', other: 'Other' }, age: () => '' };
 const nothing = (): void => undefined;
-const scene = new Scene(box, { lon: 130, lat: 29, zoom: 5 }, words, { moved: nothing, cursor: nothing, picked: nothing, shown: nothing });
+const scene = new Scene(box, { lon: 130, lat: 29, zoom: 5 }, words, { moved: nothing, cursor: nothing, picked: nothing, shown: nothing, failed: nothing });
 scene.map.on('render', () => frames++);
-const movers = new Movers((all, changed) => {
-  shown += changed;
-  scene.points('positions', all);
+const movers = new Movers((changes) => {
+  shown += changes.size;
+  scene.changed(changes);
 });
 
 function move(count: number): void {

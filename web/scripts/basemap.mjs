@@ -3,8 +3,8 @@
  * (© OpenStreetMap contributors, ODbL 1.0, by way of @geo-maps/earth-lands-100m), every island from Kagoshima to
  * Yonaguni in it, and the rest of the world from Natural Earth 1:50m (public domain, by way of world-atlas).
  *
- * Writes src/generated/land.geojson (polygons; those of the region first) and shore.geojson (their outlines without
- * the seams that cutting leaves).  Skips its work while what it wrote is newer than this file and its sources.
+ * Writes src/generated/land.geojson: polygons, those of the region first, and then lines, their outlines without the
+ * seams that cutting leaves.  Skips its work while what it wrote is newer than this file and its sources.
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 
@@ -28,11 +28,11 @@ const at = (name) => new URL(name, import.meta.url);
 mkdirSync(at('../src/generated/'), { recursive: true });
 // The regions of hazards, as the node has them: a hazard names each by its code, with a grade of its own.
 copyFileSync(at('../../src/renkei/data/jma/regions.geojson'), at('../src/generated/regions.json'));
-const [land, shore] = [at('../src/generated/land.geojson'), at('../src/generated/shore.geojson')];
+const land = at('../src/generated/land.geojson');
 const sources = [at('../node_modules/@geo-maps/earth-lands-100m/map.geo.json'), at('../node_modules/world-atlas/land-50m.json')];
 const time = (file) => statSync(file).mtimeMs;
 const newest = Math.max(time(new URL(import.meta.url)), time(at('../package-lock.json')));
-if (existsSync(land) && existsSync(shore) && Math.min(time(land), time(shore)) > newest) process.exit(0);
+if (existsSync(land) && time(land) > newest) process.exit(0);
 
 /** Sutherland-Hodgman against one side: keep what `inside` holds, cut where `meet` says. */
 function clipSide(ring, inside, meet) {
@@ -92,15 +92,9 @@ const atlas = read(sources[1]);
 const coarse = feature(atlas, atlas.objects.land).features.flatMap((f) => polygonsOf(f.geometry));
 const parts = [[REGION, within(fine, REGION, FINE)], ...WORLD.map((box) => [box, within(coarse, box, COARSE)])];
 
-function write(file, geometries) {
-  const features = geometries.map((geometry) => ({ type: 'Feature', properties: {}, geometry }));
-  const text = JSON.stringify({ type: 'FeatureCollection', features });
-  writeFileSync(file, text + '\n');
-  console.log(`${file.pathname.split('/').at(-1)}: ${features.length} features, ${text.length} bytes`);
-}
-
-write(land, parts.flatMap(([, all]) => all.map((coordinates) => ({ type: 'Polygon', coordinates }))));
-write(
-  shore,
-  parts.flatMap(([box, all]) => all.map((rings) => ({ type: 'MultiLineString', coordinates: rings.flatMap((ring) => outline(ring, box)) }))),
-);
+const polygons = parts.flatMap(([, all]) => all.map((coordinates) => ({ type: 'Polygon', coordinates })));
+const lines = parts.flatMap(([box, all]) => all.map((rings) => ({ type: 'MultiLineString', coordinates: rings.flatMap((ring) => outline(ring, box)) })));
+const features = [...polygons, ...lines].map((geometry) => ({ type: 'Feature', properties: {}, geometry }));
+const text = JSON.stringify({ type: 'FeatureCollection', features });
+writeFileSync(land, text + '\n');
+console.log(`land.geojson: ${features.length} features, ${text.length} bytes`);

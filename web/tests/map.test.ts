@@ -4,14 +4,20 @@ import ms from 'milsymbol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { Position, RecordView } from '../src/api/types';
-import { CELL_PX, cluster, noCounts, sideTotal, TILE_PX } from '../src/rooms/picture/map/cluster';
+import { transform } from '../src/rooms/picture/map/camera';
+import { apart, CELL_PX, type Cluster, cluster, clusterOf, countOf, noCounts, sideCount, sideTotal, TILE_PX } from '../src/rooms/picture/map/cluster';
+import { Columns, GONE, NO_LEAD } from '../src/rooms/picture/map/columns';
 import { destinations } from '../src/rooms/picture/map/destinations';
 import { PAGE, PositionFeed, WHOLE_EVERY_MS } from '../src/rooms/picture/map/feed';
 import { Movers, TICK_MS } from '../src/rooms/picture/map/movers';
 import { hazardFeatures, plain } from '../src/rooms/picture/map/overlays';
+import { Pace } from '../src/rooms/picture/map/pace';
 import { mercatorX, mercatorY, positionPoint, type MapPoint } from '../src/rooms/picture/map/points';
+import { Roster } from '../src/rooms/picture/map/roster';
 import { LAYERS, moved, parseSettings, START } from '../src/rooms/picture/map/settings';
 import { sidcOf } from '../src/rooms/picture/map/sidc';
+import { over, Sheet, stampOf } from '../src/rooms/picture/map/stamps';
+import { lines, Taken } from '../src/rooms/picture/map/wording';
 import { NAMED_ISLANDS, PLACES } from '../src/rooms/picture/places';
 
 const NOW = Date.parse('2026-11-22T18:00:00Z');
@@ -23,11 +29,32 @@ function position(id: string, lon: number, lat: number, version = 1, minutes = 0
 }
 const at = (id: string, lon: number, lat: number, version = 1, minutes = 0): MapPoint => positionPoint(position(id, lon, lat, version, minutes), NOW);
 
+const ALL = [true, true, true, true];
+const sprites = { of: (p: MapPoint) => (p.stale ? 1 : 0), leader: (course: number) => 100 + course };
+
+/** As the worker has them, and how the page reads what it says of them. */
+function told(points: readonly MapPoint[]) {
+  const [roster, columns] = [new Roster(), new Columns()];
+  for (const p of points) roster.put(p);
+  const pass = (): void => {
+    const changes = roster.take(sprites);
+    if (changes) columns.apply(changes);
+  };
+  pass();
+  return { roster, columns, pass };
+}
+function lying(points: readonly MapPoint[], zoom: number, shown = ALL): { singles: MapPoint[]; clusters: Cluster[] } {
+  const { roster, columns } = told(points);
+  const found = cluster(columns, shown, zoom);
+  const at = (slot: number): MapPoint | undefined => roster.at(slot);
+  return { singles: [...found.singles].flatMap((slot) => at(slot) ?? []), clusters: [...found.keys.keys()].map((i) => clusterOf(found, i, at)) };
+}
+
 describe('clusters', () => {
   const many = Array.from({ length: 3000 }, (_, i) => at(`${i % 3 ? 'jp.jjoc' : 'us.usfj'}/${i}`, 123 + (i * 7919) % 1000 / 50, 24 + (i * 104729) % 1000 / 100, 1, i % 5 ? 0 : 120));
 
   it.each([2, 4.5, 7, 12])('at zoom %d count every symbol once, by side, kind and age', (zoom) => {
-    const { singles, clusters } = cluster(many, zoom);
+    const { singles, clusters } = lying(many, zoom);
     const members = [...singles, ...clusters.flatMap((c) => c.members)];
     expect(new Set(members.map((p) => p.id)).size).toBe(many.length);
     expect(members).toHaveLength(many.length);
@@ -43,14 +70,28 @@ describe('clusters', () => {
     const px = 1 / (TILE_PX * 2 ** 8);
     const edge = Math.ceil(mercatorX(127) / (CELL_PX * px)) * CELL_PX * px;
     const two = [-3, 3].map((off, i) => ({ ...at(`jp.jjoc/${i}`, 127, 26), x: edge + off * px }));
-    expect(cluster(two, 8)).toMatchObject({ singles: [], clusters: [{ count: 2 }] });
+    expect(lying(two, 8)).toMatchObject({ singles: [], clusters: [{ count: 2 }] });
   });
 
   it('come apart when there is room', () => {
     const two = [at('jp.jjoc/a', 127.68, 26.21), at('us.usfj/b', 127.78, 26.35)];
-    expect(cluster(two, 3).clusters).toHaveLength(1);
-    expect(cluster(two, 12).singles).toHaveLength(2);
+    expect(lying(two, 3).clusters).toHaveLength(1);
+    expect(lying(two, 12).singles).toHaveLength(2);
     expect(sideTotal(noCounts(), 'jp')).toBe(0);
+  });
+
+  it('leave out layers that are hidden', () => {
+    expect(lying(many, 5, [true, true, true, false])).toEqual({ singles: [], clusters: [] });
+    expect(apart(told(many).columns, ALL).singles).toHaveLength(many.length);
+  });
+
+  it('say their counts in numbers as they do by name', () => {
+    const { columns, roster } = told(many);
+    const found = cluster(columns, ALL, 5);
+    for (const i of found.keys.keys()) {
+      const { count, counts } = clusterOf(found, i, (slot) => roster.at(slot));
+      expect([countOf(found, i), sideCount(found, i, 0), sideCount(found, i, 1)]).toEqual([count, sideTotal(counts, 'jp'), sideTotal(counts, 'us')]);
+    }
   });
 });
 
@@ -60,7 +101,7 @@ describe('movers', () => {
 
   it('show a storm of changes at most ten times a second, the newest of each', () => {
     const shown: number[] = [];
-    const movers = new Movers((_, changed) => shown.push(changed));
+    const movers = new Movers((changes) => shown.push(changes.size));
     for (let ms = 0; ms < 1000; ms += 10) {
       movers.apply(Array.from({ length: 50 }, (_, i) => at(`jp.jjoc/${i}`, 125 + ms / 1000, 25)));
       vi.advanceTimersByTime(10);
@@ -83,7 +124,7 @@ describe('movers', () => {
 
   it('drop what has gone when everything is read again, and touch nothing that is the same', () => {
     const shown: number[] = [];
-    const movers = new Movers((_, changed) => shown.push(changed));
+    const movers = new Movers((changes) => shown.push(changes.size));
     movers.apply([at('jp.jjoc/a', 125, 25), at('jp.jjoc/b', 126, 25)]);
     vi.advanceTimersByTime(TICK_MS);
     movers.replace([at('jp.jjoc/b', 126, 25)]);
@@ -114,6 +155,118 @@ describe('movers', () => {
     await feed.refresh();
     vi.advanceTimersByTime(TICK_MS);
     expect(movers.points.size).toBe(PAGE + 19);
+  });
+});
+
+describe('what the worker is told', () => {
+  it('is what changed and nothing else', () => {
+    const { roster, columns } = told([at('jp.jjoc/a', 125, 25), at('us.usfj/b', 126, 26, 1, 90)]);
+    expect([columns.size, columns.cell[1], columns.lead[0]]).toEqual([2, 1, NO_LEAD]);
+    expect(roster.take(sprites)).toBeNull();
+    roster.put({ ...at('us.usfj/b', 127, 27, 2), course: 75 });
+    const changes = roster.take(sprites);
+    expect([[...(changes?.slots ?? [])], changes?.leads[0]]).toEqual([[1], 175]);
+    expect(changes?.xy[1]).toBe(mercatorY(27));
+  });
+
+  it('uses a place again only when the worker knows that what was there has gone', () => {
+    const { roster, columns, pass } = told([at('jp.jjoc/a', 125, 25)]);
+    roster.drop('jp.jjoc/a');
+    roster.put(at('jp.jjoc/b', 126, 25));
+    expect([roster.slot('jp.jjoc/a'), roster.slot('jp.jjoc/b'), roster.at(0)]).toEqual([-1, 1, undefined]);
+    pass();
+    expect(columns.kind[0]).toBe(GONE);
+    pass();
+    roster.put(at('jp.jjoc/c', 127, 25));
+    expect(roster.slot('jp.jjoc/c')).toBe(0);
+  });
+
+  it('is a whole layer when a list is read anew, and every symbol when they are drawn anew', () => {
+    const { roster, pass } = told([at('jp.jjoc/a', 125, 25), at('jp.jjoc/b', 126, 25)]);
+    roster.replace('positions', [at('jp.jjoc/b', 126, 26, 2)]);
+    expect(roster.take(sprites)?.slots).toHaveLength(2);
+    pass();
+    roster.again();
+    expect(roster.take(sprites)?.slots).toHaveLength(1);
+  });
+
+  it('grows with the number of symbols', () => {
+    const many = Array.from({ length: 5000 }, (_, i) => at(`jp.jjoc/${i}`, 120 + i / 1000, 25));
+    const { columns } = told(many);
+    expect([columns.size, columns.x[4999], columns.kind[5000]]).toEqual([5000, mercatorX(124.999), GONE]);
+  });
+});
+
+describe('pictures put onto pixels', () => {
+  const RED = 0xff0000ff;
+  const HALF = 0x80ff0000;
+
+  it('lie where their middle is, up to the edge and not beyond', () => {
+    const sheet = new Sheet(10, 6, 4);
+    const stamp = stampOf(Uint32Array.from([RED, RED, RED, 0]), 2, { left: 0, top: 0, width: 2, height: 2 }, sheet.across);
+    for (const [x, y] of [[0, 0], [9, 5]] as const) sheet.put(stamp, x, y);
+    expect([sheet.pixel(0, 0), sheet.pixel(-1, -1), sheet.pixel(9, 4), sheet.pixel(9, 5)]).toEqual([0, RED, RED, 0]);
+    expect([sheet.holds(-2, 0), sheet.holds(-3, 0), sheet.holds(11, 7), sheet.holds(12, 0)]).toEqual([true, false, true, false]);
+    sheet.clear();
+    expect(sheet.pixel(9, 4)).toBe(0);
+  });
+
+  it('let through what is below as far as they are transparent', () => {
+    expect(over(HALF, 0)).toBe(HALF);
+    expect(over(RED, HALF)).toBe(RED);
+    const mixed = over(HALF, RED);
+    expect([mixed >>> 24, Math.abs(((mixed >>> 16) & 255) - 128) <= 2, Math.abs((mixed & 255) - 127) <= 2]).toEqual([255, true, true]);
+    expect(over(HALF, HALF) >>> 24).toBe(192);
+  });
+});
+
+describe('words on the map', () => {
+  const width = (text: string): number => [...text].length;
+
+  it('are broken between words, and Japanese between characters', () => {
+    expect(lines('Maritime Patrol Aircraft 7', 12, width)).toEqual(['Maritime', 'Patrol', 'Aircraft 7']);
+    expect(lines('海上自衛隊哨戒機 P-1', 5, width)).toEqual(['海上自衛隊', '哨戒機', 'P-1']);
+    expect(lines('Unbreakable', 3, width)).toEqual(['Unbreakable']);
+    expect(lines('  ', 3, width)).toEqual([]);
+  });
+
+  it('find what is taken', () => {
+    const taken = new Taken();
+    taken.add(10, 10, 8, 4);
+    expect([taken.free(10, 13, 8, 4), taken.free(10, 14, 8, 4), taken.free(17, 10, 8, 4), taken.free(18, 10, 8, 4)]).toEqual([false, true, false, true]);
+  });
+});
+
+describe('the pace of drawing', () => {
+  it('knows no rest where nothing is held up, and rests by what it cost where something is', () => {
+    let now = 0;
+    const frames: (() => void)[] = [];
+    const step = (ms: number): void => {
+      now += ms;
+      for (const then of frames.splice(0)) then();
+    };
+    const pace = new Pace(3, 500, (then) => frames.push(then), () => now);
+    pace.drawn(0);
+    expect(pace.wait).toBe(0);
+    step(16);
+    step(16);
+    expect([pace.wait, pace.slow]).toEqual([0, false]);
+    pace.drawn(0);
+    step(70);
+    step(70);
+    expect([pace.wait, pace.slow]).toEqual([300, true]);
+    now += 300;
+    pace.drawn(0);
+    expect(pace.wait).toBe(Infinity);
+    step(900);
+    step(900);
+    expect(pace.wait).toBe(500);
+  });
+
+  it('moves the last picture with the camera meanwhile', () => {
+    const from = { x: 0.5, y: 0.5, zoom: 4 };
+    expect(transform(from, from)).toBe('');
+    expect(transform(from, { x: 0.5 + 10 / (TILE_PX * 32), y: 0.5, zoom: 5 })).toBe('translate(-10px, 0px) scale(2)');
   });
 });
 
@@ -169,7 +322,7 @@ describe('the arrangement', () => {
 describe('names', () => {
   it('lie on their islands, from Kagoshima to Yonaguni', () => {
     const text = readFileSync(new URL('../src/generated/land.geojson', import.meta.url), 'utf8');
-    const rings = (JSON.parse(text) as { features: { geometry: { coordinates: number[][][] } }[] }).features.map((f) => f.geometry.coordinates[0] ?? []);
+    const rings = (JSON.parse(text) as { features: { geometry: { type: string; coordinates: number[][][] } }[] }).features.filter((f) => f.geometry.type === 'Polygon').map((f) => f.geometry.coordinates[0] ?? []);
     /** Or, for a group, within its waters: a quarter of a degree. */
     for (const { en, lon, lat } of NAMED_ISLANDS) {
       const near = / Islands$/.test(en) ? 0.25 : 0.05;

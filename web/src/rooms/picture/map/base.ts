@@ -6,7 +6,6 @@ import type { GeoJSONSourceSpecification, LayerSpecification, StyleSpecification
 
 import type { Lang } from '../../../api/types';
 import landUrl from '../../../generated/land.geojson?url';
-import shoreUrl from '../../../generated/shore.geojson?url';
 import { PLACES } from '../places';
 
 /** Drawn by the browser from the client's own font files: the style has no glyphs to fetch. */
@@ -33,24 +32,24 @@ function places(): GeoJSONSourceSpecification {
   return { type: 'geojson', data: { type: 'FeatureCollection', features } };
 }
 
-function graticule(step: number): GeoJSONSourceSpecification {
-  const line = (coordinates: number[][]) => ({ type: 'Feature' as const, properties: {}, geometry: { type: 'LineString' as const, coordinates } });
-  const count = (n: number): number[] => Array.from({ length: n + 1 }, (_, i) => i * step);
-  const meridians = count(360 / step).map((x) => line([[x - 180, -80], [x - 180, 84]]));
-  const parallels = count(160 / step).map((y) => line([[-180, y - 80], [180, y - 80]]));
+/** Every degree; those that five divides are `main`. */
+function graticule(): GeoJSONSourceSpecification {
+  const line = (degree: number, coordinates: number[][]) => ({ type: 'Feature' as const, properties: { main: degree % 5 === 0 }, geometry: { type: 'LineString' as const, coordinates } });
+  const degrees = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const meridians = degrees(-180, 180).map((x) => line(x, [[x, -80], [x, 84]]));
+  const parallels = degrees(-80, 80).map((y) => line(y, [[-180, y], [180, y]]));
   return { type: 'geojson', data: { type: 'FeatureCollection', features: [...meridians, ...parallels] }, maxzoom: 6 };
 }
 
+/** Sources are few: MapLibre clips every one to its tiles, and without a graphics card that is half of its painting. */
 export function baseStyle(palette: Palette, lang: Lang): StyleSpecification {
   return {
     version: 8,
     sources: {
       // Exact to the pixel at zoom 11; beyond that the hundred metres of the coastline show anyway.
       land: { type: 'geojson', data: landUrl, maxzoom: 11, tolerance: 0.3, buffer: 16 },
-      shore: { type: 'geojson', data: shoreUrl, maxzoom: 11, tolerance: 0.3, buffer: 16 },
       places: places(),
-      degrees5: graticule(5),
-      degrees1: graticule(1),
+      degrees: graticule(),
     },
     layers: baseLayers(palette, lang),
   };
@@ -59,10 +58,10 @@ export function baseStyle(palette: Palette, lang: Lang): StyleSpecification {
 export function baseLayers(c: Palette, lang: Lang): LayerSpecification[] {
   return [
     { id: 'sea', type: 'background', paint: { 'background-color': c.sea } },
-    { id: 'degrees1', type: 'line', source: 'degrees1', minzoom: 6, paint: { 'line-color': c.line, 'line-width': 0.5, 'line-opacity': 0.55 } },
-    { id: 'degrees5', type: 'line', source: 'degrees5', paint: { 'line-color': c.line, 'line-width': 0.7, 'line-opacity': 0.8 } },
-    { id: 'land', type: 'fill', source: 'land', paint: { 'fill-color': c.land, 'fill-antialias': false } },
-    { id: 'shore', type: 'line', source: 'shore', paint: { 'line-color': c.shore, 'line-width': ['interpolate', ['linear'], ['zoom'], 3, 0.5, 8, 1.1] } },
+    { id: 'degrees1', type: 'line', source: 'degrees', filter: ['!', ['get', 'main']], minzoom: 6, paint: { 'line-color': c.line, 'line-width': 0.5, 'line-opacity': 0.55 } },
+    { id: 'degrees5', type: 'line', source: 'degrees', filter: ['get', 'main'], paint: { 'line-color': c.line, 'line-width': 0.7, 'line-opacity': 0.8 } },
+    { id: 'land', type: 'fill', source: 'land', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': c.land, 'fill-antialias': false } },
+    { id: 'shore', type: 'line', source: 'land', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': c.shore, 'line-width': ['interpolate', ['linear'], ['zoom'], 3, 0.5, 8, 1.1] } },
     {
       id: 'places',
       type: 'symbol',

@@ -13,8 +13,8 @@ export class Movers {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #next = -Infinity;
 
-  /** `show` is called after changes were applied. */
-  constructor(private readonly show: (points: Map<string, MapPoint>, changed: number) => void) {}
+  /** `show` is called after changes were applied; null is what has gone. */
+  constructor(private readonly show: (changes: ReadonlyMap<string, MapPoint | null>) => void) {}
 
   /** New places of these; an older report than the one shown changes nothing. */
   apply(changes: Iterable<MapPoint>): void {
@@ -45,13 +45,13 @@ export class Movers {
   #tick(): void {
     this.#timer = undefined;
     const begun = performance.now();
-    const changed = this.#pending.size;
-    for (const [id, change] of this.#pending) {
+    const changes = this.#pending;
+    this.#pending = new Map();
+    for (const [id, change] of changes) {
       if (change) this.points.set(id, change);
       else this.points.delete(id);
     }
-    this.#pending.clear();
-    this.show(this.points, changed);
+    this.show(changes);
     const end = performance.now();
     this.#next = Math.max(begun + TICK_MS, end + (end - begun));
   }

@@ -1,11 +1,12 @@
 /**
- * The map itself: MapLibre with its base, the overlays and the symbols, behind a few verbs.  Knows records only as
- * `MapPoint`s and features; who asks for data and what is selected is the component's.
+ * The map itself: MapLibre with its base and the shapes, and over it the symbols (`Overlay`), behind a few verbs.  Knows
+ * records only as `MapPoint`s and features; who asks for data and what is selected is the component's.
  *
- * Work follows what is seen: points change at most ten times a second (`Movers`), clusters follow the points, and the
- * texts beside them, which are the dear part, at most twice a second.
+ * Work follows what is seen: points change at most ten times a second (`Movers`), clusters follow the points, and what is
+ * said of them in words at most twice a second.  MapLibre paints when the camera or the shapes change, never for a symbol;
+ * only symbols that a person has put below a shape are MapLibre's to paint (`SymbolLayer`).
  */
-import type { Feature } from 'geojson';
+import type { Feature, FeatureCollection } from 'geojson';
 import { type GeoJSONSource, Map as MapLibre, type MapMouseEvent, setWorkerUrl } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 
@@ -13,11 +14,17 @@ import type { Lang } from '../../../api/types';
 import type { Box } from '../../../lib/geo';
 import type { LonLat } from '../../../lib/utm';
 import { baseLayers, baseStyle, type Palette, paletteOf } from './base';
-import { CELL_PX, type Cluster, cluster, TILE_PX } from './cluster';
+import type { Camera } from './camera';
+import { CELL_PX, type Cluster, clusterOf, type Found as Lying, TILE_PX } from './cluster';
+import type { Frame } from './drawing';
+import type { Ink } from './lettering';
 import { localLayers, type LocalMap } from './local';
-import { clusterFeatures, labelFeatures, overlayLayers, PARTS, SOURCES, type SourceId } from './overlays';
-import { type MapPoint, mercatorX, mercatorY, SYMBOL_LAYERS, type SymbolLayer as SymbolLayerId } from './points';
-import type { LayerState, View } from './settings';
+import { Overlay } from './overlay';
+import { overlayLayers, type Part, PARTS, plain, SHAPES } from './overlays';
+import { Painting } from './painting';
+import { type MapPoint, mercatorX, mercatorY, SIDES, SYMBOL_LAYERS, type SymbolLayer as SymbolLayerId } from './points';
+import { Roster } from './roster';
+import type { LayerId, LayerState, View } from './settings';
 import { type Look, Sprites } from './sprites';
 import { SymbolLayer } from './symbol-layer';
 
@@ -27,6 +34,8 @@ const MOST_NAMES = 250;
 const NAMES_FROM_ZOOM = 6;
 const LEADERS_FROM_ZOOM = 6;
 const REACH_PX = CELL_PX / 2;
+/** MapLibre's lowest layer of those that nobody arranges. */
+const OVER_ALL = 'measure-line';
 const MIN_ZOOM = 2;
 const MAX_ZOOM = 18;
 
@@ -37,6 +46,8 @@ export type Events = {
   cursor: (at: LonLat | null) => void;
   picked: (at: LonLat, found: Found) => void;
   shown: (points: MapPoint[], clusters: Cluster[]) => void;
+  /** Symbols cannot be drawn in this browser. */
+  failed: () => void;
 };
 export type Words = { lang: Lang; sides: Record<'jp' | 'us' | 'other', string>; age: (p: MapPoint) => string };
 
@@ -44,19 +55,22 @@ export class Scene {
   readonly map: MapLibre;
   #sprites: Sprites;
   #symbols: Record<SymbolLayerId, SymbolLayer>;
-  #points = Object.fromEntries(SYMBOL_LAYERS.map((id) => [id, []])) as unknown as Record<SymbolLayerId, Iterable<MapPoint>>;
+  #roster = new Roster();
+  #overlay: Overlay;
+  #painting: Painting;
   #layers: LayerState[] = [];
   #locals: LocalMap[] = [];
-  #data = new globalThis.Map<SourceId, Feature[]>();
+  #data = new globalThis.Map<Part, Feature[]>();
   #cluster = true;
   #selected = '';
-  #singles: MapPoint[] = [];
-  #clusters: Cluster[] = [];
+  #lying: Lying | null = null;
   #textTimer: ReturnType<typeof setTimeout> | undefined;
   #textAt = -Infinity;
-  #step = NaN;
+  #named = '';
   #palette: Palette;
   #ready = false;
+  /** Whether the map, and the symbols over it, are as they are to be. */
+  #idle = { map: false, symbols: false };
 
   /** Throws where there is no WebGL 2. */
   constructor(
@@ -85,45 +99,68 @@ export class Scene {
       fadeDuration: 0,
       localIdeographFontFamily: '"Noto Sans JP Variable", sans-serif',
     });
+    this.#painting = new Painting(this.map, () => this.#camera());
+    this.#overlay = new Overlay(this.#roster, this.#sprites, {
+      frame: () => this.#frame(),
+      found: (lying) => this.#found(lying),
+      still: (still) => this.#settled('symbols', still),
+      failed: () => this.on.failed(),
+    });
+    this.#overlay.tell(this.#inks());
+    this.map.getCanvasContainer().append(this.#overlay.canvas);
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.on('style.load', () => this.#fill());
     this.map.on('moveend', () => this.#moved());
-    this.map.on('zoom', () => this.#zoomed());
+    this.map.on('move', () => this.#overlay.moved(this.#camera()));
+    this.map.on('resize', () => this.#overlay.wake());
     this.map.on('mousemove', (e) => this.on.cursor({ lon: e.lngLat.lng, lat: e.lngLat.lat }));
     this.map.on('mouseout', () => this.on.cursor(null));
-    // Whoever waits for the whole picture (a test, a screenshot) can see when it is there.
-    for (const [event, idle] of [['idle', 'true'], ['movestart', 'false'], ['dataloading', 'false']] as const) this.map.on(event, () => (box.dataset.idle = idle));
+    for (const [event, idle] of [['idle', true], ['movestart', false], ['dataloading', false]] as const) this.map.on(event, () => this.#settled('map', idle && !this.#painting.coarse));
     this.map.on('click', (e) => this.#picked(e));
   }
 
   close(): void {
     clearTimeout(this.#textTimer);
+    this.#overlay.close();
+    this.#painting.close();
     this.map.remove();
   }
 
   // What to show
 
-  /** A map by id is read anew at every drawing. */
-  points(layer: SymbolLayerId, points: MapPoint[] | ReadonlyMap<string, MapPoint>): void {
-    this.#points[layer] = Array.isArray(points) ? points : { [Symbol.iterator]: () => points.values() };
-    this.#draw();
+  /** All there is of a layer. */
+  points(layer: SymbolLayerId, points: readonly MapPoint[]): void {
+    this.#roster.replace(layer, points);
+    this.#overlay.wake();
   }
 
-  features(source: SourceId, features: Feature[]): void {
-    this.#data.set(source, features);
-    if (this.#ready) this.#source(source)?.setData({ type: 'FeatureCollection', features });
+  /** New places by id; null is what has gone. */
+  changed(changes: ReadonlyMap<string, MapPoint | null>): void {
+    for (const [id, point] of changes) {
+      if (point) this.#roster.put(point);
+      else this.#roster.drop(id);
+    }
+    this.#overlay.wake();
+  }
+
+  features(part: Part, features: Feature[]): void {
+    this.#data.set(part, features.map((f) => ({ ...f, properties: { ...f.properties, part } })));
+    if (this.#ready) this.map.getSource<GeoJSONSource>(SHAPES)?.setData(this.#shapes());
   }
 
   select(id: string): void {
     this.#selected = id;
-    this.#draw();
+    this.#below();
+    this.#textSoon();
+    this.#overlay.wake();
   }
 
   arrange(layers: LayerState[], clustered: boolean): void {
     [this.#layers, this.#cluster] = [layers, clustered];
     if (this.#ready) this.#order();
-    this.#draw();
+    this.#below();
+    this.#overlay.wake();
   }
 
   /** Another language, or other words for ages. */
@@ -136,6 +173,8 @@ export class Scene {
   recolour(): void {
     this.#palette = paletteOf(this.box);
     this.#sprites.relook(lookOf(this.#palette, this.box));
+    this.#roster.again();
+    this.#below();
     this.#restyle();
     for (const local of this.#locals) for (const layer of localLayers(local, this.#palette)) this.#paint(layer.id, layer.paint);
   }
@@ -170,20 +209,51 @@ export class Scene {
 
   // How it is done
 
-  #source(id: string): GeoJSONSource | undefined {
-    return this.map.getSource(id);
+  #camera(): Camera {
+    const { lng, lat } = this.map.getCenter();
+    return { x: mercatorX(lng), y: mercatorY(lat), zoom: this.map.getZoom() };
+  }
+
+  #frame(): Omit<Frame, 'ring'> {
+    const { clientWidth: width, clientHeight: height } = this.box;
+    const camera = this.#camera();
+    return {
+      ...camera,
+      width,
+      height,
+      ratio: this.map.getPixelRatio(),
+      step: stepOf(camera.zoom),
+      clustered: this.#cluster,
+      shown: SYMBOL_LAYERS.map((id) => this.#layers.find((l) => l.id === id)?.shown ?? true),
+      order: this.#above().map((id) => SYMBOL_LAYERS.indexOf(id)),
+      selected: this.#roster.slot(this.#selected),
+      leaders: camera.zoom >= LEADERS_FROM_ZOOM,
+    };
+  }
+
+  #inks(): { ink: Ink; sides: string[] } {
+    const { text, bg, panel, warn, accent } = this.#palette;
+    return { ink: { text, halo: bg, panel, warn, accent }, sides: SIDES.map((side) => this.words.sides[side]) };
+  }
+
+  /** Whoever waits for the whole picture (a test, a screenshot) can see when it is there. */
+  #settled(part: 'map' | 'symbols', idle: boolean): void {
+    this.#idle[part] = idle;
+    this.box.dataset.idle = String(this.#idle.map && this.#idle.symbols && this.#textTimer === undefined);
+  }
+
+  #shapes(): FeatureCollection {
+    return { type: 'FeatureCollection', features: [...this.#data.values()].flat() };
   }
 
   #fill(): void {
-    for (const id of SOURCES) {
-      this.map.addSource(id, { type: 'geojson', data: { type: 'FeatureCollection', features: this.#data.get(id) ?? [] } });
-    }
+    this.map.addSource(SHAPES, { type: 'geojson', data: this.#shapes() });
     for (const layer of overlayLayers(this.#palette)) this.map.addLayer(layer);
-    for (const layer of Object.values(this.#symbols)) this.map.addLayer(layer, 'cluster-disc');
+    for (const layer of Object.values(this.#symbols)) this.map.addLayer(layer, OVER_ALL);
     this.#ready = true;
     this.#order();
+    this.#below();
     this.#moved();
-    this.#draw();
   }
 
   /** The lowest of what a person arranges: local maps go below it. */
@@ -195,19 +265,19 @@ export class Scene {
   #order(): void {
     for (const { id, shown } of this.#layers) {
       for (const part of PARTS[id]) {
-        this.map.moveLayer(part, 'cluster-disc');
+        this.map.moveLayer(part, OVER_ALL);
         this.map.setLayoutProperty(part, 'visibility', shown ? 'visible' : 'none');
       }
     }
   }
 
   #restyle(): void {
+    this.#overlay.tell(this.#inks());
     if (!this.#ready) return;
     for (const layer of [...baseLayers(this.#palette, this.words.lang), ...overlayLayers(this.#palette)]) {
       this.#paint(layer.id, layer.paint);
       if (layer.id === 'places') this.map.setLayoutProperty('places', 'text-field', ['get', this.words.lang]);
     }
-    this.#draw();
     this.#text();
   }
 
@@ -215,27 +285,39 @@ export class Scene {
     for (const [name, value] of Object.entries(paint ?? {})) this.map.setPaintProperty(id, name as never, value as never);
   }
 
-  #shownLayers(): SymbolLayerId[] {
-    return SYMBOL_LAYERS.filter((id) => this.#layers.find((l) => l.id === id)?.shown ?? true);
+  /** The symbols that nothing of MapLibre's is to lie on, the lowest first. */
+  #above(): SymbolLayerId[] {
+    const order = this.#layers.map((l) => l.id);
+    const shape = order.findLastIndex((id) => !isSymbols(id));
+    return order.slice(shape + 1).filter(isSymbols);
   }
 
-  #draw(): void {
-    const visible = this.#shownLayers();
-    const all = function* (points: Record<SymbolLayerId, Iterable<MapPoint>>): Iterable<MapPoint> {
-      for (const id of visible) yield* points[id];
-    };
-    this.#step = stepOf(this.map.getZoom());
-    const found = this.#cluster ? cluster(all(this.#points), this.#step) : { singles: [...all(this.#points)], clusters: [] };
-    [this.#singles, this.#clusters] = [found.singles, found.clusters];
+  /** The rest of them, for MapLibre to paint between the shapes. */
+  #below(): void {
+    const above = this.#above();
     const leaders = this.map.getZoom() >= LEADERS_FROM_ZOOM;
-    const parts = Object.fromEntries(SYMBOL_LAYERS.map((id) => [id, [] as MapPoint[]])) as Record<SymbolLayerId, MapPoint[]>;
-    for (const p of this.#singles) parts[p.layer].push(p);
-    for (const id of SYMBOL_LAYERS) this.#symbols[id].set(parts[id], this.#selected, leaders);
+    for (const id of SYMBOL_LAYERS) {
+      const points = above.includes(id) ? [] : this.#singles().filter((p) => p.layer === id);
+      this.#symbols[id].set(points, this.#selected, leaders);
+    }
+  }
+
+  #found(lying: Lying): void {
+    this.#lying = lying;
+    if (this.#above().length < SYMBOL_LAYERS.length) this.#below();
     this.#textSoon();
   }
 
-  #zoomed(): void {
-    if (stepOf(this.map.getZoom()) !== this.#step) this.#draw();
+  #singles(): MapPoint[] {
+    return [...(this.#lying?.singles ?? [])].flatMap((slot) => this.#roster.at(slot) ?? []);
+  }
+
+  /** Those of which `near` says so, by their middle. */
+  #clusters(near: (at: { x: number; y: number }) => boolean): Cluster[] {
+    const lying = this.#lying;
+    if (!lying) return [];
+    const at = (i: number) => ({ x: lying.xy[i * 2] ?? 0, y: lying.xy[i * 2 + 1] ?? 0 });
+    return [...lying.keys.keys()].filter((i) => near(at(i))).map((i) => clusterOf(lying, i, (slot) => this.#roster.at(slot)));
   }
 
   #moved(): void {
@@ -249,24 +331,33 @@ export class Scene {
     if (this.#textTimer !== undefined || !this.#ready) return;
     const wait = Math.max(0, this.#textAt + TEXT_MS - performance.now());
     this.#textTimer = setTimeout(() => this.#text(), wait);
+    this.#settled('symbols', this.#idle.symbols);
   }
 
   #text(): void {
     clearTimeout(this.#textTimer);
     this.#textTimer = undefined;
     this.#textAt = performance.now();
-    const seen = this.#inView(this.#singles);
+    const inView = this.#inView();
+    const seen = this.#singles().filter(inView);
     const named = this.map.getZoom() >= NAMES_FROM_ZOOM ? seen.slice(0, MOST_NAMES) : seen.filter((p) => p.id === this.#selected);
-    const clusters = this.#inView(this.#clusters);
-    this.features('clusters', clusterFeatures(clusters, this.words.sides));
-    this.features('labels', labelFeatures(named, this.words.lang, this.words.age));
-    this.on.shown(seen, clusters);
+    this.#name(named);
+    this.on.shown(seen, this.#clusters(inView));
+    this.#settled('symbols', this.#idle.symbols);
   }
 
-  #inView<P extends { x: number; y: number }>(points: readonly P[]): P[] {
+  #name(points: readonly MapPoint[]): void {
+    const text = (p: MapPoint): string => [plain(p.names[this.words.lang]), p.stale ? this.words.age(p) : ''].filter(Boolean).join(' · ');
+    const names = { slots: points.map((p) => this.#roster.slot(p.id)), texts: points.map(text), stale: points.map((p) => p.stale) };
+    const said = JSON.stringify(names);
+    if (said !== this.#named) this.#overlay.tell({ names });
+    this.#named = said;
+  }
+
+  #inView(): (p: { x: number; y: number }) => boolean {
     const b = this.map.getBounds();
     const [w, e, n, s] = [mercatorX(b.getWest()), mercatorX(b.getEast()), mercatorY(b.getNorth()), mercatorY(b.getSouth())];
-    return points.filter((p) => p.x >= w && p.x <= e && p.y >= n && p.y <= s);
+    return (p) => p.x >= w && p.x <= e && p.y >= n && p.y <= s;
   }
 
   #picked(event: MapMouseEvent): void {
@@ -281,15 +372,17 @@ export class Scene {
     const [x, y] = [mercatorX(at.lon), mercatorY(at.lat)];
     const nearest = <P extends { x: number; y: number }>(all: readonly P[]): P | undefined =>
       all.reduce<{ p?: P; d: number }>((best, p) => (Math.hypot(p.x - x, p.y - y) < best.d ? { p, d: Math.hypot(p.x - x, p.y - y) } : best), { d: reach }).p;
-    const near = nearest(this.#clusters);
+    const near = nearest(this.#clusters((c) => Math.hypot(c.x - x, c.y - y) < reach));
     if (near) return { members: near.members.filter((p) => !locked.has(p.layer)) };
-    const point = nearest(this.#singles.filter((p) => !locked.has(p.layer)));
+    const point = nearest(this.#singles().filter((p) => !locked.has(p.layer)));
     if (point) return { point };
     const parts = [...(locked.has('hazards') ? [] : ['hazard-fill', 'hazard-point']), ...(locked.has('areas') ? [] : ['area-fill', 'area-line'])];
     const [shape] = this.#ready && parts.length ? this.map.queryRenderedFeatures([px, py], { layers: parts }) : [];
     return shape ? { area: String(shape.properties.id) } : {};
   }
 }
+
+const isSymbols = (id: LayerId): id is SymbolLayerId => (SYMBOL_LAYERS as readonly string[]).includes(id);
 
 /** Clusters hold still within half a zoom level. */
 const stepOf = (zoom: number): number => Math.round(zoom * 2) / 2;

@@ -10,7 +10,9 @@ import type { MapPoint } from './points';
 export const CELL = 44;
 export const RATIO = 2;
 const SIDE_CELLS = 22;
-/** What the texture holds; there are some twenty symbols, three sides and two ages. */
+/** A line of twelve pixels looks the same within as much as this. */
+const TURN_DEGREES = 5;
+/** What the texture holds; there are some twenty symbols, three sides and two ages, and the lines of 72 courses. */
 export const MOST_SPRITES = SIDE_CELLS ** 2;
 const SYMBOL_PX = 18;
 const LETTERS = { jp: 'JP', us: 'US', other: '' } as const;
@@ -23,6 +25,7 @@ export class Sprites {
   revision = 0;
   #cells = new Map<string, number>();
   #known: Record<string, Record<string, number>> = {};
+  #turns: Record<number, number> = {};
   #pen: CanvasRenderingContext2D;
 
   constructor(private look: Look) {
@@ -37,6 +40,8 @@ export class Sprites {
     this.look = look;
     this.#cells.clear();
     this.#known = {};
+    this.#turns = {};
+    this.#pen.resetTransform();
     this.#pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.revision++;
   }
@@ -47,12 +52,14 @@ export class Sprites {
     return (bySide[p.stale ? `${p.side}!` : p.side] ??= this.#cell(`${p.sidc}${p.side}${p.stale}`, () => this.#symbol(p)));
   }
 
-  /** The line that points along a course: north up, turned by the shader. */
-  leader(): number {
-    return this.#cell('leader', () => {
+  /** The line that points along a course (degrees), to the nearest few. */
+  leader(course: number): number {
+    const turn = (Math.round(course / TURN_DEGREES) * TURN_DEGREES) % 360;
+    return (this.#turns[turn] ??= this.#cell(`leader${turn}`, () => {
+      this.#pen.rotate((turn * Math.PI) / 180);
       this.#line('M0 -9L0 -21M-2.6 -17.6L0 -21.4L2.6 -17.6', this.look.halo, 3.2);
       this.#line('M0 -9L0 -21M-2.6 -17.6L0 -21.4L2.6 -17.6', this.look.ink, 1.3);
-    });
+    }));
   }
 
   ring(): number {
@@ -118,6 +125,4 @@ export class Sprites {
   }
 }
 
-/** Where a cell lies in the texture, as the shader wants it: its corner and its size, 0 to 1. */
-export const cellShare = 1 / SIDE_CELLS;
 export const cellColumns = SIDE_CELLS;

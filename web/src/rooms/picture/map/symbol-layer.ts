@@ -1,5 +1,6 @@
 /**
- * Thousands of symbols in one draw call: a MapLibre custom layer with one instance a symbol.  The map is never
+ * Symbols below something that MapLibre draws, as a person has arranged the layers; those above everything are the
+ * overlay's.  Thousands in one draw call: a MapLibre custom layer with one instance a symbol.  The map is never
  * turned or tilted, so a symbol's place on the screen is its Mercator place, moved and scaled.  Places are kept
  * relative to a corner near by and the corner's own shift is worked out in double precision, so that symbols
  * stand still when zoomed in to a pier.
@@ -10,17 +11,16 @@ import { TILE_PX } from './cluster';
 import type { MapPoint } from './points';
 import { CELL, cellColumns, type Sprites } from './sprites';
 
-const FLOATS = 4;
+const FLOATS = 3;
 const VERTEX = `#version 300 es
-layout(location = 0) in vec4 symbol;  // x, y, cell, turn
+layout(location = 0) in vec3 symbol;  // x, y, cell
 uniform vec2 shift;
 uniform vec3 scale;  // pixels of the world, clip units a pixel across and down
 uniform float columns;
 out vec2 uv;
 void main() {
   vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);
-  float c = cos(symbol.w), s = sin(symbol.w);
-  vec2 off = mat2(c, s, -s, c) * ((corner - 0.5) * ${CELL.toFixed(1)});
+  vec2 off = (corner - 0.5) * ${CELL.toFixed(1)};
   vec2 px = floor((symbol.xy + shift) * scale.x + 0.5) + off;
   gl_Position = vec4(px.x * scale.y, -px.y * scale.z, 0.0, 1.0);
   vec2 cell = vec2(mod(symbol.z, columns), floor(symbol.z / columns));
@@ -59,21 +59,19 @@ export class SymbolLayer implements CustomLayerInterface {
     if (this.#data.length < (points.length * 2 + 1) * FLOATS) this.#data = new Float32Array((points.length * 2 + 1) * 2 * FLOATS);
     this.#count = 0;
     for (const p of points) {
-      if (leaders && p.course !== null) this.#put(p, this.sprites.leader(), (p.course * Math.PI) / 180);
-      this.#put(p, this.sprites.of(p), 0);
-      if (p.id === selected) this.#put(p, this.sprites.ring(), 0);
+      if (leaders && p.course !== null) this.#put(p, this.sprites.leader(p.course));
+      this.#put(p, this.sprites.of(p));
+      if (p.id === selected) this.#put(p, this.sprites.ring());
     }
     this.#fresh = true;
     this.#map?.triggerRepaint();
   }
 
-  #put(p: MapPoint, cell: number, turn: number): void {
-    // Written one by one: a list for each of 20,000 symbols ten times a second would be collected for longer.
+  #put(p: MapPoint, cell: number): void {
     const at = this.#count++ * FLOATS;
     this.#data[at] = p.x - this.#origin.x;
     this.#data[at + 1] = p.y - this.#origin.y;
     this.#data[at + 2] = cell;
-    this.#data[at + 3] = turn;
   }
 
   onAdd(map: MapLibre, gl: WebGL2RenderingContext): void {
