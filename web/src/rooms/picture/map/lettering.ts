@@ -14,7 +14,6 @@ export type Ink = { text: string; halo: string; panel: string; warn: string; acc
 export type Lettered = { stamp: Stamp; width: number; height: number };
 
 const FAMILY = 'Noto Sans JP Variable';
-const FONT = `"${FAMILY}", sans-serif`;
 /** Of a text with lines as long as this and its halo; also how much room a sheet's edge must give. */
 export const WIDEST_PX = 140;
 const LINE_PX = 121;
@@ -27,7 +26,9 @@ export type Hand = { size: number; colour: 'text' | 'warn' };
 export class Lettering {
   #made = new Map<string, Lettered>();
   #scratch = new OffscreenCanvas(1, 1);
-  #loaded = new Set<string>();
+  #asked = new Set<string>();
+  /** Counts parts of the font that came.  Chromium's workers keep what a list of families came to before; another list is looked up anew. */
+  #parts = 0;
   #ink: Ink = { text: '', halo: '', panel: '', warn: '', accent: '' };
 
   /** `loaded` is called when a part of the font came that texts were drawn without. */
@@ -49,12 +50,12 @@ export class Lettering {
     return this.#once(`${size} ${colour} ${ratio} ${across} ${text}`, () => {
       this.#need(text);
       const pen = this.#pen(1, 1);
-      pen.font = `${size * ratio}px ${FONT}`;
+      pen.font = `${size * ratio}px ${this.#font}`;
       const rows = lines(text, LINE_PX * ratio, (part) => pen.measureText(part).width);
       const step = size * 1.2 * ratio;
       const width = Math.min(WIDEST_PX * ratio, Math.max(...rows.map((row) => pen.measureText(row).width)) + 2 * HALO_PX * ratio + 2);
       return this.#drawn(width, rows.length * step + 2 * HALO_PX * ratio, across, (at) => {
-        at.font = `${size * ratio}px ${FONT}`;
+        at.font = `${size * ratio}px ${this.#font}`;
         [at.textAlign, at.textBaseline, at.lineJoin] = ['center', 'middle', 'round'];
         [at.lineWidth, at.strokeStyle, at.fillStyle] = [2 * HALO_PX * ratio, this.#ink.halo, this.#ink[colour]];
         const first = (-(rows.length - 1) * step) / 2;
@@ -76,11 +77,15 @@ export class Lettering {
         at.fill();
         [at.globalAlpha, at.lineWidth, at.strokeStyle] = [1, 1.4 * ratio, warn ? this.#ink.warn : this.#ink.accent];
         at.stroke();
-        at.font = `${12 * ratio}px ${FONT}`;
+        at.font = `${12 * ratio}px ${this.#font}`;
         [at.textAlign, at.textBaseline, at.fillStyle] = ['center', 'middle', this.#ink.text];
         at.fillText(String(count), 0, 0.5 * ratio);
       });
     });
+  }
+
+  get #font(): string {
+    return `"${FAMILY}", sans-serif, after${this.#parts}`;
   }
 
   #once(key: string, make: () => Lettered): Lettered {
@@ -111,12 +116,13 @@ export class Lettering {
 
   /** Loads what parts of the font the text needs; once they are there, all texts are drawn anew. */
   #need(text: string): void {
-    const unknown = [...new Set(text)].filter((letter) => !this.#loaded.has(letter)).join('');
-    for (const letter of unknown) this.#loaded.add(letter);
+    const unknown = [...new Set(text)].filter((letter) => !this.#asked.has(letter)).join('');
+    for (const letter of unknown) this.#asked.add(letter);
     if (!unknown) return;
     const font = `11px "${FAMILY}"`;
     if (this.fonts.check(font, unknown)) return;
     const again = (): void => {
+      this.#parts += 1;
       this.#made.clear();
       this.loaded();
     };
