@@ -23,7 +23,8 @@ from renkei.kernel.clock import Clock
 from renkei.kernel.identity import Identity
 from renkei.kernel.partners import Rhythm
 from renkei.kernel.partners.frames import Checkpoint, Content, Entries, Hello
-from renkei.kernel.records import Record, Text
+from renkei.kernel.partners.records import Named, Reconsideration
+from renkei.kernel.records import Header, Record, Text
 from renkei.kernel.views import dump
 from renkei.rooms.coordination import Attachment, Incident, LogEntry
 from world import World
@@ -158,6 +159,43 @@ def released(run: Run) -> None:
     run.write(run.entry(4, "usa", "異常なし"))
 
 
+def decided_anew(run: Run) -> None:
+    """What both runs have: the agreement ends, lines stay, another is made, and officers have one line go.
+
+    Their word names with it whatever else stayed, of which the second run has more.
+    """
+    node, now = run.world[JJOC].node, run.world.clock.now
+    (first,) = node.line(USFJ).releaser.register.agreements.values()
+    run.write(msgspec.structs.replace(first, version=2, until=now(), at=now()))
+    run.write(run.entry(11, "usa", "取決めの間に書いた"))
+    run.write(run.entry(12, "usa", "これも残った"))
+    again = msgspec.structs.replace(first, id=run.id_of(13), since=now(), at=now())
+    run.write(again)
+    logged = [
+        (seq, msgspec.json.decode(raw, type=Header))
+        for pack in node.master.read(0, node.master.size)
+        for seq, raw in enumerate(pack.entries, pack.first)
+        if raw.startswith(b'{"kind":"log-entry"')
+    ]
+    national = run.world[JJOC].label("national")
+    stayed = [Named(h.id, h.version, seq) for seq, h in logged if h.label == national][:100]
+    mine = next(Named(h.id, h.version, seq) for seq, h in logged if h.id == run.id_of(11))
+    word = Reconsideration(
+        id=run.id_of(14),
+        label=run.world[JJOC].label("usa"),
+        at=now(),
+        by="Disclosure officer",
+        partner=USFJ,
+        because=again.id,
+        named=(mine, *stayed),
+        upto=node.master.size,
+        account="disclosure",
+        reason=Text(text="再度の取決め", lang="ja"),
+    )
+    run.write(word)
+    run.let_pass(200)
+
+
 def nothing(run: Run) -> None:
     """The first run."""
 
@@ -245,12 +283,12 @@ def fixed(keys: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return begin
 
 
-def play(folder: Path, also: Step) -> dict[str, object]:
+def play(folder: Path, also: Step, story: Step = released) -> dict[str, object]:
     """The story, with ``also`` before each of its steps; what the attacker has in the end."""
     run = Run(folder, also)
     try:
         run.let_pass(10)
-        released(run)
+        story(run)
         also(run)
         run.let_pass(200)
         return run.attacker()
@@ -268,6 +306,18 @@ def test_runs_that_differ_in_what_is_withheld_are_the_same_to_the_partner(
     with_withheld = play(tmp_path / "with", also)
     assert [name for name in without if without[name] != with_withheld[name]] == []
     assert without["wire"] and without["contents"] and without["counts"] == (6, 3, 1)
+
+
+@pytest.mark.parametrize("also", [lines, versions, many], ids=lambda step: step.__name__)
+def test_so_they_are_where_officers_had_what_stayed_decided_anew(
+    tmp_path: Path, fixed: Callable[[], None], also: Step
+) -> None:
+    fixed()
+    without = play(tmp_path / "without", nothing, decided_anew)
+    fixed()
+    with_withheld = play(tmp_path / "with", also, decided_anew)
+    assert [name for name in without if without[name] != with_withheld[name]] == []
+    assert without["counts"] == (2, 1, 0), "beside JJOC's own card, one of the two lines that stayed"
 
 
 def test_the_comparison_sees_a_difference(tmp_path: Path, fixed: Callable[[], None]) -> None:

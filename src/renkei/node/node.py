@@ -8,7 +8,6 @@ hand one round of what those threads do, so that a test's world of many headquar
 Edges (HTTP, links, feeds, the command line) are given a node; the node knows none of them.
 """
 
-import asyncio
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,8 +56,6 @@ from .policies import policy_digest
 
 APPEND_PATIENCE = 30.0
 """Seconds an action waits for its append: a disk that takes longer is reported, not waited for."""
-SEEN_PATIENCE = 5.0
-"""Seconds an edge waits for its own write to show in the views before it answers without."""
 FOLD_LIMIT = 20_000
 """Entries folded between two looks at whether to stop."""
 _log = structlog.get_logger("renkei.node")
@@ -359,10 +356,6 @@ class Node:
         if seq is None:
             return "unsent"
         return "received" if seq < line.sender.received_by(moment) else "sent"
-
-    async def caught_up(self, seq: int) -> bool:
-        """Wait until the views hold the own log's entry ``seq``; False if that takes too long."""
-        return await asyncio.to_thread(self.views.wait, OWN, seq, SEEN_PATIENCE)
 
     def sources(self) -> Mapping[str, Source]:
         """The logs that the views are folded from."""

@@ -104,3 +104,32 @@ def test_a_repeat_while_the_first_runs_is_told_to_wait(served: Served) -> None:
     ):
         book.begin(person, "key-that-runs", "act", ())
     assert isinstance(book.begin(person, "key-that-runs", "act", ()), once.Doing)
+
+
+def test_a_write_that_the_views_do_not_follow_in_time_is_said_to_be_logged(
+    served: Served, watch: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {"Idempotency-Key": "key-while-views-are-behind"}
+    with monkeypatch.context() as patch:
+        patch.setattr(served.node.views, "wait", lambda *given: False)
+        late = watch.post("/log-entries", json=entry(served, "late"), headers=key)
+    assert (late.status_code, late.json()["code"]) == (503, "record.logged")
+    size = served.node.master.size
+    again = watch.post("/log-entries", json=entry(served, "late"), headers=key)
+    assert (again.status_code, again.json()["record"]["text"]["text"]) == (201, "late")
+    assert served.node.master.size == size
+
+
+def test_a_version_is_not_logged_over_what_the_views_do_not_show_yet(
+    served: Served, watch: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = watch.post("/incidents", json={"title": "x", "severity": "minor", "label": served.label("open")})
+    record = opened.json()["record"] | {"version": 2}
+    given = {name: value for name, value in record.items() if name not in {"realm", "at", "by"}}
+    size = served.node.master.size
+    with monkeypatch.context() as patch:
+        patch.setattr(served.node.views, "wait", lambda *given: False)
+        behind = watch.post("/records", json=given)
+    assert (behind.status_code, behind.json()["code"]) == (503, "views.behind")
+    assert served.node.master.size == size
+    assert watch.post("/records", json=given).status_code == 201

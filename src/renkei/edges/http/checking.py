@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
 MAX_LOOK_UP = 500
 """Ids looked up in one query, under SQLite's and the reader's limits."""
-SEEN_SECONDS = 5.0
-"""How long a write waits to show in the views before it is answered all the same."""
+SEEN_SECONDS = 15.0
+"""How long a write waits for the views, before and after it: half of what a client waits for an answer."""
+_BEHIND = Refused(
+    code="views.behind",
+    expected=f"views that follow the log within {SEEN_SECONDS:g} s",
+    came="views further behind; nothing was logged",
+    status=503,
+)
 _KIND = Refused(
     code="record.kind", expected="a version of the same kind as the one before", came="another kind"
 )
@@ -33,7 +39,8 @@ _CUT = Refused(
 
 def check_batch(node: "Node", person: Person, batch: Batch) -> Refused | None:
     """Why ``person`` may not log ``batch``, or None."""
-    node.views.wait(OWN, node.master.size - 1, SEEN_SECONDS)
+    if not node.views.wait(OWN, node.master.size - 1, SEEN_SECONDS):
+        return _BEHIND
     desk = node.desk(person)
     return _check_updates(desk.views, batch) or _check_moves(node, person, batch)
 

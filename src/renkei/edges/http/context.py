@@ -67,6 +67,12 @@ _COORDINATION = {
     "decision": Permission.DECISION_WRITE,
     "handover": Permission.LOG_WRITE,
 }
+_LOGGED = Refused(
+    code="record.logged",
+    expected=f"views that show what was logged within {SEEN_SECONDS:g} s",
+    came="views further behind; it is logged, and the same request under its Idempotency-Key is answered",
+    status=503,
+)
 MAX_PAGE = 200
 """Records in one page: more than a screen shows, little enough to encode in a few milliseconds."""
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Records in the page")]
@@ -304,8 +310,8 @@ class HttpEdge:
                 raise refuse(STALE)
             recorder.next_version = given[0], terms.seen + 1
         result = unwrap(action(desk, *given))
-        if recorder.last >= 0:
-            self.node.views.wait(OWN, recorder.last, SEEN_SECONDS)
+        if recorder.last >= 0 and not self.node.views.wait(OWN, recorder.last, SEEN_SECONDS):
+            raise refuse(_LOGGED)
         return result
 
     def _wrote(self, person: Person, action: Callable[..., Any], record: Record) -> None:
