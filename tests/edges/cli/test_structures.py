@@ -128,5 +128,12 @@ def test_nothing_or_two_things_to_check_are_refused(renkei: Renkei, tmp_path: Pa
     assert "none or several" in renkei("command", "show", "--example", "--reference").err
     (tmp_path / "plan.toml").write_bytes(packaged("plans/example.toml"))
     assert "rules.none" in renkei("command", "check", tmp_path / "plan.toml", "--alone").err
-    assert "plan.branch" in renkei("command", "diff", "--example").err
+    assert "plan.branch" in renkei("command", "diff", "--example", "--to-branch", "authority=3").err
+
+
+def test_without_a_branch_the_first_is_compared_and_said(renkei: Renkei) -> None:
+    assert (
+        "authority=2a > 2027-05-01 + 3 (day unknown)  authority=2a"
+        in renkei("command", "diff", "--example").out
+    )
     assert "plan.date" in renkei("command", "show", "--example", "--on", "soon").err

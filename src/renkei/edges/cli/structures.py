@@ -44,7 +44,7 @@ MAX_SHOWN = 20
 Example = Annotated[bool, Parameter(name="--example", help="Use the packaged synthetic plan.")]
 Documented = Annotated[bool, Parameter(name="--reference", help="Use the packaged, documented case.")]
 FromNode = Annotated[bool, Parameter(name="--node", help="Use what the running node knows.")]
-BranchKey = Annotated[str, Parameter(help="Which branch, as authority=2a; needed if something is open.")]
+BranchKey = Annotated[str, Parameter(help="Which branch, as authority=2a; without it the first.")]
 
 
 def show(
@@ -137,9 +137,10 @@ def diff_(
         lines = diff(timeline.facts_at(timeline.branches[0], 0), second.facts_at(second.branches[0], 0))
         sides: dict[str, Any] = {"from": str(file), "to": str(other)}
     else:
-        one = timeline.branch(from_branch or to_branch), timeline.moment(start) if start else 0
+        first = timeline.branches[0].key
+        one = timeline.branch(from_branch or to_branch or first), timeline.moment(start) if start else 0
         last = timeline.moment(to) if to else len(timeline.moments) - 1
-        two = timeline.branch(to_branch or from_branch), last
+        two = timeline.branch(to_branch or from_branch or first), last
         lines = between(timeline, one, two)
         sides = {
             key: {"at": timeline.moments[moment], "branch": branch.key}
@@ -150,6 +151,9 @@ def diff_(
         out.data({**_heading(given), **sides, "lines": lines})
         return
     _say_heading(out, given)
+    if other is None:
+        ends = (f"{timeline.moments[moment]}  {branch.key}" for branch, moment in (one, two))
+        out.say(" > ".join(ends))
     columns = ["", "what", "kind", "key", "before", "after"]
     out.table(columns, [_diff_row(line) for line in lines])
     out.say(f"{len(lines)} differences / 差異 {len(lines)} 件")

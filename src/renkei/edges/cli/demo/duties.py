@@ -12,7 +12,7 @@ from ....rooms import command
 from ....rooms.command.paths.description import Duty
 from ..app import accepted
 
-SOURCE = "Synthetic, for the demonstration / デモ用の架空データ"
+SOURCE = "synthetic / 架空（デモ用）"
 TOKYO, EVERY_DAY, WEEKDAYS = 9.0, (0, 1, 2, 3, 4, 5, 6), (0, 1, 2, 3, 4)
 HOURS = {
     "watch": tuple(
