@@ -46,8 +46,8 @@ function told(points: readonly MapPoint[]) {
 function lying(points: readonly MapPoint[], zoom: number, shown = ALL): { singles: MapPoint[]; clusters: Cluster[] } {
   const { roster, columns } = told(points);
   const found = cluster(columns, shown, zoom);
-  const at = (slot: number): MapPoint | undefined => roster.at(slot);
-  return { singles: [...found.singles].flatMap((slot) => at(slot) ?? []), clusters: [...found.keys.keys()].map((i) => clusterOf(found, i, at)) };
+  const all = (slots: Uint32Array): MapPoint[] => roster.all(slots);
+  return { singles: all(found.singles), clusters: [...found.keys.keys()].map((i) => clusterOf(found, i, all)) };
 }
 
 describe('clusters', () => {
@@ -89,7 +89,7 @@ describe('clusters', () => {
     const { columns, roster } = told(many);
     const found = cluster(columns, ALL, 5);
     for (const i of found.keys.keys()) {
-      const { count, counts } = clusterOf(found, i, (slot) => roster.at(slot));
+      const { count, counts } = clusterOf(found, i, (slots) => roster.all(slots));
       expect([countOf(found, i), sideCount(found, i, 0), sideCount(found, i, 1)]).toEqual([count, sideTotal(counts, 'jp'), sideTotal(counts, 'us')]);
     }
   });
@@ -173,7 +173,7 @@ describe('what the worker is told', () => {
     const { roster, columns, pass } = told([at('jp.jjoc/a', 125, 25)]);
     roster.drop('jp.jjoc/a');
     roster.put(at('jp.jjoc/b', 126, 25));
-    expect([roster.slot('jp.jjoc/a'), roster.slot('jp.jjoc/b'), roster.at(0)]).toEqual([-1, 1, undefined]);
+    expect([roster.slot('jp.jjoc/a'), roster.slot('jp.jjoc/b'), roster.all([0, 1]).map((p) => p.id)]).toEqual([-1, 1, ['jp.jjoc/b']]);
     pass();
     expect(columns.kind[0]).toBe(GONE);
     pass();

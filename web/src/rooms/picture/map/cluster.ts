@@ -132,8 +132,8 @@ export const sideCount = (found: Found, i: number, side: number): number => {
 };
 
 /** A cluster with its members by name; those that have gone meanwhile are left out. */
-export function clusterOf(found: Found, i: number, at: (slot: number) => MapPoint | undefined): Cluster {
-  const members = [...found.members.subarray(found.starts[i], found.starts[i + 1])].flatMap((slot) => at(slot) ?? []);
+export function clusterOf(found: Found, i: number, all: (slots: Uint32Array) => MapPoint[]): Cluster {
+  const members = all(found.members.subarray(found.starts[i], found.starts[i + 1]));
   const counts = noCounts();
   for (const [s, side] of SIDES.entries()) for (const [l, layer] of SYMBOL_LAYERS.entries()) counts[side][layer] = found.by[i * BY + s * SYMBOL_LAYERS.length + l] ?? 0;
   return { key: String(found.keys[i]), x: found.xy[i * 2] ?? 0, y: found.xy[i * 2 + 1] ?? 0, count: countOf(found, i), stale: found.stale[i] ?? 0, counts, members };

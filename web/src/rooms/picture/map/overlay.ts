@@ -64,9 +64,11 @@ export class Overlay {
     this.#soon();
   }
 
-  /** The camera moved. */
+  /** The map below is seen from there now. */
   moved(camera: Camera): void {
-    if (this.#drawn) this.canvas.style.transform = transform(this.#drawn, camera);
+    const shift = this.#drawn ? transform(this.#drawn, camera) : '';
+    if (shift === this.canvas.style.transform) return;
+    this.canvas.style.transform = shift;
     this.wake();
   }
 

@@ -16,9 +16,12 @@ const LONGEST_REST_MS = 600;
 const SLOW_AFTER = 3;
 /** Of the pixels across: a quarter of all. */
 const COARSE = 0.5;
+/** Without a card every frame of the whole page is dear, be it only for a picture that is moved. */
+const MOVE_MS = 80;
 /** A hand that pauses longer than this has come to look. */
 const LEFT_ALONE_MS = 700;
 
+/** `moved` is called when the picture was painted or laid anew, for what lies over it to go along. */
 export class Painting {
   #pace = new Pace(REST, LONGEST_REST_MS);
   #painted: Camera | null = null;
@@ -27,11 +30,13 @@ export class Painting {
   coarse = false;
   /** Fine paintings in a row that held something up. */
   #late = 0;
+  #movedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly map: MapLibre,
     private readonly camera: () => Camera,
+    private readonly moved: (camera: Camera) => void,
   ) {
     const { painter } = map;
     const paint = painter.render.bind(painter);
@@ -51,13 +56,22 @@ export class Painting {
     clearTimeout(this.#timer);
   }
 
+  get #slow(): boolean {
+    return this.#late >= SLOW_AFTER;
+  }
+
   /** Whether the last painting has to do for this frame; it is then laid where it belongs. */
   #held(): boolean {
     const now = this.camera();
     const shift = this.#painted ? transform(this.#painted, now) : '';
     if (shift) this.#finelyAt = performance.now() + LEFT_ALONE_MS;
     const held = this.#painted !== null && this.#pace.wait > 0;
-    this.map.getCanvas().style.transform = held ? shift : '';
+    const time = performance.now();
+    if (!held || !this.#slow || time >= this.#movedAt + MOVE_MS) {
+      this.map.getCanvas().style.transform = held ? shift : '';
+      this.#movedAt = time;
+      this.moved(now);
+    }
     // What is held is still due: MapLibre asks again with the next frame.
     if (this.map.repaint !== held) this.map.repaint = held;
     if (!held) this.#painted = now;
@@ -67,7 +81,7 @@ export class Painting {
   /** Makes the canvas as fine as this painting is to be, at most `full` of its pixels to one of the page; how many it is. */
   #size(full: number): number {
     const alone = this.#finelyAt - performance.now();
-    this.coarse = this.#late >= SLOW_AFTER && alone > 0;
+    this.coarse = this.#slow && alone > 0;
     clearTimeout(this.#timer);
     if (this.coarse) this.#timer = setTimeout(() => this.map.triggerRepaint(), alone);
     const ratio = full * (this.coarse ? COARSE : 1);

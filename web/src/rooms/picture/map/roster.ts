@@ -15,8 +15,14 @@ export class Roster {
   /** Told to the worker as gone, but not yet known to be understood: what it says may still name them. */
   #leaving: number[] = [];
 
-  at(slot: number): MapPoint | undefined {
-    return this.#points[slot];
+  /** In a loop of its own: what is in view may be tens of thousands, and is asked for twice a second. */
+  all(slots: Iterable<number>): MapPoint[] {
+    const found: MapPoint[] = [];
+    for (const slot of slots) {
+      const p = this.#points[slot];
+      if (p) found.push(p);
+    }
+    return found;
   }
 
   slot(id: string): number {

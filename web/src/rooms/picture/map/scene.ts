@@ -29,6 +29,7 @@ import { type Look, Sprites } from './sprites';
 import { SymbolLayer } from './symbol-layer';
 
 const TEXT_MS = 500;
+const CURSOR_MS = 150;
 /** Names beside symbols: more would cover what they name. */
 const MOST_NAMES = 250;
 const NAMES_FROM_ZOOM = 6;
@@ -66,6 +67,8 @@ export class Scene {
   #lying: Lying | null = null;
   #textTimer: ReturnType<typeof setTimeout> | undefined;
   #textAt = -Infinity;
+  #cursorTimer: ReturnType<typeof setTimeout> | undefined;
+  #cursorAt: LonLat | null = null;
   #named = '';
   #palette: Palette;
   #ready = false;
@@ -99,7 +102,7 @@ export class Scene {
       fadeDuration: 0,
       localIdeographFontFamily: '"Noto Sans JP Variable", sans-serif',
     });
-    this.#painting = new Painting(this.map, () => this.#camera());
+    this.#painting = new Painting(this.map, () => this.#camera(), (camera) => this.#overlay.moved(camera));
     this.#overlay = new Overlay(this.#roster, this.#sprites, {
       frame: () => this.#frame(),
       found: (lying) => this.#found(lying),
@@ -112,16 +115,16 @@ export class Scene {
     this.map.keyboard.disableRotation();
     this.map.on('style.load', () => this.#fill());
     this.map.on('moveend', () => this.#moved());
-    this.map.on('move', () => this.#overlay.moved(this.#camera()));
     this.map.on('resize', () => this.#overlay.wake());
-    this.map.on('mousemove', (e) => this.on.cursor({ lon: e.lngLat.lng, lat: e.lngLat.lat }));
-    this.map.on('mouseout', () => this.on.cursor(null));
+    this.map.on('mousemove', (e) => this.#cursor({ lon: e.lngLat.lng, lat: e.lngLat.lat }));
+    this.map.on('mouseout', () => this.#cursor(null));
     for (const [event, idle] of [['idle', true], ['movestart', false], ['dataloading', false]] as const) this.map.on(event, () => this.#settled('map', idle && !this.#painting.coarse));
     this.map.on('click', (e) => this.#picked(e));
   }
 
   close(): void {
     clearTimeout(this.#textTimer);
+    clearTimeout(this.#cursorTimer);
     this.#overlay.close();
     this.#painting.close();
     this.map.remove();
@@ -309,7 +312,7 @@ export class Scene {
   }
 
   #singles(): MapPoint[] {
-    return [...(this.#lying?.singles ?? [])].flatMap((slot) => this.#roster.at(slot) ?? []);
+    return this.#roster.all(this.#lying?.singles ?? []);
   }
 
   /** Those of which `near` says so, by their middle. */
@@ -317,7 +320,7 @@ export class Scene {
     const lying = this.#lying;
     if (!lying) return [];
     const at = (i: number) => ({ x: lying.xy[i * 2] ?? 0, y: lying.xy[i * 2 + 1] ?? 0 });
-    return [...lying.keys.keys()].filter((i) => near(at(i))).map((i) => clusterOf(lying, i, (slot) => this.#roster.at(slot)));
+    return [...lying.keys.keys()].filter((i) => near(at(i))).map((i) => clusterOf(lying, i, (slots) => this.#roster.all(slots)));
   }
 
   #moved(): void {
@@ -358,6 +361,15 @@ export class Scene {
     const b = this.map.getBounds();
     const [w, e, n, s] = [mercatorX(b.getWest()), mercatorX(b.getEast()), mercatorY(b.getNorth()), mercatorY(b.getSouth())];
     return (p) => p.x >= w && p.x <= e && p.y >= n && p.y <= s;
+  }
+
+  /** Nobody reads digits that change with every frame, and every change of the page is a frame more. */
+  #cursor(at: LonLat | null): void {
+    this.#cursorAt = at;
+    this.#cursorTimer ??= setTimeout(() => {
+      this.#cursorTimer = undefined;
+      this.on.cursor(this.#cursorAt);
+    }, CURSOR_MS);
   }
 
   #picked(event: MapMouseEvent): void {
