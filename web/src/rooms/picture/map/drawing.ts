@@ -149,13 +149,13 @@ export class Drawing {
   }
 
   /** To the right of its symbol, else to the left, else below: where nothing is, else where no text is, else not at all. */
-  #named(found: Found, { ratio, order }: Frame, place: Place, { texts: written, things }: AllTaken): void {
-    const [{ slots, texts, stale }, { x, y, kind }] = [this.#names, this.#columns];
+  #named(found: Found, { ratio }: Frame, place: Place, { texts: written, things }: AllTaken): void {
+    const [{ slots, texts, stale }, { x, y }] = [this.#names, this.#columns];
     if (!slots.length) return;
     const singles = new Set(found.singles);
     for (const [i, slot] of slots.entries()) {
       const text = texts[i];
-      if (!text || !singles.has(slot) || !order.includes(layerIn(kind[slot] ?? GONE))) continue;
+      if (!text || !singles.has(slot)) continue;
       const [px, py] = [place.across(x[slot] ?? 0), place.down(y[slot] ?? 0)];
       const name = this.#lettering.text(text, { size: NAME_PX, colour: stale[i] ? 'warn' : 'text' }, ratio, this.#sheet.across);
       const [beside, below] = [Math.round(NAME_OFF_PX * ratio + name.width / 2), Math.round(NAME_OFF_PX * ratio + name.height / 2 + 8 * ratio)];
