@@ -21,6 +21,7 @@ import json
 import re
 import secrets
 import threading
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -58,6 +59,7 @@ IDLE_END = timedelta(hours=8)
 """One watch: a screen left at the change of watch is signed out before the next one ends."""
 ABSOLUTE_END = timedelta(hours=24)
 """However busy, every session is signed in anew once a day."""
+SALT_BYTES, HASH_BYTES = argon2.DEFAULT_RANDOM_SALT_LENGTH, argon2.DEFAULT_HASH_LENGTH
 TOUCH_EVERY = timedelta(minutes=1)
 """How often a session's last use is written down; the idle limit is exact to this."""
 MAX_TOKEN_DAYS = 366
@@ -109,7 +111,7 @@ class Accounts:
         self._clock = clock
         self._lock = threading.RLock()
         self._hasher = argon2.PasswordHasher(cost.passes, cost.memory_kib, cost.lanes, type=argon2.Type.ID)
-        self._decoy = self._hasher.hash(secrets.token_hex(16))
+        self._decoy = _decoy(cost)
         self._db = open_file(path)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._checked = clock.now()
@@ -515,6 +517,17 @@ class Accounts:
 
     def _data_version(self) -> int:
         return int(self._db.pragma("data_version"))
+
+
+def _decoy(cost: Hashing) -> str:
+    """What a password for no account is compared with: in the form of a hash, of nobody's password.
+
+    Made up, not worked out, which would take a node's start as long as a sign-in.  Comparing takes as long as
+    with a real one: argon2's work depends on the costs that stand in front, not on what follows them.
+    """
+    salt, digest = (b64encode(secrets.token_bytes(n)).rstrip(b"=").decode() for n in (SALT_BYTES, HASH_BYTES))
+    costs = f"m={cost.memory_kib},t={cost.passes},p={cost.lanes}"
+    return f"$argon2id$v={argon2.low_level.ARGON2_VERSION}${costs}${salt}${digest}"
 
 
 def permissions_of(person: Person) -> tuple[Permission, ...]:

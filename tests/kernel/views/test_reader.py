@@ -344,6 +344,7 @@ def test_the_map_goes_round_the_antimeridian(box, found):
     )
     rows = node.reader().within(*box)
     assert sorted(ids(rows)) == sorted(key(n) for n in found)
+    assert ids(node.reader().within(*box, kinds="mark")) == ids(rows)
     assert [r.arrival for r in rows] == sorted((r.arrival for r in rows), reverse=True)
 
 

@@ -8,7 +8,7 @@ names (``opt={"permission": ...}``) or else ``read``.
 import asyncio
 import logging
 from copy import copy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from litestar import Litestar, Request, Response, Router
 from litestar.connection import ASGIConnection
@@ -41,7 +41,7 @@ from . import (
     signing,
     stream,
 )
-from .context import HttpEdge, header
+from .context import Edge, HttpEdge, header
 from .front import App, Front, Receive, Scope, Send
 from .problems import BUSY, CSRF, MEDIA, SIGN_IN, as_refused, extra_headers, refuse, respond
 from .schema import RawRecordSchema, get_openapi, openapi
@@ -107,10 +107,17 @@ def create_app(node: "Node") -> Application:
     return Application(node)
 
 
-def identify(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Who is calling, and whether they may use this handler at all."""
+async def identify(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Who is calling, and whether they may use this handler at all.
+
+    A coroutine, because the framework sends any other guard to a thread and back.  Only a cookie goes there:
+    that its session is in use is written down now and then, which waits for the disk.
+    """
     edge: HttpEdge = connection.app.state.edge
-    person, by_cookie = edge.caller(connection.scope)
+    if header(connection.scope, b"cookie") and not header(connection.scope, b"authorization"):
+        person, by_cookie = await asyncio.to_thread(edge.caller, connection.scope)
+    else:
+        person, by_cookie = edge.caller(connection.scope)
     connection.scope["user"] = person
     if not handler.opt.get("open"):
         if person is None:
@@ -156,14 +163,21 @@ def framework(edge: HttpEdge) -> Litestar:
     return app
 
 
+class OwnRouter(Router):
+    """A router of one application: it registers this one and not, as it does with others, a deep copy."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
 def _routers() -> list[Router]:
     """The API, and the figures beside it.
 
     Not one router in another: the framework copies all of a router's handlers for each level.
     """
     return [
-        Router(PREFIX, route_handlers=[_with_its_edge(h) for h in HANDLERS], guards=[identify]),
-        Router("/", route_handlers=[nodes.get_metrics], guards=[identify]),
+        OwnRouter(PREFIX, route_handlers=[_with_its_edge(h) for h in HANDLERS], guards=[identify]),
+        OwnRouter("/", route_handlers=[nodes.get_metrics], guards=[identify]),
     ]
 
 
@@ -194,5 +208,6 @@ def handler_path(handler: HTTPRouteHandler) -> str:
     return min(handler.paths, default="")
 
 
-def _person(request: Request[Any, Any, Any]) -> Person | None:
+def _person(request: Request[Any, Any, Any], edge: Edge) -> Person | None:
+    # After the edge: what the framework may look up at once, it makes a task each for.
     return request.scope["user"]  # type: ignore[no-any-return]

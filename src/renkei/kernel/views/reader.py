@@ -116,14 +116,17 @@ CROSS JOIN records r ON r.arrival = (SELECT max(o.arrival) FROM records o WHERE 
 WHERE {{visible:r}} ORDER BY d.doc DESC
 """
 
+# The index is walked through once for each shelf; once in all where no label is hidden from the reader.
+_IN_SHELVES = "AND shelf IN (SELECT value FROM json_each(:shelves))"
 _WITHIN = f"""
 SELECT {_ROW} FROM (
     SELECT DISTINCT place >> 1 AS row FROM places
     WHERE east >= :west AND west <= :east AND north >= :south AND south <= :north
-    AND shelf IN (SELECT value FROM json_each(:shelves)) LIMIT :n
+    {_IN_SHELVES} LIMIT :n
 ) p CROSS JOIN records r ON r.row = p.row
 WHERE {{visible:r}}
 """
+_WITHIN_ALL = _WITHIN.replace(_IN_SHELVES, "")
 
 _REFERRING = f"""
 SELECT {_ROW} FROM refs f CROSS JOIN records r ON r.row = f.row
@@ -229,7 +232,8 @@ class Reader:
         found: dict[int, Row] = {}
         boxes = split(west, south, east, north)
         with self._store.reading(self.realm, self.clearance, self.book) as (db, visible):
-            sql, shelves = visible.fill(_WITHIN), visible.shelves(kinds, None)
+            shelves = visible.shelves(kinds, None)
+            sql = visible.fill(_WITHIN_ALL if visible.everything and kinds is None else _WITHIN)
             for w, s, e, n in boxes:
                 params = {"west": w, "south": s, "east": e, "north": n, "shelves": shelves, "n": limit}
                 found |= {row.row: row for row in self._rows(db.execute(sql, params))}

@@ -69,6 +69,8 @@ class Visible:
 
     def __init__(self, labels: frozenset[int], catalogue: Catalogue) -> None:
         self.labels = labels
+        self.everything = len(labels) == len(catalogue.labels)
+        """Whether no label row, of any realm, was hidden then."""
         self._list = ",".join(map(str, sorted(labels)))
         self.marks = tuple(mark(row) for row in sorted(labels))
         self._catalogue = catalogue
