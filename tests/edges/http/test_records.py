@@ -285,7 +285,7 @@ def test_many_at_once_are_all_logged_once_and_in_one_piece(served: Served) -> No
         headers = {"authorization": f"Bearer {served.token_of('gateway')}"}
         limits = httpx.Limits(max_connections=64)
         async with httpx.AsyncClient(
-            base_url=f"{served.url}/api/v1", headers=headers, limits=limits
+            base_url=f"{served.url}/api/v1", headers=headers, limits=limits, timeout=60
         ) as client:
             bodies = [line(served, from_post=str(n)) if n % 10 else {"kind": "?"} for n in range(300)]
             answers = await asyncio.gather(*(client.post("/records", json=body) for body in bodies))
