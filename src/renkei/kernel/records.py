@@ -28,6 +28,9 @@ LIVE = "live"
 MAX_RECORD_BYTES = 256 * 1024
 """One record's encoded size; larger content is an attachment's business, not a record's."""
 
+MAX_AT_REST_BYTES = MAX_RECORD_BYTES * 3 // 2
+"""The same of a record of which a part lies sealed in our own master log: in base64 it is a third longer."""
+
 MAX_NESTING = 64
 """How deep the arrays and objects of a record's JSON go: ours take a dozen.  Python's readers give up
 somewhere below a thousand, sooner the more callers stand above them; here everybody gives up at one place."""
@@ -109,6 +112,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
                     yield part.label, part.text
                     for translation in part.translations:
                         yield part.label, translation.text
+
+    @property
+    def max_bytes(self) -> int:
+        """How large this record may be, encoded."""
+        return MAX_RECORD_BYTES
 
     def bounds(self) -> tuple[float, float, float, float] | None:
         """West, south, east, north in degrees (WGS 84) of what lies on the map, or None."""
@@ -196,7 +204,7 @@ class Codec:
             record = msgspec.structs.replace(record, realm=LIVE)
         raw = self._encoder.encode(record)
         if len(raw) > MAX_RECORD_BYTES:
-            raise BadInput("record.size", f"at most {MAX_RECORD_BYTES} bytes", f"{len(raw)}")
+            _check_size(raw, record.max_bytes)
         return raw
 
     def decode(self, raw: bytes) -> Record | Unknown:
@@ -204,8 +212,14 @@ class Codec:
 
         Raises BadInput if ``raw`` is not a record, naming the field but never its content.
         """
-        if len(raw) > MAX_RECORD_BYTES:
-            raise BadInput("record.size", f"at most {MAX_RECORD_BYTES} bytes", f"{len(raw)}")
+        if len(raw) <= MAX_RECORD_BYTES:
+            return self._decode(raw)
+        _check_size(raw, MAX_AT_REST_BYTES)
+        record = self._decode(raw)
+        _check_size(raw, MAX_RECORD_BYTES if isinstance(record, Unknown) else record.max_bytes)
+        return record
+
+    def _decode(self, raw: bytes) -> Record | Unknown:
         if too_deep(raw):
             raise BadInput("record.form", f"JSON at most {MAX_NESTING} levels deep", "a deeper one")
         try:
@@ -215,6 +229,7 @@ class Codec:
                 return Unknown(header=self._header.decode(raw), raw=raw)
             return decoder.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as err:
+            _check_size(raw, MAX_RECORD_BYTES)
             raise BadInput("record.form", "a record in JSON", what_came(err)) from None
 
     def _kind_of(self, raw: bytes) -> str:
@@ -222,6 +237,11 @@ class Codec:
         if end > 0 and raw.startswith(b'{"kind":"'):
             return raw[9:end].decode()
         return self._header.decode(raw).kind
+
+
+def _check_size(raw: bytes, limit: int) -> None:
+    if len(raw) > limit:
+        raise BadInput("record.size", f"at most {limit} bytes", f"{len(raw)}")
 
 
 def what_came(err: Exception) -> str:

@@ -41,7 +41,11 @@ class PassedOn:
         return self._file
 
     def seal(self, record: Onward) -> tuple[bytes, dict[str, bytes]]:
-        """The record as it is logged, and the fact that names its key's slot."""
+        """The record as it is logged, and the fact that names its key's slot.
+
+        Raises BadInput for one that is larger than what a partner takes, before a key is spent on it.
+        """
+        self._codec.encode(record)
         slot, sealed = self._keys().seal(record.rendition.encode(), _about(record))
         at_rest = f"{slot}:{b64encode(sealed).decode()}"
         logged = msgspec.structs.replace(record, rendition=_NOTHING, sealed=at_rest)

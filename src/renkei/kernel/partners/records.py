@@ -13,7 +13,7 @@ import msgspec
 
 from ..clock import Instant
 from ..labels.model import Clearance, Label
-from ..records import HqId, Record, RecordId, Text
+from ..records import MAX_AT_REST_BYTES, MAX_RECORD_BYTES, HqId, Record, RecordId, Text
 
 EVERY_KIND = "*"
 """In an agreement: all kinds that may leave at all and that no other agreement names."""
@@ -108,6 +108,11 @@ class Onward(Record, frozen=True, kw_only=True, tag=ONWARD):
     rendition: Annotated[str, msgspec.Meta(min_length=2)]
     note: Text | None = None
     sealed: str = ""
+
+    @property
+    def max_bytes(self) -> int:
+        """Larger where it lies sealed: that leaves this node for nowhere."""
+        return MAX_AT_REST_BYTES if self.sealed else MAX_RECORD_BYTES
 
     def texts(self) -> Iterator[tuple[Label | None, str]]:
         """Also the texts inside what is passed on, under its own labels."""
