@@ -5,6 +5,7 @@ one or more roles and a clearance.  One table says which role may do what; every
 the permission it needs.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -45,6 +46,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     METRICS_READ = "metrics.read"
     PARTNER_MANAGE = "partner.manage"
+    COURIER_CARRY = "courier.carry"
     ACCOUNT_MANAGE = "account.manage"
 
 
@@ -91,6 +93,7 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
             Permission.POLICY_CHANGE,
             Permission.AUDIT_READ,
             Permission.TRANSLATE,
+            Permission.COURIER_CARRY,
         }
     ),
     Role.APPROVER: frozenset(
@@ -108,6 +111,7 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
             Permission.METRICS_READ,
             Permission.POLICY_CHANGE,
             Permission.PARTNER_MANAGE,
+            Permission.COURIER_CARRY,
             Permission.ACCOUNT_MANAGE,
             Permission.RECORDS_APPEND,
             Permission.COMMAND_WRITE,
@@ -115,6 +119,10 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
         }
     ),
 }
+
+
+WITHIN: Mapping[Permission, Permission] = {Permission.COURIER_CARRY: Permission.PARTNER_MANAGE}
+"""Permissions that were part of another one: a token made for that one holds them still."""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +140,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     def may(self, permission: Permission) -> bool:
         """Whether any role, within the scopes, allows ``permission``."""
-        if self.scopes is not None and permission not in self.scopes:
+        scopes = self.scopes
+        if scopes is not None and permission not in scopes and WITHIN.get(permission) not in scopes:
             return False
         return any(permission in ALLOWED[role] for role in self.roles)
 

@@ -15,6 +15,7 @@ from renkei.edges.http.couriers import MAX_COURIER_BYTES
 from renkei.kernel.clock import SystemClock
 from renkei.kernel.identity import fingerprint, load_partners, open_card
 from renkei.kernel.labels.presets import demo_clearances
+from renkei.kernel.people import Permission
 from renkei.node import Names, NodeConfig, create_node, own_card
 
 USFJ = "us.usfj"
@@ -145,6 +146,21 @@ def test_a_file_is_fetched_sealed_and_counts_once_it_is_kept(served: Served, the
     beyond = admin.post(f"/partners/{USFJ}/courier/export", params={"first": upto + 1})
     assert code(beyond) == (400, "courier.first")
     assert ("courier.export", "admin", "done") in trail(served)
+
+
+def test_administrators_and_disclosure_officers_carry_and_tokens_of_before_still_do(
+    served: Served, theirs: Theirs
+) -> None:
+    served.client("admin").post("/partners", json=given(theirs)).raise_for_status()
+    where = f"/partners/{USFJ}/courier/export"
+    assert served.client("disclosure").post(where).status_code == 200
+    for scope in (Permission.COURIER_CARRY, Permission.PARTNER_MANAGE):
+        assert served.client("admin", Permission.READ, scope).post(where).status_code == 200, scope
+    assert code(served.client("admin", Permission.READ).post(where)) == (403, "person.permission")
+    assert code(served.client("watch").post(where)) == (403, "person.permission")
+    carrying = served.client("admin", Permission.READ, Permission.COURIER_CARRY)
+    refused = carrying.delete(f"/partners/{USFJ}", params={"reason": "x"})
+    assert code(refused) == (403, "person.permission"), "to carry is not to manage"
 
 
 def test_a_file_that_is_none_or_too_large_is_refused(served: Served, theirs: Theirs) -> None:

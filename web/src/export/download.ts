@@ -28,7 +28,7 @@ export async function listAsCsv(name: ListName): Promise<void> {
   const rows = lines.map(({ view, cells }) => [
     said(view.marking), view.record.id, view.record.version ?? 1, ...cells, view.source || OWN, view.at, view.record.by, view.cut,
   ]);
-  save(`${name}-${dtg(new Date())}.csv`, 'text/csv', csv(said((await together(views)).marking), head, rows));
+  saveText(`${name}-${dtg(new Date())}.csv`, 'text/csv', csv(said((await together(views)).marking), head, rows));
 }
 
 export async function mapAsGeoJson(): Promise<void> {
@@ -36,14 +36,19 @@ export async function mapAsGeoJson(): Promise<void> {
   const views: RecordView[] = (await Promise.all([hazards(), areas(), positions(), sites()])).flat();
   const placed = views.filter((v) => 'geometry' in v.record && v.record.geometry);
   const whole = collection(placed, await together(placed), new Date().toISOString(), session.me?.post ?? '');
-  save(`picture-${dtg(new Date())}.geojson`, 'application/geo+json', JSON.stringify(whole));
+  saveText(`picture-${dtg(new Date())}.geojson`, 'application/geo+json', JSON.stringify(whole));
 }
 
-function save(name: string, type: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+function saveText(name: string, type: string, text: string): void {
+  save(`renkei-${name}`, new Blob([text], { type }));
+}
+
+/** Put a file on this machine's disk, wherever the browser puts what it saves. */
+export function save(name: string, file: Blob): void {
+  const address = URL.createObjectURL(file);
   const link = document.createElement('a');
   link.href = address;
-  link.download = `renkei-${name}`;
+  link.download = name;
   link.click();
   URL.revokeObjectURL(address);
 }

@@ -85,6 +85,7 @@ const en = {
     'audit.read': 'read the audit trail',
     'metrics.read': 'read metrics',
     'partner.manage': 'manage partners',
+    'courier.carry': 'make and take in couriers’ files',
     'account.manage': 'manage accounts',
   }),
 };
@@ -173,6 +174,7 @@ const ja: typeof en = {
     'audit.read': '監査記録の閲覧',
     'metrics.read': '計測値の閲覧',
     'partner.manage': '相手司令部の管理',
+    'courier.carry': '伝書ファイルの作成と取込み',
     'account.manage': 'アカウントの管理',
   }),
 };

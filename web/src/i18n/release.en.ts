@@ -4,7 +4,7 @@ export const releaseEn = {
   open: 'Release',
   openHint: 'Who has it, who would get it, and why not (e)',
   of: 'Release of this record',
-  tabs: { review: 'Review', anew: 'Decide anew', recalls: 'Recalls', pace: 'Pace and audit', agreements: 'Agreements' },
+  tabs: { review: 'Review', anew: 'Decide anew', recalls: 'Recalls', pace: 'Pace and audit', agreements: 'Agreements', couriers: 'Couriers' },
   outcome: { released: 'Released', held: 'Waits for review', withheld: 'Not released' },
   would: 'would be released',
   state: { unsent: 'not sent yet', sent: 'sent', received: 'received' },

@@ -6,7 +6,7 @@ export const releaseJa: typeof releaseEn = {
   open: '提供状況',
   openHint: '提供先、提供見込み、非提供の理由 (e)',
   of: 'この記録の提供状況',
-  tabs: { review: '開示審査', anew: '再判定', recalls: '回収', pace: '所要時間・監査', agreements: '取決め' },
+  tabs: { review: '開示審査', anew: '再判定', recalls: '回収', pace: '所要時間・監査', agreements: '取決め', couriers: '伝書' },
   outcome: { released: '提供', held: '審査待ち', withheld: '非提供' },
   would: '提供予定',
   state: { unsent: '未送信', sent: '送信済', received: '受領済' },

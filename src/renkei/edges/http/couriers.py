@@ -1,4 +1,4 @@
-"""Couriers' files over HTTP, for administrators: fetched from the running node, and brought to it.
+"""Couriers' files over HTTP: fetched from the running node, and brought to it.
 
 A file fetched is sealed for the partner, so whoever carries or stores it learns nothing; a plain one is made
 at a stopped node's console alone.  Its entries count as sent once the caller says that the file is kept
@@ -8,11 +8,12 @@ the node's disk until all of it has come; then it is taken in under the checks o
 """
 
 import asyncio
+import itertools
 import os
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request, post
@@ -34,8 +35,25 @@ from .schema import problems
 
 MAX_COURIER_BYTES = 4_700_000_000
 """One file brought to a running node: a DVD's worth.  What is larger comes in volumes."""
-_MANAGE: dict[str, Any] = {"permission": Permission.PARTNER_MANAGE}
+_CARRY: dict[str, Any] = {"permission": Permission.COURIER_CARRY}
+_FILE = "application/octet-stream"
+_SEALED: dict[str, Any] = {
+    "status_code": 200,
+    "opt": _CARRY,
+    "media_type": _FILE,
+    "tags": ["node"],
+    "responses": {
+        200: ResponseSpec(
+            data_container=bytes, media_type=_FILE, description="The sealed file", generate_examples=False
+        ),
+        **problems(503),
+    },
+}
+"""What the operations that answer with a file have in common."""
 _MANY = Refused(code="courier.busy", expected="one courier's file at a time", came="another", status=503)
+
+
+Made = TypeVar("Made", Export, ContentsExport)
 
 
 class CarriedIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,20 +115,8 @@ class ImportedOut(msgspec.Struct, frozen=True, kw_only=True):
 
 @post(
     "/partners/{hq:str}/courier/export",
-    status_code=200,
-    opt=_MANAGE,
-    media_type="application/octet-stream",
-    tags=["node"],
     summary="A courier's file for a partner",
-    responses={
-        200: ResponseSpec(
-            data_container=bytes,
-            media_type="application/octet-stream",
-            description="The sealed file",
-            generate_examples=False,
-        ),
-        **problems(503),
-    },
+    **_SEALED,
 )
 async def export_courier(
     edge: Edge,
@@ -124,30 +130,17 @@ async def export_courier(
     Headers: ``Renkei-First``, ``Renkei-Upto`` (where the next volume begins) and ``Renkei-Logged``.
     """
     line_of(edge, hq)
-
-    def begin() -> tuple[Export, bytes]:
-        made = Steps(edge.trail).step(
-            person, "courier.export", hq, lambda: export_sealed(edge.node, hq, first, volume), noted=False
-        )
-        return made, next(made.pieces, b"")
-
-    made, beginning = await edge.actions.run(begin)
+    made, pieces = await _begun(
+        edge, person, "courier.export", hq, lambda: export_sealed(edge.node, hq, first, volume)
+    )
     edge.trail.done(person, "courier.export", hq, f"entries {made.first} to {made.upto}")
-    headers = {
-        **HEADERS,
-        "Accept-Ranges": "none",
-        "Renkei-First": str(made.first),
-        "Renkei-Upto": str(made.upto),
-        "Renkei-Logged": str(made.logged),
-    }
-    pieces = _after(beginning, made.pieces)
-    return Stream(pieces, status_code=200, headers=headers, media_type="application/octet-stream")
+    return _file(pieces, {"First": made.first, "Upto": made.upto, "Logged": made.logged})
 
 
 @post(
     "/partners/{hq:str}/courier/carried",
     status_code=200,
-    opt=_MANAGE,
+    opt=_CARRY,
     tags=["node"],
     summary="A courier's file is kept",
     responses=problems(413, 415, 503),
@@ -164,20 +157,8 @@ async def courier_carried(
 
 @post(
     "/partners/{hq:str}/courier/contents",
-    status_code=200,
-    opt=_MANAGE,
-    media_type="application/octet-stream",
-    tags=["node"],
     summary="A courier's volume of attachments' contents for a partner",
-    responses={
-        200: ResponseSpec(
-            data_container=bytes,
-            media_type="application/octet-stream",
-            description="The sealed file",
-            generate_examples=False,
-        ),
-        **problems(503),
-    },
+    **_SEALED,
 )
 async def export_courier_contents(
     edge: Edge,
@@ -197,37 +178,50 @@ async def export_courier_contents(
     line_of(edge, hq)
     place = None if first is None else Place(first, offset)
 
-    def begin() -> tuple[ContentsExport, bytes]:
-        made = Steps(edge.trail).step(
-            person,
-            "courier.contents",
-            hq,
-            lambda: export_volume(edge.node, hq, place, volume, again=again),
-            noted=False,
-        )
+    made, pieces = await _begun(
+        edge,
+        person,
+        "courier.contents",
+        hq,
+        lambda: export_volume(edge.node, hq, place, volume, again=again),
+    )
+    edge.trail.done(person, "courier.contents", hq, f"{made.contents} contents, {made.size} bytes")
+    said = {
+        "Contents": made.contents,
+        "Bytes": made.size,
+        "First": made.first.seq,
+        "First-Offset": made.first.offset,
+        "Upto": made.upto.seq,
+        "Upto-Offset": made.upto.offset,
+        "Last": "true" if made.last else "false",
+    }
+    return _file(pieces, said)
+
+
+async def _begun(
+    edge: HttpEdge, person: Person, action: str, hq: str, make: Callable[[], Made]
+) -> tuple[Made, Iterator[bytes]]:
+    """A file begun, and its pieces: a refusal comes with the first of them, before anything is answered."""
+
+    def begin() -> tuple[Made, bytes]:
+        made = Steps(edge.trail).step(person, action, hq, make, noted=False)
         return made, next(made.pieces, b"")
 
     made, beginning = await edge.actions.run(begin)
-    edge.trail.done(person, "courier.contents", hq, f"{made.contents} contents, {made.size} bytes")
-    headers = {
-        **HEADERS,
-        "Accept-Ranges": "none",
-        "Renkei-Contents": str(made.contents),
-        "Renkei-Bytes": str(made.size),
-        "Renkei-First": str(made.first.seq),
-        "Renkei-First-Offset": str(made.first.offset),
-        "Renkei-Upto": str(made.upto.seq),
-        "Renkei-Upto-Offset": str(made.upto.offset),
-        "Renkei-Last": "true" if made.last else "false",
-    }
-    pieces = _after(beginning, made.pieces)
-    return Stream(pieces, status_code=200, headers=headers, media_type="application/octet-stream")
+    return made, itertools.chain((beginning,), made.pieces)
+
+
+def _file(pieces: Iterator[bytes], said: Mapping[str, object]) -> Stream:
+    """The file under way, and what is said of it in headers."""
+    own = {f"Renkei-{name}": str(one) for name, one in said.items()}
+    headers = {**HEADERS, "Accept-Ranges": "none", **own}
+    return Stream(pieces, status_code=200, headers=headers, media_type=_FILE)
 
 
 @post(
     "/partners/{hq:str}/courier/contents/carried",
     status_code=200,
-    opt=_MANAGE,
+    opt=_CARRY,
     tags=["node"],
     summary="A courier's volume of contents is kept",
     responses=problems(413, 415, 503),
@@ -246,7 +240,7 @@ async def courier_contents_carried(
 @post(
     "/partners/{hq:str}/courier/import",
     status_code=200,
-    opt={**_MANAGE, "media": "its own"},
+    opt={**_CARRY, "media": "its own"},
     tags=["node"],
     summary="Take in a courier's file from a partner",
     request_max_body_size=MAX_COURIER_BYTES,
@@ -300,11 +294,6 @@ def _take_in(edge: HttpEdge, person: Person, hq: str, file: IO[bytes]) -> Import
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     while piece := file.read(READ_BYTES):
         yield piece
-
-
-def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
 
 
 def _told(came: Imported) -> ImportedOut:

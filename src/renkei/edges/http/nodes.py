@@ -12,6 +12,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from ...kernel.audit import MAX_PAGE
 from ...kernel.clock import dtg
 from ...kernel.errors import Refused
+from ...kernel.identity import fingerprint_of, spoken
 from ...kernel.log.commitments import said_in
 from ...kernel.people import Permission, Person
 from ...kernel.records import Unknown
@@ -71,6 +72,20 @@ class ViewOut(msgspec.Struct, frozen=True):
     lag: int
 
 
+class FingerprintOut(msgspec.Struct, frozen=True):
+    """A headquarters' key fingerprint: its groups of five digits, and how each is read aloud."""
+
+    digits: list[str]
+    en: list[str]
+    ja: list[str]
+
+
+def fingerprint_out(hq: str, public: str) -> FingerprintOut:
+    """Of the identity key ``public`` of ``hq``."""
+    said = fingerprint_of(hq, public)
+    return FingerprintOut(said.split(), spoken(said, "en"), spoken(said, "ja"))
+
+
 class NodeOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The node as it stands.  ``logs`` and ``views`` count everything: they are told to administrators.
 
@@ -80,6 +95,7 @@ class NodeOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     hq: str
     names: NamesOut
     nations: list[str]
+    fingerprint: FingerprintOut
     realm: str
     version: str
     now: datetime
@@ -128,6 +144,7 @@ class PartnerOut(msgspec.Struct, frozen=True, kw_only=True):
 
     hq: str
     names: NamesOut
+    fingerprint: FingerprintOut
     link: LinkOut
     out: QueueOut
     in_: InOut = msgspec.field(name="in")
@@ -191,6 +208,7 @@ def _node(edge: HttpEdge, person: Person) -> NodeOut:
         hq=edge.hq,
         names=NamesOut(node.config.names.en, node.config.names.ja),
         nations=list(nations_of(edge.hq)),
+        fingerprint=fingerprint_out(edge.hq, node.identity.keys[-1].public),
         realm=edge.realm,
         version=node_version(),
         now=now,
@@ -229,6 +247,7 @@ def partner_out(edge: HttpEdge, person: Person, line: PartnerLine) -> PartnerOut
     return PartnerOut(
         hq=line.hq,
         names=NamesOut(names.en, names.ja),
+        fingerprint=fingerprint_out(line.hq, line.entry.card.keys[-1].public),
         link=link_of(line),
         out=_whole_out(line) if all_of_it else _seen_out(edge, person, line),
         in_=_whole_in(line) if all_of_it else _seen_in(edge, person, line),

@@ -257,7 +257,12 @@ def fingerprint(card: PartnerCard) -> str:
 
     They stand for the headquarters id and its newest identity key (SHA-256 of both, as a number).
     """
-    digest = hashlib.sha256(f"renkei fingerprint v1\n{card.hq}\n{card.keys[-1].public}\n".encode()).digest()
+    return fingerprint_of(card.hq, card.keys[-1].public)
+
+
+def fingerprint_of(hq: str, public: str) -> str:
+    """The same of the identity key ``public``, as cards write it, of ``hq``."""
+    digest = hashlib.sha256(f"renkei fingerprint v1\n{hq}\n{public}\n".encode()).digest()
     width = 5 * FINGERPRINT_GROUPS
     digits = f"{int.from_bytes(digest) % 10**width:0{width}d}"
     return " ".join(digits[start : start + 5] for start in range(0, width, 5))
