@@ -124,6 +124,7 @@ describe('what was typed', () => {
     'rooms/release/Person.svelte': 'a question, answered at once',
     'frame/MomentEntry.svelte': 'a moment to look at: it goes into the address',
     'rooms/planning/paths/Simulate.svelte': 'what is asked stands in the address',
+    'couriers/MakeFiles.svelte': 'choices for one file, made anew each time: an old beginning would repeat what went',
   };
 
   it('is kept as a draft by every form but those named', () => {
