@@ -26,6 +26,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from .looks import WIDE
 from .pair import Headquarters, Pair
 
 CHROMIUM = os.environ.get("RENKEI_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -47,7 +48,6 @@ EXPECTED_ON_CONSOLE = re.compile(
 )
 """Refusals the browser reports by itself, the node being away where a test takes it away (or the page being
 closed while the client is fetched to be kept), and that the map is drawn without a graphics card."""
-WIDE, NARROW = (1440, 900), (390, 844)
 
 expect.set_options(timeout=PATIENCE_MS)
 

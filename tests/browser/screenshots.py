@@ -10,7 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from .conftest import ARGUMENTS, CHROMIUM, NARROW, WIDE, Watched
+from .conftest import ARGUMENTS, CHROMIUM, Watched
+from .looks import NARROW, WIDE
 from .pair import Pair
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"

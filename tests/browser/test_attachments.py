@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from .conftest import NARROW, Open
+from .conftest import Open
+from .looks import NARROW, faults
 from .pair import Pair
 from .screenshots import ask
-from .test_screens import faults
 
 HOSTILE = "\u202egpj.exe <img src=x onerror=alert(1)> 道路図.bin"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from .conftest import NARROW, Open
+from .conftest import Open
+from .looks import NARROW, faults
 from .pair import Headquarters, Pair
-from .test_screens import faults
 
 ALL_TO_USA = "Unclassified, releasable to USA"
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import NARROW, WIDE, Open
+from .conftest import Open
+from .looks import NARROW, WIDE, faults
 from .pair import Pair
-from .test_screens import faults
 
 TAG = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 LONG = "長" * 180 + "w" * 180

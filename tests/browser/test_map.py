@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from .conftest import ARGUMENTS, CHROMIUM, NARROW, PATIENCE_MS, WIDE, Open, Watched
+from . import looks
+from .conftest import ARGUMENTS, CHROMIUM, PATIENCE_MS, Open, Watched
+from .looks import WIDE
 from .pair import Pair
-from .test_screens import faults
 
 SOFTWARE = [
     "--use-gl=angle",
@@ -84,17 +85,13 @@ def in_centre(page: Page) -> str:
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1440", "390"])
-def test_the_map_opens_by_day_and_night_and_passes_axe(
-    open_map: Open, lang: str, size: tuple[int, int]
-) -> None:
-    page = open_map(lang, size)
+def test_the_map_opens_by_day_and_night_and_passes_axe(open_map: Open, lang: str) -> None:
+    page = open_map(lang, looks.AXED[lang])
     expect(page.locator("[data-onmap]")).not_to_have_attribute("data-onmap", "0")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator("[data-act=layers]").click()
-    assert faults(page) == []
+    looks.check(page, lang, "by night")
     page.evaluate("document.documentElement.dataset.theme = 'light'")
-    assert faults(page) == []
+    looks.check(page, lang, "by day")
 
 
 def test_hazards_are_drawn_where_they_are_and_open_when_picked(open_map: Open) -> None:

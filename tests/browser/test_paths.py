@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 
 from renkei.data import packaged
 
-from .conftest import NARROW, Open
+from .conftest import Open
+from .looks import NARROW, faults
 from .pair import Pair
-from .test_screens import faults
 
 AT = "#/plans/paths"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from .conftest import NARROW, Open
+from .conftest import Open
+from .looks import NARROW, faults
 from .pair import Pair
-from .test_screens import faults
 
 NAME = "Joint headquarters, by hand"
 

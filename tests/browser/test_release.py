@@ -1,6 +1,5 @@
 """Release by hand: why and why not, the queue, two signatures, taking back, and who gets it while writing."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +8,10 @@ from playwright.sync_api import Page, expect
 from renkei.kernel.log.commitments import said_at
 from renkei.node.config import Folder, open_log
 
-from .conftest import NARROW, WIDE, Open
+from . import looks
+from .conftest import Open
 from .pair import Pair
 from .screenshots import guarded
-from .test_screens import faults
 
 TO_USA = "Duty use, releasable to USA"
 
@@ -28,14 +27,11 @@ def held(page: Page, title: str) -> Any:
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1440", "390"])
-def test_release_screens_fit_their_width_and_pass_axe(
-    pair: Pair, open_page: Open, lang: str, size: tuple[int, int]
-) -> None:
-    record = line(pair, f"画面 {lang} {size[0]}")
-    guarded(pair, f"Screen {lang} {size[0]}")
-    page = open_page(pair.jjoc, "disclosure", lang, size, at="#/release/review")
-    expect(held(page, f"Screen {lang} {size[0]}")).to_be_visible()
+def test_release_screens_fit_their_width_and_pass_axe(pair: Pair, open_page: Open, lang: str) -> None:
+    record = line(pair, f"画面 {lang}")
+    guarded(pair, f"Screen {lang}")
+    page = open_page(pair.jjoc, "disclosure", lang, at="#/release/review")
+    expect(held(page, f"Screen {lang}")).to_be_visible()
     views = {
         "release/review": "[data-held]",
         "release/anew": "[data-part=stayed]",
@@ -49,8 +45,7 @@ def test_release_screens_fit_their_width_and_pass_axe(
         for view, there in views.items():
             page.goto(f"{pair.jjoc.url}/#/{view}")
             page.locator(f"main {there}").first.wait_for()
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{view} is too wide"
-            assert faults(page) == [], f"{view} {theme}"
+            looks.check(page, lang, f"{view} {theme}")
 
 
 def test_what_stayed_while_nothing_was_agreed_is_decided_anew_by_hand(pair: Pair, open_page: Open) -> None:
@@ -143,11 +138,10 @@ def test_what_is_withheld_says_so_to_its_author(pair: Pair, open_page: Open) -> 
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1440", "390"])
 def test_what_is_sent_back_is_in_its_authors_inbox_with_the_reason(
-    pair: Pair, open_page: Open, lang: str, size: tuple[int, int], tmp_path: Path
+    pair: Pair, open_page: Open, lang: str
 ) -> None:
-    title, reason = f"Back {lang} {size[0]}", "船名を除いて出し直すこと。"
+    title, size, reason = f"Back {lang}", looks.AXED[lang], "船名を除いて出し直すこと。"
     record = guarded(pair, title)
     page = open_page(pair.jjoc, "disclosure", lang, size, at="#/release/review")
     held(page, title).locator("input").check()
@@ -156,25 +150,22 @@ def test_what_is_sent_back_is_in_its_authors_inbox_with_the_reason(
     send.click()
     expect(page.locator("dialog"), "a reason is required").to_be_visible()
     page.locator("dialog textarea").fill(reason)
-    assert faults(page) == []
-    page.screenshot(path=tmp_path / f"dialog-{lang}-{size[0]}.png")
+    assert looks.faults(page) == []
     send.click()
     expect(held(page, title)).to_have_count(0)
     author = open_page(pair.jjoc, "planner", lang, size, at="#/attention")
     matter = author.locator("[data-cause=returned]", has_text=title)
     expect(matter.locator("[data-part=reason]")).to_contain_text(reason)
-    assert author.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert faults(author) == []
-    author.screenshot(path=tmp_path / f"inbox-{lang}-{size[0]}.png")
+    assert looks.fits(author)
+    assert looks.faults(author) == []
     matter.locator("[data-item]").click()
     row = author.locator("[data-hq='us.usfj'][data-outcome=withheld]")
     expect(row.locator("[data-part=word]")).to_contain_text(reason)
     expect(row.locator("[data-part=rule]")).to_contain_text(
         {"en": "sent this version back", "ja": "差し戻し"}[lang]
     )
-    assert author.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert faults(author) == []
-    author.screenshot(path=tmp_path / f"record-{lang}-{size[0]}.png")
+    assert looks.fits(author)
+    assert looks.faults(author) == []
     watch = open_page(pair.jjoc, "watch", lang, size, at="#/attention")
     expect(watch.locator("h1")).to_be_visible()
     expect(watch.locator("[data-cause=returned]")).to_have_count(0)

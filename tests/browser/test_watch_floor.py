@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import NARROW, Open
+from .conftest import Open
+from .looks import NARROW, faults
 from .pair import Pair
 from .screenshots import ask
-from .test_screens import faults
 
 SHARED = "Unclassified, releasable to USA"
 
