@@ -21,8 +21,8 @@ def check(page: Page, lang: str, what: str) -> None:
     for size in (NARROW, WIDE):
         page.set_viewport_size({"width": size[0], "height": size[1]})
         assert fits(page), f"{what} is too wide at {size[0]}"
-        if AXED[lang] == size:
-            assert faults(page) == [], f"{what} at {size[0]}"
+        found = faults(page) if AXED[lang] == size else []
+        assert not found, f"{what} at {size[0]}: {found}"
 
 
 def faults(page: Page) -> list[str]:
