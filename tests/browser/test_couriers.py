@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from .conftest import NARROW, WIDE, Open
+from .conftest import Open
+from .looks import NARROW, WIDE, faults
 from .pair import Pair
-from .test_screens import faults
 
 AT = "#/release/couriers"
 DROP = """async ({ name, base64 }) => {

@@ -211,7 +211,8 @@ export async function problemOf(answer: Response): Promise<Problem> {
   const problem = new Problem(
     answer.status,
     word('code') || `http.${answer.status}`,
-    word('title') || answer.statusText || `HTTP ${answer.status}`,
+    // What HTTP calls a refusal of form is English and says nothing: the screen has words of its own for it.
+    [400, 422].includes(answer.status) ? '' : word('title') || answer.statusText || `HTTP ${answer.status}`,
     word('expected'),
     word('came') || word('detail'),
     null,
