@@ -164,7 +164,10 @@ def test_a_node_takes_its_nations_lines_in_and_gives_them_out_marked(planner: Re
 
     whole = tmp_path / "whole.csv"
     out = ok(planner("command", "export", whole, "--node", "--json"))
-    assert out["facts"]["post"] == 1 and "UNCLASSIFIED" in out["marking"].upper()
+    head, *rows = csv.reader(whole.read_text("utf-8-sig").splitlines()[1:-1])
+    posts = [row[head.index("code")] for row in rows if row[0] == "post"]
+    assert "US-TEST.ops" in posts and out["facts"]["post"] == len(posts)
+    assert "UNCLASSIFIED" in out["marking"].upper()
     assert out["marking"] in whole.read_text("utf-8-sig").splitlines()[0]
     again = ok(planner("command", "import", whole, "--node", "--json"))
     assert (again["new"], again["changed"], again["leftOut"]) == ({}, {}, [])

@@ -290,6 +290,7 @@ class HttpEdge:
             return self._act(person, action, given, terms)
         begun = self.once.begin(person, terms.key, action.__name__, given)
         if isinstance(begun, Done):
+            self._shown(self.node.master.size - 1)  # what was done under the key is not after that
             return begun
         with begun:
             return self._act(person, action, given, terms, begun)
@@ -310,9 +311,14 @@ class HttpEdge:
                 raise refuse(STALE)
             recorder.next_version = given[0], terms.seen + 1
         result = unwrap(action(desk, *given))
-        if recorder.last >= 0 and not self.node.views.wait(OWN, recorder.last, SEEN_SECONDS):
-            raise refuse(_LOGGED)
+        if recorder.last >= 0:
+            self._shown(recorder.last)
         return result
+
+    def _shown(self, seq: int) -> None:
+        """Wait until the views show the log's entry ``seq``.  Raises the refusal _LOGGED if they do not."""
+        if not self.node.views.wait(OWN, seq, SEEN_SECONDS):
+            raise refuse(_LOGGED)
 
     def _wrote(self, person: Person, action: Callable[..., Any], record: Record) -> None:
         self.trail.done(person, action.__name__, record.id, ", ".join(person.roles))
