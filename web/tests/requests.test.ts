@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Acknowledgement, Answer, RecordBase, RecordView, RequestView, Row, State } from '../src/api/types';
-import { byUrgency, columnOf, COLUMNS, counterpart, grouped, holds, inForce, merged, nextDeadline, overdueOf, passes, rowOf, sorted, unanswered } from '../src/lib/requests';
+import { byUrgency, columnOf, COLUMNS, counted, counterpart, FILTERS, grouped, holds, inForce, merged, nextDeadline, overdueOf, passes, rowOf, sorted, unanswered } from '../src/lib/requests';
 import { threadOf } from '../src/lib/thread';
 
 const label = { policy: 'p', classification: 'OPEN' };
@@ -83,6 +83,10 @@ describe('the board', () => {
     expect(passes(ours, 'mine', 'jp.jjoc', NOW) && !passes(ours, 'theirs', 'jp.jjoc', NOW)).toBe(true);
     expect(passes(theirs, 'theirs', 'jp.jjoc', NOW) && !passes(theirs, 'mine', 'jp.jjoc', NOW)).toBe(true);
     expect([passes(ours, 'overdue', 'jp.jjoc', NOW), passes(ours, 'overdue', 'jp.jjoc', LATE)]).toEqual([false, true]);
+    for (const now of [NOW, LATE]) {
+      const passing = FILTERS.map((f) => [f, [ours, theirs].filter((row) => passes(row, f, 'jp.jjoc', now)).length]);
+      expect(counted([ours, theirs], 'jp.jjoc', now)).toEqual(Object.fromEntries(passing));
+    }
     expect([counterpart(ours, 'jp.jjoc'), counterpart(theirs, 'jp.jjoc')]).toEqual(['us.usfj', 'us.usfj']);
   });
 

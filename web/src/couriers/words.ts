@@ -1,3 +1,4 @@
+import { figure } from '../lib/figure';
 /** What the couriers' pages say, in both languages. */
 const en = {
   title: 'Couriers',
@@ -5,7 +6,7 @@ const en = {
   partner: 'Partner',
   none: 'No partner.',
   standing: (logged: number, received: number) =>
-    received < logged ? `${(logged - received).toLocaleString()} of ${logged.toLocaleString()} entries are not signed for.` : 'Everything has been signed for.',
+    received < logged ? `${figure(logged - received)} of ${figure(logged)} entries are not signed for.` : 'Everything has been signed for.',
   way: { out: '→ one-way', in: '← one-way' },
   oneWay: {
     out: 'One-way: files go to this partner only. Nothing comes back, so nothing is ever confirmed; a file begins where the last one kept ended.',
@@ -59,7 +60,7 @@ const ja: typeof en = {
   partner: '相手司令部',
   none: '相手司令部がありません。',
   standing: (logged: number, received: number) =>
-    received < logged ? `全${logged.toLocaleString()}件のうち${(logged - received).toLocaleString()}件は受領署名がありません。` : 'すべて受領署名済みです。',
+    received < logged ? `全${figure(logged)}件のうち${figure(logged - received)}件は受領署名がありません。` : 'すべて受領署名済みです。',
   way: { out: '→ 一方向（送るのみ）', in: '← 一方向（受けるのみ）' },
   oneWay: {
     out: '一方向：この相手にはファイルを送るだけです。受領証は戻らず、到着は確認できません。次のファイルは、前回保存したファイルの続きから始まります。',

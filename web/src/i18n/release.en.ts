@@ -1,3 +1,4 @@
+import { figure } from '../lib/figure';
 /** The release screens in English: inspector, review, recall, pace and audit, agreements. */
 export const releaseEn = {
   title: 'Release',
@@ -44,7 +45,7 @@ export const releaseEn = {
     open: 'Preview',
     title: (hq: string) => `As ${hq} gets it`,
     none: 'Nothing would leave.',
-    size: (bytes: number) => `${bytes.toLocaleString('en')} bytes`,
+    size: (bytes: number) => `${figure(bytes)} bytes`,
     seq: (n: number) => `entry ${n} of the log sent`,
     notYet: 'not released yet; as it would be signed',
     read: 'To read',
@@ -165,7 +166,7 @@ export const releaseEn = {
     last: 'Last run',
     run: 'Run now',
     running: 'Running…',
-    lookedAt: (examined: number, matched: number) => `${examined.toLocaleString('en')} entries looked at, ${matched.toLocaleString('en')} releases as they should be`,
+    lookedAt: (examined: number, matched: number) => `${figure(examined)} entries looked at, ${figure(matched)} releases as they should be`,
     what: {
       against: 'Released against policy',
       forgotten: 'Releasable, not released',

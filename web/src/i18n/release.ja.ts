@@ -1,5 +1,6 @@
 /** The release screens in Japanese. */
 import type { releaseEn } from './release.en';
+import { figure } from '../lib/figure';
 
 export const releaseJa: typeof releaseEn = {
   title: '提供',
@@ -46,7 +47,7 @@ export const releaseJa: typeof releaseEn = {
     open: '内容を確認',
     title: (hq) => `${hq}に渡る内容`,
     none: '提供される内容はありません。',
-    size: (bytes) => `${bytes.toLocaleString('ja')}バイト`,
+    size: (bytes) => `${figure(bytes)}バイト`,
     seq: (n) => `送信ログ 第${n}項`,
     notYet: '未提供（署名されるとおりの内容）',
     read: '読みやすく',
@@ -167,7 +168,7 @@ export const releaseJa: typeof releaseEn = {
     last: '最終実施',
     run: '今すぐ実施',
     running: '実施中…',
-    lookedAt: (examined, matched) => `${examined.toLocaleString('ja')}項を点検、提供${matched.toLocaleString('ja')}件が規則どおり`,
+    lookedAt: (examined, matched) => `${figure(examined)}項を点検、提供${figure(matched)}件が規則どおり`,
     what: {
       against: '規則に反した提供',
       forgotten: '提供漏れ',

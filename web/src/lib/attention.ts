@@ -5,7 +5,7 @@
  * link; more than `TOGETHER` matters of one cause with one partner stand as one, with the rows inside.
  */
 import type { Handover, Held, Label, Marking, Partner, RecordView, Row, SentBack, TaskView, Text } from '../api/types';
-import { columnOf, counterpart, nextDeadline, outgoing, overdueOf, PRIORITIES } from './requests';
+import { columnOf, counterpart, momentOf, nextDeadline, outgoing, overdueOf, PRIORITIES } from './requests';
 import { href } from './routes';
 import { heldKey, pressing, signedBy } from './held';
 
@@ -75,7 +75,7 @@ function ofRow(row: Row, known: Known): Matter[] {
   const { hq, now } = known;
   const due = nextDeadline(row);
   const overdue = overdueOf(row, now) !== null;
-  const left = due ? Date.parse(due.at) - now : Infinity;
+  const left = due ? momentOf(due.at) - now : Infinity;
   const pressing = row.priority === 'flash' || row.priority === 'immediate';
   const matter = (cause: Cause, urgency: Urgency, act = ''): Matter[] => [
     { ...EMPTY, key: `${cause}:${row.id}`, cause, urgency, hq: counterpart(row, hq), calls: cause === 'acknowledge', href: href('requests', row.id, act ? { do: act } : undefined), at: due?.at ?? row.at, title: row.title ?? null, shown: row, priority: row.priority ?? 'routine', overdue, mine: (known.functions ?? []).includes(row.function ?? '-') },

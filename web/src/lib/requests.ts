@@ -48,7 +48,11 @@ export function merged(all: readonly Row[], fresh: readonly Row[], ids: readonly
   return [...news.values(), ...kept];
 }
 
-export const ownerOf = (row: Row): string => row.id.split('/')[0] ?? '';
+/** Asked of every row at each change, so without an array for each. */
+export function ownerOf({ id }: Row): string {
+  const end = id.indexOf('/');
+  return end < 0 ? id : id.slice(0, end);
+}
 
 export type Filter = 'all' | 'mine' | 'theirs' | 'overdue';
 export const FILTERS: readonly Filter[] = ['all', 'mine', 'theirs', 'overdue'];
@@ -59,6 +63,16 @@ export function passes(row: Row, filter: Filter, hq: string, now: number): boole
   if (filter === 'theirs') return ownerOf(row) !== hq;
   if (filter === 'overdue') return overdueOf(row, now) !== null;
   return true;
+}
+
+/** How many rows pass each filter. */
+export function counted(rows: readonly Row[], hq: string, now: number): Record<Filter, number> {
+  const counts = { all: rows.length, mine: 0, theirs: 0, overdue: 0 };
+  for (const row of rows) {
+    if (ownerOf(row) === hq) counts.mine += 1;
+    if (overdueOf(row, now) !== null) counts.overdue += 1;
+  }
+  return { ...counts, theirs: rows.length - counts.mine };
 }
 
 /** Whether every word of `words` is in the row's title in any of its languages, or in its id. */

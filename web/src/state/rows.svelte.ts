@@ -11,8 +11,8 @@ import type { Row } from '../api/types';
 import { merged } from '../lib/requests';
 import { MOMENT, REQUEST_KINDS, stream, type Said } from './live.svelte';
 
-/** Enough for events of one commit to come together; nobody sees the difference. */
-const TOGETHER_MS = 25;
+/** Enough for events of one commit to come together, for the node tells them together. */
+const TOGETHER_MS = 5;
 /** While changes keep coming, rows are asked for no more often than this. */
 const AT_MOST_EVERY_MS = 200;
 /** The node takes so many ids at once; beyond it the whole board is the shorter way. */
