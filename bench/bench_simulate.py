@@ -87,7 +87,7 @@ def figures(small: bool) -> list[Figure]:
             beside(count // 4, n),
             ours(count, n, model(URGENT)),
             beside(count // 4, n, URGENT),
-            ours(count // 2, n, model(0.0, BACK)),
+            ours(count, n, model(0.0, BACK)),
             beside(count // 4, n, 0.0, BACK),
         )
         for n in range(rounds)
@@ -107,6 +107,6 @@ def figures(small: bool) -> list[Figure]:
         times(urgent, theirs_urgent, "post by post, a third urgent"),
         figure("event by event", events, "req/s", limits=plain, beside="SimPy"),
         times(events, plain, "event by event"),
-        figure("a tenth sent back", back, "req/s", limits=theirs_back, beside="SimPy"),
+        figure("a tenth sent back", back, "req/s", limits=theirs_back, beside="SimPy", floor=RATE_FLOOR),
         times(back, theirs_back, "a tenth sent back"),
     ]

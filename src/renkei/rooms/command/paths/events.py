@@ -4,7 +4,8 @@ Requests of a kind are indices into flat arrays, one for each step.  An event is
 heap: ``what`` is a step's number for whoever comes to it; ``steps + slot`` for work that ends, a slot being a
 step at the post that does it (a step's own has its number); ``~post`` for a post whose duty begins or ends.
 
-Posts always on duty with one queue, where nobody stands in, are served in ``run`` itself; the others have
+Posts always on duty with one queue, where nobody stands in, are served in ``run`` itself: there, when work
+ends is known as soon as somebody comes, by the time at which each officer is free.  The others have
 lines, one for each urgency and set of stand-ins.  While a post is off duty its stand-ins take from its lines,
 by urgency, their own work first within one, then whoever came first; of several the first named who is free.
 """
@@ -26,7 +27,7 @@ Line = deque[tuple[float, int, int]]
 Take = tuple[int, int, tuple[int, ...], Line]
 """A line a post may take from: urgency, its place among who may (0: its own), those before it, the line."""
 NOWHERE, ELSEWHERE = -1, -2
-"""For the step that follows at once: none; it must be asked for."""
+"""For the step that a request comes to at once: none; it must be asked for."""
 
 
 class Events:
@@ -76,6 +77,7 @@ class Events:
         ]
         self.back = [step.back for _, step in self.inside]
         self.next = [self._next_of(n) for n in range(len(self.inside))]
+        self.again_at = [self._again_at(n) for n in range(len(self.inside))]
 
     @staticmethod
     def _loop(kind: Kind, step: Step, number: dict[tuple[str, str], int]) -> list[int]:
@@ -95,18 +97,29 @@ class Events:
         plain = self.before[to] == 1 and self.known[to] is None and not self.inside[to][1].hop
         return to if plain else ELSEWHERE
 
+    def _again_at(self, n: int) -> int:
+        """The step that everybody sent back from step n comes to at once, if that is all there is to do."""
+        if not self.back[n] or self.inside[self.loops[n][0]][1].hop:
+            return ELSEWHERE
+        entry, *rest = self.loops[n]
+        return ELSEWHERE if any(self.pending[again] is not None for again in rest) else entry
+
     def _draw(self) -> None:
-        """Work of each step's first visit, one block of draws; that of later ones comes when they do."""
-        self.needs = [self._work(n, 0) for n in range(len(self.inside))]
-        self.again = [[first] for first in self.needs]
-        self.chances: list[list[list[float]]] = [[] for _ in self.inside]
+        """Work and chances of each step's first visit; those of later ones are drawn as they come."""
+        steps = range(len(self.inside))
+        self.work = [[self._work(n, 0)] for n in steps]
+        self.chances = [[self._chances(n, 0)] if self.back[n] else [] for n in steps]
+        self.needs: list[list[float]] = [first.tolist() for (first,) in self.work]
+        self.first: list[list[float]] = [rows[0].tolist() if rows else [] for rows in self.chances]
         self.covered: dict[tuple[int, int], float] = {}
 
-    def _work(self, n: int, visit: int) -> list[float]:
+    def _work(self, n: int, visit: int) -> Floats:
         kind, step = self.inside[n]
-        drawn = self.streams.work(f"{kind.key}/{step.key}", visit, self.counts[n], step.work)
-        found: list[float] = drawn.tolist()
-        return found
+        return self.streams.work(f"{kind.key}/{step.key}", visit, self.counts[n], step.work)
+
+    def _chances(self, n: int, visit: int) -> Floats:
+        kind, step = self.inside[n]
+        return self.streams.uniform(f"{kind.key}/{step.key}/back", visit, self.counts[n])
 
     def _staff(self, where: Structure) -> None:
         """Posts and slots, and for posts with duty hours, urgencies or stand-ins their lines."""
@@ -128,7 +141,7 @@ class Events:
             post.calendar.always and [place for _, place, _, _ in self.takes[n]] == [0]
             for n, post in enumerate(self.posts)
         ]
-        self.queues: list[deque[tuple[int, int]]] = [deque() for _ in self.posts]
+        self.frees = [[0.0] * post.officers for post in self.posts]
         self.opens, self.until = [0.0] * len(self.posts), [-math.inf] * len(self.posts)
         self.due = [False] * len(self.posts)
 
@@ -154,60 +167,63 @@ class Events:
     def run(self) -> None:  # noqa: PLR0912, PLR0915 - a call for each event would cost as much as it
         """Until nobody waits."""
         heap, steps = self.heap, len(self.inside)
-        idle, queues, plain, post_of = self.idle, self.queues, self.plain, self.post_of
+        frees, plain, post_of = self.frees, self.plain, self.post_of
         needs, visits, ended = self.needs, self.visits, self.ended
-        following = [ELSEWHERE if back else to for to, back in zip(self.next, self.back, strict=True)]
+        back, first, again_at, following = self.back, self.first, self.again_at, self.next
         outside = self._outside()
         coming = next(outside)
         while True:
+            ends = False  # whether the heap's first event is the one looked at, and still there
             if not heap or coming[0] <= heap[0][0]:
                 time, code, i = coming
                 if time == math.inf:
                     return
                 coming = next(outside)
             else:
-                time, what, i = heap[0]
-                if what < 0:
+                time, code, i = heap[0]
+                if code < 0:
                     heappop(heap)
-                    self._turn(~what, time)
+                    self._turn(~code, time)
                     continue
-                if what >= steps and not plain[post_of[what - steps]]:
+                if code < steps:
                     heappop(heap)
-                    self._leave(what - steps, i, time)
-                    continue
-                code = what
-                if what < steps:
-                    heappop(heap)
-                else:  # work ends: its officer goes on, then the request
-                    done = what - steps
-                    post = post_of[done]
-                    if queues[post]:
-                        other, j = queues[post].popleft()
-                        seen = visits[other]
-                        need = self._need(other, seen[j], j) if seen and seen[j] else needs[other][j]
-                        heapreplace(heap, (time + need, steps + other, j))
+                else:
+                    done = code - steps
+                    if not plain[post_of[done]]:
+                        heappop(heap)
+                        self._leave(done, i, time)
+                        continue
+                    ended[done][i] = time
+                    visit, seen = 0, visits[done]
+                    if seen:
+                        visit = seen[i]
+                        seen[i] = visit + 1
+                    code, share = following[done], back[done]
+                    if share and (self._chance(done, visit, i) if visit else first[done][i]) < share:
+                        code = again_at[done]
+                    if code >= 0:
+                        ends = True
                     else:
                         heappop(heap)
-                        idle[post] += 1
-                    ended[done][i] = time
-                    seen = visits[done]
-                    if seen:
-                        seen[i] += 1
-                    code = following[done]
-                    if code == ELSEWHERE:
-                        code = self._onward(done, i, time)
-                    if code == NOWHERE:
-                        continue
+                        if code == ELSEWHERE:
+                            code = self._onward(done, i, time)
+                        if code == NOWHERE:
+                            continue
             post = post_of[code]
             if not plain[post]:
+                if ends:
+                    heappop(heap)
                 self._come(code, i, time)
-            elif idle[post]:
-                idle[post] -= 1
-                seen = visits[code]
-                need = self._need(code, seen[i], i) if seen and seen[i] else needs[code][i]
-                heappush(heap, (time + need, steps + code, i))
+                continue
+            seen = visits[code]
+            need = self._need(code, seen[i], i) if seen and seen[i] else needs[code][i]
+            free = frees[post]
+            end = (time if time > free[0] else free[0]) + need
+            heapreplace(free, end)
+            if ends:
+                heapreplace(heap, (end, steps + code, i))
             else:
-                queues[post].append((code, i))
+                heappush(heap, (end, steps + code, i))
 
     def _outside(self) -> Iterator[tuple[float, int, int]]:
         """Who comes to a step from outside, in order; after them for ever nobody."""
@@ -222,9 +238,6 @@ class Events:
 
     def _onward(self, n: int, i: int, time: float) -> int:
         """The step that a request comes to at once after step n; to others it comes by the heap."""
-        to = self.next[n]
-        if to != ELSEWHERE and self._chance(n, i) >= self.back[n]:
-            return to
         now = self._reached(n, i, time)
         for other in now[1:]:
             heappush(self.heap, (time, other, i))
@@ -232,7 +245,7 @@ class Events:
 
     def _reached(self, n: int, i: int, time: float) -> list[int]:
         """The steps that a request comes to at once after step n, be it onward or back."""
-        if not self.back[n] or self._chance(n, i) >= self.back[n]:
+        if not self.back[n] or self._chance(n, self.visits[n][i] - 1, i) >= self.back[n]:
             return [after for after in self.after[n] if self._goes(after, i, time)]
         entry, *rest = self.loops[n]
         for again in rest:
@@ -260,19 +273,17 @@ class Events:
 
     def _need(self, n: int, visit: int, i: int) -> float:
         """Work of a request's visit to a step that may be done again, 0 being the first."""
-        rows = self.again[n]
+        rows = self.work[n]
         if visit == len(rows):
             rows.append(self._work(n, visit))
-        return rows[visit][i]
+        return rows[visit].item(i)
 
-    def _chance(self, n: int, i: int) -> float:
-        """What decides whether a request goes back from a step that it has just been through."""
-        kind, step = self.inside[n]
-        visit, rows = self.visits[n][i] - 1, self.chances[n]
+    def _chance(self, n: int, visit: int, i: int) -> float:
+        """What decides whether a request goes back from a step after that visit, 0 being the first."""
+        rows = self.chances[n]
         if visit == len(rows):
-            name = f"{kind.key}/{step.key}/back"
-            rows.append(self.streams.uniform(name, visit, self.counts[n]).tolist())
-        return rows[visit][i]
+            rows.append(self._chances(n, visit))
+        return rows[visit].item(i)
 
     # --- posts with duty hours, urgencies or stand-ins --------------------------------------------------
 
@@ -382,6 +393,6 @@ class Events:
 
     def _total(self, n: int) -> float:
         if not self.visits[n]:
-            return float(np.sum(self.needs[n]))
+            return float(np.sum(self.work[n][0]))
         times = np.array(self.visits[n])
-        return math.fsum(float(np.array(row)[times > visit].sum()) for visit, row in enumerate(self.again[n]))
+        return math.fsum(float(row[times > visit].sum()) for visit, row in enumerate(self.work[n]))
