@@ -39,7 +39,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 """Longest wait for anything on a screen: two nodes, a browser and other tests share the machine."""
 EXPECTED_ON_CONSOLE = re.compile(
     r"status of (400|401|403|404|409|422)|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION_\w+)"
