@@ -39,6 +39,14 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+DRAWING = [
+    *[a for a in ARGUMENTS if a != "--disable-gpu"],
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+]
+"""For a Chromium that has WebGL 2 without a graphics card, as the map needs it."""
 PATIENCE_MS = 30_000
 """Longest wait for anything on a screen: two nodes, a browser and other tests share the machine."""
 EXPECTED_ON_CONSOLE = re.compile(

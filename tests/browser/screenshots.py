@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from .conftest import ARGUMENTS, CHROMIUM, Watched
+from .conftest import CHROMIUM, DRAWING, PATIENCE_MS, Watched
 from .looks import NARROW, WIDE
 from .pair import Pair
 
@@ -141,6 +141,14 @@ def take(page: Page, name: str) -> None:
     page.screenshot(path=IMAGES / f"{name}.png")
 
 
+def map_screen(pair: Pair, pages: Watched) -> None:
+    """The southwestern islands under the advisory, when all of it is drawn."""
+    page = pages.open(pair.jjoc, "watch", "ja", at="#/picture")
+    page.locator("figure[data-ready=true]").wait_for()
+    page.locator("[data-idle=true]").wait_for(timeout=4 * PATIENCE_MS)
+    take(page, "picture-ja")
+
+
 def release_screens(pair: Pair, pages: Watched) -> None:
     """The queue, a record's inspector with its preview, and who gets it while writing."""
     guarded(pair, "Open Hirara port to relief ships")
@@ -192,7 +200,7 @@ def past_screen(pair: Pair, pages: Watched) -> None:
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=DRAWING)
         pair, pages = Pair(Path(folder)), Watched(browser)
         try:
             request = furnish(pair)
@@ -203,10 +211,10 @@ def main() -> None:
             jjoc = pages.open(pair.jjoc, "watch", "ja", at=f"#/requests/{request}")
             jjoc.locator("[data-line=answered]").wait_for()
             take(jjoc, "request-ja")
-            for view in ("picture", "log"):
-                jjoc.goto(f"{pair.jjoc.url}/#/{view}")
-                jjoc.locator("[data-kind]").first.wait_for()
-                take(jjoc, f"{view}-ja")
+            jjoc.goto(f"{pair.jjoc.url}/#/log")
+            jjoc.locator("[data-kind]").first.wait_for()
+            take(jjoc, "log-ja")
+            map_screen(pair, pages)
             admin = pages.open(pair.usfj, "admin", at="#/partners")
             admin.locator("section[data-hq]").wait_for()
             take(admin, "partners-en")

@@ -11,16 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from . import looks
-from .conftest import ARGUMENTS, CHROMIUM, PATIENCE_MS, Open, Watched
+from .conftest import CHROMIUM, DRAWING, PATIENCE_MS, Open, Watched
 from .looks import WIDE
 from .pair import Pair
 
-SOFTWARE = [
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]
 HOSTILE = '<img src=x onerror="document.title=1">\u202eevil'
 MAP = "figure[data-ready=true]"
 TO_USA = "Unclassified, releasable to USA"
@@ -29,8 +23,7 @@ TO_USA = "Unclassified, releasable to USA"
 @pytest.fixture(scope="module")
 def drawing(playwright: Playwright) -> Iterator[Browser]:
     """Chromium that has WebGL 2 without a graphics card."""
-    args = [a for a in ARGUMENTS if a != "--disable-gpu"] + SOFTWARE
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=DRAWING)
     yield browser
     browser.close()
 
