@@ -4,6 +4,7 @@ import ms from 'milsymbol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { Position, RecordView } from '../src/api/types';
+import { boxOf, centreOf } from '../src/lib/geo';
 import { transform } from '../src/rooms/picture/map/camera';
 import { apart, CELL_PX, type Cluster, cluster, clusterOf, countOf, noCounts, sideCount, sideTotal, TILE_PX } from '../src/rooms/picture/map/cluster';
 import { Columns, GONE, NO_LEAD } from '../src/rooms/picture/map/columns';
@@ -12,7 +13,7 @@ import { PAGE, PositionFeed, WHOLE_EVERY_MS } from '../src/rooms/picture/map/fee
 import { Movers, TICK_MS } from '../src/rooms/picture/map/movers';
 import { hazardFeatures, plain } from '../src/rooms/picture/map/overlays';
 import { Pace } from '../src/rooms/picture/map/pace';
-import { mercatorX, mercatorY, positionPoint, type MapPoint } from '../src/rooms/picture/map/points';
+import { incidentPoints, mercatorX, mercatorY, positionPoint, type MapPoint } from '../src/rooms/picture/map/points';
 import { Roster } from '../src/rooms/picture/map/roster';
 import { LAYERS, moved, parseSettings, START } from '../src/rooms/picture/map/settings';
 import { sidcOf } from '../src/rooms/picture/map/sidc';
@@ -290,7 +291,25 @@ describe('what is drawn', () => {
       areas: [{ code: '320', severity: 'minor', category_en: 'Forecast' }, { code: '610', severity: 'severe', category_en: 'Warning' }],
     };
     const found = hazardFeatures([{ record: hazard } as never], '', 'en');
-    expect(found.map((f) => [f.properties?.name, f.properties?.grade])).toEqual([['Forecast', 'notice'], ['Warning', 'grave']]);
+    const [shapes, names] = [found.filter((f) => !f.properties?.name), found.filter((f) => f.properties?.name)];
+    expect(shapes.map((f) => f.properties?.grade)).toEqual(['notice', 'grave']);
+    expect(names.map((f) => [f.properties?.name, f.properties?.grade])).toEqual([['Forecast', 'notice'], ['Warning', 'grave']]);
+    // Each name at its region's southern edge, where no symbol of the middle covers it.
+    const south = (f: { geometry: unknown }): number => boxOf([f.geometry as never], 0)?.south ?? NaN;
+    expect(names.map(south)).toEqual(shapes.map(south));
+  });
+
+  it('shows an incident where its hazard is gravest', () => {
+    const hazard = {
+      id: 'jp.jjoc/1', type: 'tsunami', status: 'in force', geometry: { type: 'Point', coordinates: [0, 0] },
+      areas: [{ code: '320', severity: 'minor' }, { code: '610', severity: 'severe' }],
+    };
+    const shown = (record: object): number[][] =>
+      incidentPoints([{ freshness: { ageSeconds: 0 }, record: { id: 'jp.jjoc/2', status: 'open', hazards: ['jp.jjoc/1'], title: { text: 'x', lang: 'en' } } } as never], [{ record } as never]).map((p) => [p.lon, p.lat]);
+    const [[lon = 0, lat = 0] = []] = shown(hazard);
+    const [there] = hazardFeatures([{ record: hazard } as never], '', 'en').filter((f) => f.properties?.grade === 'grave');
+    expect([lon, lat]).toEqual(centreOf(there?.geometry as never));
+    expect(shown({ ...hazard, areas: [] })).toEqual([[0, 0]]);
   });
 
   it('is harmless whatever a name holds', () => {

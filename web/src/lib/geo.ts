@@ -72,6 +72,12 @@ export function centreOf(geometry: Geometry): [number, number] {
   return [(box.west + box.east) / 2, (box.south + box.north) / 2];
 }
 
+/** The middle of the southern edge of the box around `geometry`, as longitude and latitude; of a point the point. */
+export function southOf(geometry: Geometry): [number, number] {
+  const box = boxOf([geometry], 0) ?? { west: 0, south: 0, east: 0, north: 0 };
+  return [(box.west + box.east) / 2, box.south];
+}
+
 /** The coastline's packed rings (scripts/coast.mjs) as one SVG path. */
 export function coastPath({ box, unit, rings }: Packed): string {
   const [west = 0, south = 0] = box;

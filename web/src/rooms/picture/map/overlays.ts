@@ -1,11 +1,12 @@
 /** What lies over the base map: hazards, areas, the measure and the cursor. */
-import type { Feature, Geometry } from 'geojson';
+import type { Feature } from 'geojson';
 import type { LayerSpecification } from 'maplibre-gl';
 
-import type { Area, Hazard, Lang, RecordView } from '../../../api/types';
-import regions from '../../../generated/regions.json';
-import { areaGrade, byGravity, hazardTitle } from '../../../lib/hazards';
+import type { Area, Geometry, Hazard, Lang, RecordView } from '../../../api/types';
+import { southOf } from '../../../lib/geo';
+import { areaGrade, hazardTitle } from '../../../lib/hazards';
 import { FONT, type Palette } from './base';
+import { regionsOf } from './regions';
 import type { LayerId } from './settings';
 
 /** What comes together and goes together.  All are in MapLibre's one source `SHAPES` (`baseStyle` says why), each with its `part`. */
@@ -31,25 +32,27 @@ export function plain(text: string): string {
   return letters.length > LONGEST ? letters.slice(0, LONGEST - 1).join('') + '…' : clean;
 }
 
-const feature = (geometry: unknown, properties: Record<string, unknown>): Feature => ({ type: 'Feature', geometry: geometry as Geometry, properties });
-
-/** By the code that reports use. */
-const REGIONS = new Map(regions.features.map((f) => [f.id, f.geometry]));
+const feature = (geometry: unknown, properties: Record<string, unknown>): Feature => ({ type: 'Feature', geometry: geometry as Feature['geometry'], properties });
 
 type Grade = 'grave' | 'warning' | 'notice' | 'over';
 const gradeOf = (severity: string, over: boolean): Grade =>
   over ? 'over' : severity === 'severe' || severity === 'extreme' ? 'grave' : severity === 'minor' || severity === 'unknown' ? 'notice' : 'warning';
 
-/** A tsunami's regions each with the grade in force there; anything else as the one shape it has. */
+/**
+ * A tsunami's regions each with the grade in force there; anything else as the one shape it has.  A name is a point
+ * of its own, below its region: in the middle symbols stand, and what they are called stands under them.
+ */
 export function hazardFeatures(hazards: readonly RecordView<Hazard>[], selected: string, lang: Lang): Feature[] {
   const drawn = hazards.filter(({ record: h }) => h.geometry && (h.status !== 'cancelled' || h.id === selected));
   return drawn.flatMap(({ record: h }) => {
     const over = h.status === 'cancelled';
-    const one = (geometry: unknown, name: string, severity: string): Feature =>
-      feature(geometry, { id: h.id, name: plain(name), grade: gradeOf(severity, over), selected: h.id === selected });
-    const known = h.type === 'tsunami' ? byGravity(h.areas ?? []).filter((a) => REGIONS.has(a.code)).reverse() : [];
-    if (!known.length) return [one(h.geometry, hazardTitle(h, lang), h.severity)];
-    return known.map((a) => one(REGIONS.get(a.code), areaGrade(a, lang), a.severity ?? 'unknown'));
+    const one = (geometry: Geometry, name: string, severity: string): Feature[] => {
+      const shown = { id: h.id, grade: gradeOf(severity, over), selected: h.id === selected };
+      return [feature(geometry, shown), feature({ type: 'Point', coordinates: southOf(geometry) }, { ...shown, name: plain(name) })];
+    };
+    const known = regionsOf(h).reverse(); // the gravest is drawn last, over the others
+    if (!known.length) return one(h.geometry as Geometry, hazardTitle(h, lang), h.severity);
+    return known.flatMap(({ area, shape }) => one(shape, areaGrade(area, lang), area.severity ?? 'unknown'));
   });
 }
 
@@ -72,8 +75,8 @@ export function overlayLayers(c: Palette): LayerSpecification[] {
     { id: 'area-name', type: 'symbol', ...only('areas', ''), layout: { ...small, 'text-field': ['get', 'name'] }, paint: { 'text-color': c.accent, ...halo } },
     { id: 'hazard-fill', type: 'fill', ...only('hazards', 'Polygon'), paint: { 'fill-color': bad, 'fill-opacity': wash(0.06, 0.24) } },
     { id: 'hazard-line', type: 'line', source: SHAPES, filter: ['all', ['==', ['get', 'part'], 'hazards'], ['!=', ['geometry-type'], 'Point']], paint: { 'line-color': bad, 'line-width': weight } },
-    { id: 'hazard-point', type: 'circle', ...only('hazards', 'Point'), paint: { 'circle-radius': 7, 'circle-color': 'transparent', 'circle-stroke-color': bad, 'circle-stroke-width': 2 } },
-    { id: 'hazard-name', type: 'symbol', ...only('hazards', ''), layout: { ...small, 'text-field': ['get', 'name'], 'text-offset': [0, 1.6], 'text-anchor': 'top' }, paint: { 'text-color': bad, ...halo } },
+    { id: 'hazard-point', type: 'circle', source: SHAPES, filter: ['all', ['==', ['get', 'part'], 'hazards'], ['==', ['geometry-type'], 'Point'], ['!', ['has', 'name']]], paint: { 'circle-radius': 7, 'circle-color': 'transparent', 'circle-stroke-color': bad, 'circle-stroke-width': 2 } },
+    { id: 'hazard-name', type: 'symbol', source: SHAPES, filter: ['all', ['==', ['get', 'part'], 'hazards'], ['has', 'name']], layout: { ...small, 'text-field': ['get', 'name'], 'text-offset': [0, 1.6], 'text-anchor': 'top' }, paint: { 'text-color': bad, ...halo } },
     { id: 'measure-line', type: 'line', ...only('measure', 'LineString'), paint: { 'line-color': c.accent, 'line-width': 2, 'line-dasharray': [2, 1.5] } },
     { id: 'measure-end', type: 'circle', ...only('measure', 'Point'), paint: { 'circle-radius': 4, 'circle-color': c.bg, 'circle-stroke-color': c.accent, 'circle-stroke-width': 2 } },
     { id: 'measure-text', type: 'symbol', ...only('measure', ''), layout: { ...small, 'text-field': ['get', 'text'], 'text-offset': [0, 0.9], 'text-anchor': 'top', 'text-allow-overlap': true }, paint: { 'text-color': c.accent, ...halo } },

@@ -4,6 +4,7 @@
  */
 import type { Hazard, Headquarters, Incident, Lang, Position, RecordView, Site, Unit } from '../../../api/types';
 import { centreOf } from '../../../lib/geo';
+import { regionsOf } from './regions';
 import { sidcOf } from './sidc';
 
 export const SYMBOL_LAYERS = ['sites', 'units', 'incidents', 'positions'] as const;
@@ -80,7 +81,7 @@ export function unitPoints(units: readonly RecordView<Unit>[], headquarters: rea
   ];
 }
 
-/** An open incident stands where its first hazard with a shape is; without one it is not on the map. */
+/** An open incident stands where its first hazard with a shape is gravest; without one it is not on the map. */
 export function incidentPoints(incidents: readonly RecordView<Incident>[], hazards: readonly RecordView<Hazard>[]): MapPoint[] {
   const known = new Map(hazards.map((h) => [h.record.id, h.record]));
   return incidents.flatMap((view) => {
@@ -90,7 +91,8 @@ export function incidentPoints(incidents: readonly RecordView<Incident>[], hazar
     const text = (lang: Lang): string =>
       (record.title?.lang === lang ? record.title.text : record.title?.translations?.find((t) => t.lang === lang)?.text) ?? record.title?.text ?? '';
     const names = { en: text('en'), ja: text('ja') };
-    return [point(view, centreOf(hazard.geometry), { layer: 'incidents', side: sideOfOwner(record.id), sidc: sidcOf.incident(hazard), names })];
+    const [gravest] = regionsOf(hazard);
+    return [point(view, centreOf(gravest?.shape ?? hazard.geometry), { layer: 'incidents', side: sideOfOwner(record.id), sidc: sidcOf.incident(hazard), names })];
   });
 }
 
