@@ -1,5 +1,6 @@
 """Whether a page fits, and whether everybody can use it, asked at both widths in one visit."""
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -35,3 +36,8 @@ def faults(page: Page) -> list[str]:
         for v in page.evaluate(asked, LEVELS)["violations"]
         for n in v["nodes"]
     ]
+
+
+def pages_of(pdf: bytes) -> int:
+    """How many pages a PDF of Chromium's has."""
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))

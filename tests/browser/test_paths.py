@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from renkei.data import packaged
 
 from .conftest import Open
-from .looks import NARROW, faults
+from .looks import NARROW, faults, pages_of
 from .pair import Pair
 
 AT = "#/plans/paths"
@@ -131,16 +131,21 @@ def test_paths_fit_a_phone_and_are_reached_by_keyboard(pair: Pair, open_page: Op
     shoot(page, "paths-390-ja")
 
 
-def test_the_brief_on_paper_has_the_result_and_no_controls(pair: Pair, open_page: Open) -> None:
-    page = open_page(pair.usfj, "planner", "en", at=f"{AT}?from=reference&simulated=1")
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_the_brief_on_paper_is_one_page_with_the_result_and_no_controls(
+    pair: Pair, open_page: Open, lang: str
+) -> None:
+    page = open_page(pair.usfj, "planner", lang, at=f"{AT}?from=reference&simulated=1")
     expect(page.locator("[data-verdicts]")).to_be_visible()
     page.emulate_media(media="print")
     for shown in ("[data-caution]", "[data-verdicts]", "[data-lanes=today]", "[data-plot=differences]"):
         expect(page.locator(shown)).to_be_visible()
     for hidden in ("[data-act=simulate]", "[data-act=brief]", "[data-field=seed]", "[data-tab=paths]"):
         expect(page.locator(hidden)).to_be_hidden()
+    brief = page.pdf(format="A4")
+    assert pages_of(brief) == 1
     if folder := os.environ.get("RENKEI_SHOTS"):
-        page.pdf(path=Path(folder) / "brief.pdf", format="A4")
+        (Path(folder) / "brief.pdf").write_bytes(brief)
 
 
 def test_times_from_the_log_are_told_step_by_step_or_why_there_are_none(pair: Pair, open_page: Open) -> None:

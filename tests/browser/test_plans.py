@@ -1,13 +1,15 @@
 """Two keys by hand: each nation's approving authority signs its side, and both screens see it take effect."""
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import Open
-from .looks import NARROW, faults
+from .looks import NARROW, faults, pages_of
 from .pair import Pair
 
 NAME = "Joint headquarters, by hand"
@@ -129,6 +131,72 @@ def test_the_synthetic_case_says_so_and_shows_witnesses_causes_and_repairs(
         {"name": "x.json", "mimeType": "application/json", "buffer": b"{not json"}
     )
     expect(bench.locator("[role=alert]")).to_be_visible()
+    assert faults(page) == []
+
+
+def test_before_and_after_are_drawn_with_each_change_by_sign_and_colour(pair: Pair, open_page: Open) -> None:
+    for lang, moved in (("en", "moved"), ("ja", "移管・移動")):
+        page = open_page(pair.usfj, "viewer", lang, at="#/plans")
+        page.locator("[data-act=example]").click()
+        expect(page.locator("[data-difference]").first).to_be_visible()
+        expect(page.locator("[data-field=hierarchy]")).to_have_value("opcon")
+        page.locator("[data-field=form]").select_option("chart")
+        for side, above in (("before", "AA-CMD"), ("after", "AA-HQ")):
+            chart = page.locator(f"[data-chart={side}]")
+            box = chart.locator("[data-box=AA-SEA]")
+            expect(box).to_have_attribute("data-mark", "moved")
+            expect(box.locator(".sign")).to_have_text(">")
+            expect(box).to_contain_text(moved)
+            expect(chart.locator("[data-line=moved]").first).to_have_text(">")
+            expect(chart.locator(f"[data-box={above}]")).to_be_visible()
+        expect(page.locator("[data-chart=after] [data-line=added]")).to_have_text("+")
+        page.locator("[data-field=hierarchy]").select_option("command")
+        expect(page.locator("[data-chart=after] [data-box=AA-MIN]")).to_be_visible()
+        assert faults(page) == []
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_the_brief_of_a_plan_is_one_page_with_its_charts_and_no_controls(
+    pair: Pair, open_page: Open, lang: str
+) -> None:
+    for case in ("reference", "example"):
+        page = open_page(pair.jjoc, "viewer", lang, at="#/plans")
+        page.locator(f"[data-act={case}]").click()
+        expect(page.locator("[data-difference]").first).to_be_visible()
+        assert pages_of(page.pdf(format="A4")) == 1
+        page.emulate_media(media="print")
+        for shown in ("[data-difference]", "[data-chart=before]", "[data-chart=after]", "[data-rule]"):
+            expect(page.locator(shown).first).to_be_visible()
+        for hidden in ("[data-act=brief]", "[data-field=moment]", "[data-tree]", "[data-field=function]"):
+            expect(page.locator(hidden).first).to_be_hidden()
+
+
+def test_a_structure_is_opened_from_a_table_or_scenario_and_its_faults_are_told_by_place(
+    pair: Pair, open_page: Open
+) -> None:
+    page = open_page(pair.usfj, "planner", "ja", at="#/plans")
+    field, bench = page.locator("[data-field=plan]"), page.locator("[data-bench]")
+    table = (
+        "kind,code,name_en,name_ja,nation,relation,subject,object\r\n"
+        "unit,US-A,Staff A,甲幕僚部,US,,,\r\n"
+        "unit,US-B,Staff B,乙幕僚部,US,,,\r\n"
+        "relation,,,,,command,US-B,US-A\r\n"
+    )
+    field.set_input_files({"name": "two.csv", "mimeType": "text/csv", "buffer": table.encode("cp932")})
+    expect(bench.locator("[role=alert]")).to_contain_text("UTF-8")
+    page.locator("details summary", has_text="ファイルの読み方").click()
+    page.locator("[data-field=encoding]").select_option("shift_jis")
+    field.set_input_files({"name": "two.csv", "mimeType": "text/csv", "buffer": table.encode("cp932")})
+    expect(bench.locator("[data-tree=US-B]").first).to_contain_text("乙幕僚部")
+    expect(bench.locator("[data-rule]").first).to_be_visible()
+    circle = table + "relation,,,,,command,US-A,US-B\r\n"
+    field.set_input_files({"name": "two.csv", "mimeType": "text/csv", "buffer": circle.encode("cp932")})
+    expect(bench.locator("[role=alert]")).to_contain_text("two.csv row 4 column object")
+    scenario = {"type": "ORBAT-mapper", "id": "x", "version": "2.0.0", "name": "x", "sides": []}
+    field.set_input_files(
+        {"name": "s.json", "mimeType": "application/json", "buffer": json.dumps(scenario).encode()}
+    )
+    expect(bench.locator("[role=alert]")).to_contain_text("s.json")
     assert faults(page) == []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from renkei.edges.formats import read_given
 from renkei.edges.http.app import Application, create_app
 from renkei.edges.http.server import HttpServer
 from renkei.kernel.accounts import Accounts, Hashing
@@ -46,7 +47,7 @@ class Served:
         self.labels: dict[str, Label] = {s.key: s.label for s in self.own.suggestions}
         self._tokens: dict[str, str] = {}
         self._people()
-        self.app: Application = create_app(self.node)
+        self.app: Application = create_app(self.node, read_given)
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)

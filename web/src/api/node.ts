@@ -252,6 +252,15 @@ export type NewSignature = Sends<
   'signature',
   { phase: string; nations: string[]; options: Record<string, string>; effective?: string; reason?: T.TextIn; label?: T.Label }
 >;
+const base64 = (file: File): Promise<string> =>
+  new Promise((done, fail) => {
+    const reader = new FileReader();
+    reader.onload = () => done(String(reader.result).split(',')[1] ?? '');
+    reader.onerror = () => fail(reader.error ?? new Error(file.name));
+    reader.readAsDataURL(file);
+  });
+/** How a file is read: what a scenario's tree means, the nation of each side, how CSV is written. */
+export type FileReading = { hierarchy: string; sides: Record<string, string>; encoding: 'utf-8' | 'shift_jis' };
 export const plans = {
   all: () => list<T.PlanView>('/plans'),
   approve: (id: string, given: NewSignature) => post<T.PlanView>('/plans' + idPath(id) + '/approve', given),
@@ -261,6 +270,7 @@ export const plans = {
   /** A plan on record, and what is recorded here without any plan: both to be checked as they stand today. */
   onRecord: async (id: string) => (await get<{ plan: T.PlanDocument }>('/plans' + idPath(id) + '/document')).plan,
   recorded: async (title: T.PlanDocument['title'], start: string): Promise<T.PlanDocument> => ({ title, start, structure: (await get<{ structure: object }>('/structure')).structure }),
+  read: async (file: File, how: FileReading) => ask<{ plan: T.PlanDocument; leftOut: T.LeftOut[] }>('/plans/read', { name: file.name, content: await base64(file), ...how }),
   words: async () => (await get<{ words: T.PlanWords }>('/plans/words')).words,
   /** Nothing is kept of these: they are questions, asked now. */
   check: async (plan: T.PlanDocument) => (await ask<{ report: T.PlanReport }>('/plans/check', { plan })).report,

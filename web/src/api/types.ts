@@ -170,6 +170,8 @@ export type PlanReport = { title: PlanDocument['title']; outcome: Result['outcom
 export type Difference = { word: string; kind: string; key: string; fields?: Record<string, [unknown, unknown]>; before?: Fact; after?: Fact };
 /** A fact of a structure, as far as it is drawn. */
 export type Fact = { kind: string; code?: string; key?: string; names?: { en?: string; ja?: string }; nation?: string; relation?: string; subject?: string; object?: string; unit?: string; function?: string; part?: string; figure?: number | string };
+/** What of a file there was no place for. */
+export type LeftOut = { what: string; why: string; count: number; where: string };
 export type PlanWords = Record<string, Record<string, { en?: string; ja?: string }>>;
 /** A description of decision paths as a document. */
 type BothNames = { en: string; ja: string };

@@ -153,6 +153,7 @@ const ja: typeof en = {
     'combatant command': '統合軍',
     'sub-unified command': '準統合軍',
     'joint command': '統合司令部',
+    'joint force headquarters': '統合軍司令部',
     component: '構成部隊',
     'service command': '軍種司令部',
     'support command': '支援司令部',

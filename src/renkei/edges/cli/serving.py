@@ -13,6 +13,7 @@ import uvloop
 
 from ...node import Node, PartnerLine
 from ...node.hauling import ContentsHaul
+from ..formats import read_given
 from ..http import HttpServer, create_app
 from ..links import Links
 from ..links.spool import Spool, SpoolLine
@@ -31,7 +32,7 @@ class Running:
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self.app = create_app(node)
+        self.app = create_app(node, read_given)
         self.server = HttpServer(self.app)
         self.links = Links(
             node.identity,

@@ -7,7 +7,6 @@ equipment are passed over on purpose (Renkei has none) and listed too.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 from ...kernel.errors import BadInput
@@ -27,9 +26,10 @@ from ...rooms.command.records import ParentKind
 from .csv_file import Encoding, csv_tables, write_csv
 from .msdl_file import read_msdl, write_msdl
 from .orbat_file import read_orbat, write_orbat
+from .source import Given, Source
 from .xlsx_file import write_xlsx, xlsx_tables
 
-__all__ = ["Encoding", "Format", "Heading", "Reading", "format_of", "read", "write"]
+__all__ = ["Encoding", "Format", "Heading", "Reading", "format_of", "read", "read_given", "write"]
 
 Format = Literal["csv", "xlsx", "orbat", "msdl"]
 _SUFFIXES: dict[str, Format] = {
@@ -61,7 +61,7 @@ class Heading(NamedTuple):
     hierarchy: ParentKind = "command"
 
 
-def format_of(path: Path) -> Format:
+def format_of(path: Source) -> Format:
     """The format a file's name tells.  Raises BadInput (``import.format``)."""
     if path.suffix.lower() in {".xlsm", ".xlsb", ".xls"}:
         raise BadInput("import.format", "a workbook without macros (.xlsx)", path.name)
@@ -71,7 +71,7 @@ def format_of(path: Path) -> Format:
     return form
 
 
-def read(paths: Sequence[Path], form: Format, how: Reading) -> Imported:
+def read(paths: Sequence[Source], form: Format, how: Reading) -> Imported:
     """The structure that files of one format hold together.  Raises BadInput (``import.*``) or Faulty."""
     faults, left_out = Faults(FAULTS), LeftOuts()
     try:
@@ -84,6 +84,22 @@ def read(paths: Sequence[Path], form: Format, how: Reading) -> Imported:
     if not found.places:
         raise BadInput("import.empty", f"facts in {', '.join(path.name for path in paths)}", "none")
     return found
+
+
+def read_given(
+    name: str, content: bytes, hierarchy: ParentKind, sides: Mapping[str, str], encoding: Encoding, most: int
+) -> Imported:
+    """The structure of one file that came in a call, of at most so many rows.
+
+    Raises BadInput (``import.*``) or Faulty.
+    """
+
+    def moved(rows: int) -> None:
+        if rows > most:
+            raise BadInput("import.size", f"at most {most} rows in {file.name}", "more")
+
+    file = Given(name, content)
+    return read([file], format_of(file), Reading(None, hierarchy, sides, encoding, moved))
 
 
 def write(
@@ -107,12 +123,14 @@ def write(
     return left_out.all()
 
 
-def _tables(paths: Sequence[Path], form: Format, how: Reading, faults: Faults) -> Iterator[Table]:
+def _tables(paths: Sequence[Source], form: Format, how: Reading, faults: Faults) -> Iterator[Table]:
     for path in paths:
         yield from csv_tables(path, faults, how.encoding) if form == "csv" else xlsx_tables(path, faults)
 
 
-def _chart(paths: Sequence[Path], form: Format, how: Reading, faults: Faults, left_out: LeftOuts) -> Imported:
+def _chart(
+    paths: Sequence[Source], form: Format, how: Reading, faults: Faults, left_out: LeftOuts
+) -> Imported:
     if len(paths) > 1:
         raise BadInput("import.files", "one scenario at a time", f"{len(paths)} files")
     scenario = (read_orbat if form == "orbat" else read_msdl)(paths[0], faults, left_out)

@@ -9,12 +9,12 @@ import csv
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 from typing import BinaryIO, Literal
 
 from ...kernel.errors import BadInput
 from ...rooms.command.exchange import Cell, Faults, LeftOut, Table
 from ...rooms.command.plans import Structure
+from .source import Source
 from .tables import one_sheet, sheets_of, table
 
 MAX_LINE_BYTES = 1024 * 1024
@@ -30,7 +30,7 @@ _INVISIBLE = "\\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _FORMULA = re.compile(f"'*(?:[{_INVISIBLE}]*[=+\\-@\uff1d\uff0b\uff0d\uff20|%]|[\\t\\r\\n])")
 
 
-def csv_tables(path: Path, faults: Faults, encoding: Encoding = "utf-8") -> Iterator[Table]:
+def csv_tables(path: Source, faults: Faults, encoding: Encoding = "utf-8") -> Iterator[Table]:
     """The one table of a file, read as its rows are taken.  Raises BadInput (``import.*``)."""
     with path.open("rb") as file:
         reader = csv.reader(_lines(file, path.name, encoding), strict=True)

@@ -14,7 +14,6 @@ Written: as the standard's schema wants it.  Its texts are short and of ASCII; w
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
@@ -24,6 +23,7 @@ from lxml import etree
 from ...kernel.errors import BadInput
 from ...rooms.command.exchange import Chart, Drawn, Faults, LeftOuts, Scenario, Side, Support, shown
 from ...rooms.command.records import ParentKind
+from .source import Source, size_of
 
 MAX_MSDL_BYTES = 128 * 1024 * 1024
 """A scenario of 100,000 units with everything that simulations add; it is read unit by unit."""
@@ -90,9 +90,9 @@ _DESIGNATION = 21
 """Characters of a unique designation."""
 
 
-def read_msdl(path: Path, faults: Faults, left_out: LeftOuts) -> Scenario:
+def read_msdl(path: Source, faults: Faults, left_out: LeftOuts) -> Scenario:
     """The sides and units of a scenario.  Raises BadInput (``import.*``) or Faulty."""
-    if path.stat().st_size > MAX_MSDL_BYTES:
+    if size_of(path) > MAX_MSDL_BYTES:
         raise BadInput("import.size", f"at most {MAX_MSDL_BYTES} bytes in {path.name}", "more")
     reader = _Reader(path.name, faults, left_out)
     with path.open("rb") as file:

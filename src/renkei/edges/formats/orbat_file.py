@@ -11,7 +11,6 @@ units at sites), events and layers.  All of that is listed.
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
 import msgspec
@@ -29,6 +28,7 @@ from ...rooms.command.exchange import (
     shown,
 )
 from ...rooms.command.records import Status
+from .source import Source, size_of
 
 MAX_SCENARIO_BYTES = 64 * 1024 * 1024
 """A scenario is read whole: 100,000 units take some 40 million bytes, and ten times that once read."""
@@ -79,9 +79,9 @@ _KNOWN = {
 _IDLE = {"template", "locked"}
 
 
-def read_orbat(path: Path, faults: Faults, left_out: LeftOuts) -> Scenario:
+def read_orbat(path: Source, faults: Faults, left_out: LeftOuts) -> Scenario:
     """The units of a scenario, parents first.  Raises BadInput (``import.*``) or Faulty."""
-    if path.stat().st_size > MAX_SCENARIO_BYTES:
+    if size_of(path) > MAX_SCENARIO_BYTES:
         raise BadInput("import.size", f"at most {MAX_SCENARIO_BYTES} bytes in {path.name}", "more")
     try:
         whole = msgspec.json.decode(path.read_bytes())

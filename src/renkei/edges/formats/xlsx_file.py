@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
 
@@ -20,6 +19,7 @@ from lxml import etree
 from ...kernel.errors import BadInput
 from ...rooms.command.exchange import Cell, Faults, LeftOut, Table, shown
 from ...rooms.command.plans import Structure
+from .source import Source
 from .tables import MAX_COLUMNS, sheets_of, table
 
 MAX_PARTS = 1_000
@@ -61,21 +61,22 @@ _UNSOUND = (
 _ESCAPED = re.compile(r"_x000[dD]_")
 
 
-def xlsx_tables(path: Path, faults: Faults) -> Iterator[Table]:
+def xlsx_tables(path: Source, faults: Faults) -> Iterator[Table]:
     """The sheets of a workbook, read as their rows are taken.  Raises BadInput (``import.*``) or Faulty."""
     import openpyxl  # noqa: PLC0415 - 150 ms that other commands need not pay
 
     _look_over(path, faults)
-    with _sound(path.name):
-        book = openpyxl.load_workbook(path, read_only=True, keep_links=False)
-    try:
-        for sheet in book.worksheets:
-            where = f"{path.name} sheet {sheet.title}"
-            found = table(sheet.title, where, _records(sheet, where, path.name, faults), faults)
-            if found is not None and sheet.title != ABOUT:
-                yield found
-    finally:
-        book.close()
+    with path.open("rb") as file:
+        with _sound(path.name):
+            book = openpyxl.load_workbook(file, read_only=True, keep_links=False)
+        try:
+            for sheet in book.worksheets:
+                where = f"{path.name} sheet {sheet.title}"
+                found = table(sheet.title, where, _records(sheet, where, path.name, faults), faults)
+                if found is not None and sheet.title != ABOUT:
+                    yield found
+        finally:
+            book.close()
 
 
 def write_xlsx(
@@ -119,10 +120,10 @@ def _sheet(book: Any, name: str, marking: str) -> Any:
     return sheet
 
 
-def _look_over(path: Path, faults: Faults) -> None:
+def _look_over(path: Source, faults: Faults) -> None:
     """Refuse a package by what it has, before any of it is unpacked."""
     try:
-        with ZipFile(path) as package:
+        with path.open("rb") as file, ZipFile(file) as package:
             parts = package.infolist()
             sheets = _sheets_of(package)
     except (BadZipFile, OSError, ValueError, KeyError, RuntimeError, zlib.error, etree.XMLSyntaxError):

@@ -41,7 +41,7 @@ from . import (
     signing,
     stream,
 )
-from .context import Edge, HttpEdge, header
+from .context import Edge, HttpEdge, ReadsFile, header
 from .front import App, Front, Receive, Scope, Send
 from .problems import BUSY, CSRF, MEDIA, SIGN_IN, as_refused, extra_headers, refuse, respond
 from .schema import RawRecordSchema, get_openapi, openapi
@@ -85,8 +85,8 @@ _log = logging.getLogger("renkei.http")
 class Application:
     """The ASGI application of one node, and the edge behind it."""
 
-    def __init__(self, node: "Node") -> None:
-        self.edge = HttpEdge(node)
+    def __init__(self, node: "Node", reads_file: ReadsFile | None = None) -> None:
+        self.edge = HttpEdge(node, reads_file)
         self._front = Front(cast(App, framework(self.edge)), Static(), self.edge.hosts, self.edge.metrics)
         self._started = False
 
@@ -102,9 +102,9 @@ class Application:
         await self._front(scope, receive, send)
 
 
-def create_app(node: "Node") -> Application:
-    """``node`` as an ASGI application."""
-    return Application(node)
+def create_app(node: "Node", reads_file: ReadsFile | None = None) -> Application:
+    """``node`` as an ASGI application; ``reads_file`` reads orders of battle, as another edge does."""
+    return Application(node, reads_file)
 
 
 async def identify(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:

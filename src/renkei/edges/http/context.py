@@ -6,7 +6,7 @@ the framework raises.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from datetime import datetime
@@ -31,6 +31,8 @@ from ...kernel.views import OWN, Change
 from ...node.administration import Administration
 from ...node.agreeing import Agreeing
 from ...node.auditing import ReleaseAudits
+from ...rooms.command.exchange import Imported
+from ...rooms.command.records import ParentKind
 from .appender import Appender
 from .callers import Callers
 from .checking import SEEN_SECONDS, check_batch
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
     from .files import Files
 
 Delivery = Literal["unsent", "sent", "received"]
+Encoding = Literal["utf-8", "shift_jis"]
+ReadsFile = Callable[[str, bytes, ParentKind, Mapping[str, str], Encoding, int], Imported]
+"""Reads a structure out of a file's name and content: see ``edges.formats.read_given``."""
 P = ParamSpec("P")
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
@@ -121,8 +126,9 @@ class Pool:
 class HttpEdge:
     """One node as its HTTP handlers see it."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: "Node", reads_file: ReadsFile | None = None) -> None:
         self.node = node
+        self.reads_file = reads_file
         self.hq: str = node.config.hq
         self.realm: str = node.config.realm
         self.accounts: Accounts = node.accounts

@@ -4,6 +4,7 @@ Nothing here is kept.  A plan comes in the call, as large as any form's body; la
 command line.
 """
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,13 +13,16 @@ from litestar.params import FromQuery, JSONBody
 
 from ...data import packaged
 from ...kernel.desk import Desk
+from ...kernel.errors import BadInput
 from ...kernel.labels.model import Label
 from ...rooms import command as room
 from ...rooms.command import Names
+from ...rooms.command.exchange import LeftOut
 from ...rooms.command.plans import (
     Plan,
     Timeline,
     between,
+    check_structure,
     examine,
     owners_of,
     read_plan,
@@ -26,13 +30,18 @@ from ...rooms.command.plans import (
     together,
     words,
 )
+from ...rooms.command.records import ParentKind
 from .answers import MarkingOut
-from .context import Caller, Edge, unwrap
+from .context import Caller, Edge, Encoding, HttpEdge, unwrap
 from .schema import problems
 
 _TAG = ["command"]
 MAX_PLAYED = 15_000
 """Ops in all branches and orders of one call: about three seconds of one core."""
+MAX_FILE_BYTES = 2 * 1024 * 1024
+"""Of a file in a call: 20,000 rows of a table, with room to spare.  Larger ones are for the command line."""
+MAX_FILE_ROWS = 20_000
+"""Of its tables: some six seconds of one core where they are a workbook's."""
 STANDARD = "plans/rules.toml"
 Document = dict[str, Any]
 
@@ -94,6 +103,27 @@ class WordsOut(msgspec.Struct, frozen=True):
     words: dict[str, dict[str, Names]]
 
 
+class FileIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file: its name, whose ending tells the format, and its content (Base64).
+
+    ``hierarchy`` is the kind of relation that a scenario's tree means, ``sides`` the nation of each side that
+    is not named as one ("-" leaves it out), ``encoding`` that of CSV.
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    content: bytes
+    hierarchy: ParentKind = "command"
+    sides: dict[str, str] = {}
+    encoding: Encoding = "utf-8"
+
+
+class FileOut(msgspec.Struct, frozen=True, rename="camel"):
+    """What the file holds as a plan, and what of it there was no place for."""
+
+    plan: Document
+    left_out: tuple[LeftOut, ...]
+
+
 class AtIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A plan and one of its moments."""
 
@@ -132,6 +162,48 @@ async def get_words(edge: Edge, person: Caller) -> WordsOut:
             "signs": {word: Names(en=sign, ja=sign) for word, sign in words.SIGNS.items()},
         }
     )
+
+
+@post(
+    "/plans/read",
+    status_code=200,
+    tags=_TAG,
+    summary="Read a plan or structure from a file",
+    responses=problems(400, 413, 415, 503),
+    request_max_body_size=2 * MAX_FILE_BYTES,
+)
+async def read_file(edge: Edge, person: Caller, data: JSONBody[FileIn]) -> FileOut:
+    """A plan (TOML, JSON), or a structure (CSV, XLSX, ORBAT Mapper scenario, MSDL) as a plan without changes.
+
+    Whole and sound, or refused with everything that is wrong by row and column, path or line.
+    """
+    if len(data.content) > MAX_FILE_BYTES:
+        raise BadInput("import.size", f"at most {MAX_FILE_BYTES} bytes in a call", str(len(data.content)))
+    today = edge.node.clock.now().date()
+    return await edge.simulations.run(lambda: _read_file(edge, data, today))
+
+
+def _read_file(edge: HttpEdge, given: FileIn, today: date) -> FileOut:
+    name = given.name.lower()
+    if name.endswith(".toml") or (name.endswith(".json") and not _is_scenario(given.content)):
+        plan = read_plan(given.content, as_json=name.endswith(".json"), today=today)
+        return FileOut(plan=msgspec.to_builtins(plan), left_out=())
+    if edge.reads_file is None:
+        raise BadInput("import.format", "a plan as TOML or JSON", given.name)
+    found = edge.reads_file(
+        given.name, given.content, given.hierarchy, given.sides, given.encoding, MAX_FILE_ROWS
+    )
+    check_structure(found.structure)
+    plan = Plan(title=Names(en=given.name[:200]), start=today, structure=found.structure)
+    return FileOut(plan=msgspec.to_builtins(plan), left_out=found.left_out)
+
+
+def _is_scenario(content: bytes) -> bool:
+    """Whether JSON says what type of document it is, as scenarios do and plans do not."""
+    try:
+        return "type" in msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 @post(
@@ -217,4 +289,4 @@ def _plan(document: Document) -> Plan:
     return read_plan(msgspec.json.encode(document), as_json=True)
 
 
-HANDLERS = (get_structure, get_packaged, get_words, check_plan, diff_plan, get_plan_at)
+HANDLERS = (get_structure, get_packaged, get_words, check_plan, diff_plan, get_plan_at, read_file)

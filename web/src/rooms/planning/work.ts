@@ -4,7 +4,7 @@ import type { Difference, Fact, Moment, PlanDocument } from '../../api/types';
 export type TreeRow = { code: string; names: { en?: string; ja?: string }; depth: number };
 
 /** Parents go by these, the first that there is. */
-const PARENTS = ['command', 'opcon', 'administrative', 'coordination', 'support', 'tacon', 'liaison'];
+export const PARENTS: readonly string[] = ['command', 'opcon', 'administrative', 'coordination', 'support', 'tacon', 'liaison'];
 
 /** How the node is asked for a moment: by its phase where the day is not known. */
 export const keyOf = (moment: Moment): string => (moment.step && moment.phase ? moment.phase : moment.day);
@@ -14,11 +14,14 @@ export function phaseName(plan: PlanDocument, key: string, lang: 'en' | 'ja'): s
   return names?.[lang] || names?.en || key;
 }
 
-/** Units under their parents, those without one at the top; each once, whatever the relations say. */
-export function treeOf(facts: readonly Fact[]): TreeRow[] {
+/**
+ * Units under their parents, those without one at the top; each once, whatever the relations say.  In the hierarchy
+ * of one kind (`only`) those that are in it, and of the rest those in `besides`.
+ */
+export function treeOf(facts: readonly Fact[], only = '', besides: ReadonlyMap<string, unknown> = new Map()): TreeRow[] {
   const units = new Map(facts.filter((f) => f.kind === 'unit').map((f) => [f.code ?? '', f]));
   const parent = new Map<string, string>();
-  for (const kind of PARENTS) {
+  for (const kind of only ? [only] : PARENTS) {
     for (const { kind: is, relation, subject = '', object = '' } of facts) {
       if (is === 'relation' && relation === kind && !parent.has(subject) && units.has(subject) && units.has(object)) parent.set(subject, object);
     }
@@ -36,8 +39,8 @@ export function treeOf(facts: readonly Fact[]): TreeRow[] {
     rows.push({ code, names: units.get(code)?.names ?? {}, depth });
     for (const child of below.get(code) ?? []) walk(child, depth + 1);
   };
-  for (const top of below.get('') ?? []) walk(top, 0);
-  for (const code of units.keys()) walk(code, 0); // units in a circle have no top
+  for (const top of below.get('') ?? []) if (!only || below.has(top) || besides.has(top)) walk(top, 0);
+  for (const code of parent.keys()) walk(code, 0); // units in a circle have no top
   return rows;
 }
 
@@ -52,6 +55,9 @@ export function marksOf(lines: readonly Difference[]): Map<string, string> {
   }
   return marks;
 }
+
+/** A name in one language, or in the other where it has none. */
+export const named = (names: { en?: string; ja?: string }, lang: 'en' | 'ja'): string => names[lang] || names.en || names.ja || '';
 
 type Named = { en?: string; ja?: string };
 export type NamesOf = ReadonlyMap<string, Named>;
@@ -84,6 +90,12 @@ export function titlesOf(facts: readonly Fact[], names: NamesOf, saying: Saying)
     const [key, title] = [fact.code ?? fact.key, titleOf(fact, names, saying)];
     return key && title ? [[key, title] as const] : [];
   }));
+}
+
+/** Sides as somebody types them, "Blue = US, Red = -": their nations by name. */
+export function sidesOf(typed: string): Record<string, string> {
+  const pairs = typed.split(/[,、\n]/).map((pair) => pair.split('=').map((word) => word.trim()));
+  return Object.fromEntries(pairs.filter(([side, nation]) => side && nation));
 }
 
 /** A value before or after, in one line. */
