@@ -77,6 +77,8 @@ class Held(msgspec.Struct, frozen=True):
 
 _ALLOWED = Stopped("label", "", "")
 """Stands where there is no no."""
+_MORE = Stopped("label", "", "")
+"""Stands where more is to be asked."""
 
 
 class _Usual(NamedTuple):
@@ -98,23 +100,26 @@ class Chain:
         self.terms, self.register = terms, register
         self.book, self._codec = book, codec
         self._usual: dict[Sort, _Usual] = {}
+        self._at_once: dict[Sort, Stopped | None] = {}
+        """Of the usual ones the plain no, and None for a plain yes: what one look-up answers."""
         self._epoch, self._from, self._until = -1, _NEVER, _EVER
         self._at = _EVER
         self._hq = hq
 
     def decide(self, it: Opened, now: datetime) -> Released | Stopped | Held:
         """Whether, and how much of, a record may go to the partner ``now``."""
+        register = self.register
         # 3. Recall.
-        if self.register.recalls and (barred := self._taken_back(it)) is not None:
+        if register.recalls and (barred := self._taken_back(it)) is not None:
             return barred
-        if now is not self._at or self._epoch != self.register.epoch:
+        if now is not self._at or self._epoch != register.epoch:
             self._turn(now)
-        usual = self._usual.get(it.sort)
-        if usual is not None and usual.plain:  # nearly all: answered by two look-ups
-            if usual.gate is None:
-                return usual.answer
+        answer = self._at_once.get(it.sort, _MORE)  # nearly all are answered here
+        if answer is None:
             if it.whole is not None:
                 return it.whole
+        elif answer is not _MORE:
+            return answer
         released, rule = self.but_for_review(it, now)
         if rule is None or isinstance(released, Stopped):
             return released
@@ -158,15 +163,17 @@ class Chain:
         if self._from <= now < self._until and self._epoch == self.register.epoch:
             self._at = now
             return
-        self._usual = {}
+        self._usual, self._at_once = {}, {}
         self._epoch, self._at = self.register.epoch, now
         self._from = self.register.turn_before(now) or _EVER
         self._until = self.register.turn_after(now) or _NEVER
 
     def _work_out(self, sort: Sort, now: datetime) -> _Usual:
         if len(self._usual) >= MAX_USUAL:
-            self._usual = {}
+            self._usual, self._at_once = {}, {}
         usual = self._usual[sort] = self._of_sort(sort, now)
+        if usual.plain:
+            self._at_once[sort] = usual.answer if usual.gate is None else None
         return usual
 
     def _of_sort(self, sort: Sort, now: datetime) -> _Usual:
