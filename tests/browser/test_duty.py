@@ -1,5 +1,6 @@
 """A unit's posts on screen: what each has to do with which function, and who is on duty now."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -64,6 +65,41 @@ def test_a_partners_posts_show_with_their_parts_and_who_is_on_duty(pair: Pair, o
         expect(logistics).to_contain_text("Disaster relief" if lang == "en" else "災害派遣")
         expect(page.locator("[data-post=J9]")).to_contain_text(unknown)
         assert faults(page) == []
+
+
+def test_the_frames_clocks_tell_recorded_duty_hours_and_office_hours_where_none_are_recorded(
+    pair: Pair, open_page: Open
+) -> None:
+    """The demo's posts keep Tokyo's hours; nobody has recorded any of Washington's."""
+    posts = [p for p in pair.usfj.api("viewer").get("/command/duty")["posts"] if p["on_duty"] is not None]
+    for lang, recorded, office in (
+        ("en", "recorded duty hours", "office hours"),
+        ("ja", "登録された勤務時間", "執務時間"),
+    ):
+        page = open_page(pair.usfj, "viewer", lang)
+        tokyo, washington = (
+            page.locator(f".clocks [data-duty={place}]") for place in ("tokyo", "washington")
+        )
+        expect(tokyo).to_have_attribute("title", re.compile(recorded))
+        expect(tokyo).to_contain_text("●")  # a watch stands round the clock
+        told = str(tokyo.get_attribute("title"))
+        assert str(len(posts)) in told.splitlines()[0]
+        assert {"en": "Watch officer, USFJ", "ja": "当直幹部"}[lang] in told
+        expect(washington).to_have_attribute("title", re.compile(office))
+        assert faults(page) == []
+
+
+def test_the_frames_clocks_ask_anew_when_somebodys_duty_begins_or_ends(pair: Pair, open_page: Open) -> None:
+    page = open_page(pair.usfj, "viewer", "en")
+    page.clock.install()
+    page.reload()
+    tokyo = page.locator(".clocks [data-duty=tokyo]")
+    expect(tokyo).to_have_attribute("title", re.compile("recorded duty hours"))
+    found = pair.usfj.api("viewer").get("/command/duty")
+    change = min(datetime.fromisoformat(p["changes_at"]) for p in found["posts"] if p["changes_at"])
+    wait = change - datetime.fromisoformat(found["at"]) + timedelta(minutes=1)
+    with page.expect_request(re.compile("/command/duty")):
+        page.clock.fast_forward(int(wait.total_seconds() * 1000))
 
 
 def test_another_day_tells_no_present(pair: Pair, open_page: Open) -> None:

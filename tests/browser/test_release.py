@@ -124,6 +124,19 @@ def test_items_are_decided_on_in_bulk_from_the_keyboard(pair: Pair, open_page: O
         expect(theirs.get_by_text(f"Bulk {n}").first).to_be_visible()
 
 
+def test_the_queue_says_which_post_must_sign_by_the_structure_in_force(pair: Pair, open_page: Open) -> None:
+    guarded(pair, "Whose review")
+    for lang, post, own in (
+        ("en", "Disclosure officer, JJOC", "That is your post."),
+        ("ja", "開示担当", "自分の職"),
+    ):
+        page = open_page(pair.jjoc, "disclosure", lang, at="#/release/review")
+        told = held(page, "Whose review").locator("[data-part=post]")
+        expect(told).to_contain_text(post)
+        expect(told).to_contain_text(own)
+        looks.check(page, lang, "the queue with the post that signs")
+
+
 def test_what_is_withheld_says_so_to_its_author(pair: Pair, open_page: Open) -> None:
     record = guarded(pair, "Not this one")
     page = open_page(pair.jjoc, "disclosure", at="#/release/review")

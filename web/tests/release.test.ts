@@ -4,7 +4,7 @@ import type { AgreementView, Departure, Held, Recall, Release, SentBack } from '
 import { en } from '../src/i18n/en';
 import { ja } from '../src/i18n/ja';
 import { mattersOf, TOGETHER } from '../src/lib/attention';
-import { decidable, heldKey, inOrder, pressing } from '../src/lib/held';
+import { awaited, decidable, heldKey, inOrder, pressing } from '../src/lib/held';
 import { audienceOf, reachedBesides, ruleWords } from '../src/lib/reach';
 import { changeWords, endsSoon, hexLines, historyOf, readable, seconds, utf8 } from '../src/rooms/release/why';
 
@@ -39,6 +39,13 @@ describe('what waits for review', () => {
     const both = new Set(items.map(heldKey));
     expect(decidable(items, both, 'first').map((h) => h.id)).toEqual(['b']);
     expect(decidable(items, both, 'second').map((h) => h.id)).toEqual(['a', 'b']);
+  });
+
+  it('waits for a post that the structure names until one of its officers has signed, by any of its names', () => {
+    const posts = [{ code: 'J5', names: { en: 'Disclosure officer, J5', ja: '開示担当' }, mine: false }];
+    const by = (post: string): Held => held('a', -1, 9, { needed: 2, signatures: [{ account: 'x', by: post, at: at(-1), decision: 'jp.jjoc/1' }] });
+    expect([awaited(held('a', -1, 9), posts), awaited(by('J2'), posts)]).toEqual([posts, posts]);
+    expect([awaited(by('J5'), posts), awaited(by('開示担当'), posts), awaited(by('J2'), [])]).toEqual([[], [], []]);
   });
 
   it('is a matter of the inbox: now when late, soon when reminded of, none for who has signed', () => {

@@ -418,6 +418,9 @@ def test_where_the_structure_gives_the_review_to_a_post_that_post_signs(
     items = [{"record": record, "version": 1, "partner": USFJ}]
     words = {"verdict": "release", "reason": "Needed", "items": items}
 
+    for client, mine in ((officer, False), (served.client("second"), True)):
+        (post,) = client.get("/release/queue").json()["posts"]
+        assert (post["code"], post["names"]["ja"], post["mine"]) == ("REVIEW", "開示担当２", mine)
     answer = officer.post("/release/decisions", json=words)
     assert (answer.status_code, answer.json()["code"]) == (403, "decision.post")
     assert "Second disclosure officer" in answer.json()["expected"]

@@ -58,6 +58,7 @@ export type Departure = S['Departure'];
 export type Visibility = S['Visibility'];
 export type AudienceAnswer = S['AudienceOut'];
 export type Held = Omit<S['release_HeldOut'], 'record'> & { record: RecordView };
+export type ReviewPost = S['ReviewPost'];
 export type HeldQueue = Omit<S['release_QueueOut'], 'items'> & { items: Held[] };
 export type SentBack = Omit<S['ReturnedOut'], 'record'> & { record: RecordView };
 export type Word = S['Word'];

@@ -113,6 +113,8 @@ export const releaseEn = {
     why: (needed: number, kind: string) => (needed === 1 ? `The policy asks for a review: ${kind}` : `The policy asks for ${needed} officers: ${kind}`),
     signatures: (given: number, needed: number) => `${given} of ${needed} signed`,
     another: 'You have signed. Another officer has to sign.',
+    post: (posts: string[]) => `By the structure in force, one of those who sign is: ${posts.join(' or ')}.`,
+    postMine: 'That is your post.',
     all: 'Select all',
     select: (what: string, hq: string) => `${what} for ${hq}`,
     selected: (count: number) => `${count} selected`,

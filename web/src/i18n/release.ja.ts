@@ -115,6 +115,8 @@ export const releaseJa: typeof releaseEn = {
     why: (needed, kind) => (needed === 1 ? `規則により審査が必要（${kind}）` : `規則により開示担当${needed}名が必要（${kind}）`),
     signatures: (given, needed) => `署名${given}／${needed}`,
     another: '署名済みです。別の開示担当の署名が必要です。',
+    post: (posts: string[]) => `現行の編制により、署名者に${posts.join('または')}が含まれなければなりません。`,
+    postMine: '（自分の職です）',
     all: 'すべて選択',
     select: (what, hq) => `${hq}宛「${what}」`,
     selected: (count) => `${count}件選択`,

@@ -1,5 +1,5 @@
 /** What waits for a disclosure officer: how it presses, in what order, and who may still decide on it. */
-import type { Held } from '../api/types';
+import type { Held, ReviewPost } from '../api/types';
 
 export type Pressing = 'overdue' | 'remind' | 'waiting';
 export const PRESSING: readonly Pressing[] = ['overdue', 'remind', 'waiting'];
@@ -27,6 +27,12 @@ export function inOrder(items: readonly Held[], now: number): Held[] {
 
 /** Who signed once may not sign again: the rule asks for another officer. */
 export const signedBy = (held: Pick<Held, 'signatures'>, account: string): boolean => held.signatures.some((s) => s.account === account);
+
+/** The posts of which one has yet to sign; none where one has, or where the structure in force names nobody. */
+export function awaited<P extends ReviewPost>(held: Pick<Held, 'signatures'>, posts: readonly P[]): readonly P[] {
+  const names = new Set(posts.flatMap((post) => [post.code, post.names.en, post.names.ja]).filter(Boolean));
+  return held.signatures.some((s) => names.has(s.by)) ? [] : posts;
+}
 
 /** Those of the selection that are still there and that `account` may decide on. */
 export function decidable(items: readonly Held[], selected: ReadonlySet<string>, account: string): Held[] {

@@ -6,7 +6,7 @@ import type { HeldQueue, SentBack } from '../api/types';
 
 class Review {
   returned = $state.raw<SentBack[]>([]);
-  queue = $state.raw<HeldQueue>({ items: [], total: 0 });
+  queue = $state.raw<HeldQueue>({ items: [], total: 0, posts: [] });
 }
 
 export const review = new Review();

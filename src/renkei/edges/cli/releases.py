@@ -111,6 +111,13 @@ def preview(record: str, partner: str, /, *, remote: Remote | None = None) -> No
     remote.out.data(found, text=found["rendition"])
 
 
+def _awaited(item: dict[str, Any], posts: list[dict[str, Any]]) -> str:
+    """The posts one of which has yet to sign."""
+    names = {name for post in posts for name in (post["code"], *post["names"].values())}
+    signed = any(signature["by"] in names for signature in item["signatures"])
+    return "" if signed else " or ".join(post["code"] for post in posts)
+
+
 @release_app.command
 def queue(*, partner: str | None = None, remote: Remote | None = None) -> None:
     """List what waits for a disclosure officer, the most pressing first.
@@ -130,12 +137,13 @@ def queue(*, partner: str | None = None, remote: Remote | None = None) -> None:
             "kind": item["kind"],
             "partner": item["partner"],
             "signed": f"{len(item['signatures'])}/{item['needed']}",
+            "post": _awaited(item, found["posts"]),
             "version": item["version"],
             "id": item["id"],
         }
         for item in found["items"]
     ]
-    columns = ("due", "overdue", "priority", "kind", "partner", "signed", "version", "id")
+    columns = ("due", "overdue", "priority", "kind", "partner", "signed", "post", "version", "id")
     remote.out.rows(columns, rows, whole=found)
 
 

@@ -23,7 +23,8 @@ from ...kernel.views import OWN, Row
 from ...node.auditing import AuditRun
 from ...node.lines import PartnerLine
 from ...rooms import release as room
-from ...rooms.command.signing import reviewers
+from ...rooms.command import Names
+from ...rooms.command.signing import is_post, reviewers, reviewing
 from .answers import MarkingOut, RecordView, Shower
 from .context import Caller, Edge, HttpEdge, key_path
 from .once import Done
@@ -154,11 +155,23 @@ class HeldOut(msgspec.Struct, frozen=True, kw_only=True):
     signatures: tuple[Signed, ...]
 
 
+class ReviewPost(msgspec.Struct, frozen=True):
+    """A post that the structure in force gives release review to, and whether the caller holds it."""
+
+    code: str
+    names: Names
+    mine: bool
+
+
 class QueueOut(msgspec.Struct, frozen=True):
-    """What waits, the most pressing first, and how many items there are that the caller may see."""
+    """What waits, the most pressing first, and how many items there are that the caller may see.
+
+    One of ``posts`` must be among those who sign for a release; with none the policy alone decides.
+    """
 
     items: list[HeldOut]
     total: int
+    posts: list[ReviewPost]
 
 
 class AgreementOut(msgspec.Struct, frozen=True):
@@ -383,7 +396,9 @@ async def get_queue(edge: Edge, person: Caller, partner: FromQuery[str | None] =
             if item.id in rows and rows[item.id].version == item.version
         ]
         seen.sort(key=_pressing)
-        return QueueOut(seen[:MAX_QUEUE], len(seen))
+        seats = reviewing(desk, desk.clock.now().date())
+        posts = [ReviewPost(seat.code, seat.names, is_post(seat, person)) for seat in seats]
+        return QueueOut(seen[:MAX_QUEUE], len(seen), posts)
 
     return await edge.at_desk(person, read)
 

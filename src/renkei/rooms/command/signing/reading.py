@@ -122,7 +122,7 @@ def handled_by(desk: Desk, person: Person, day: date) -> list[str]:
     A person holds the post whose code or name is that of the account's post.
     """
     found = structure_in_force(desk, day)
-    mine = {f.code for f in found.facts.values() if isinstance(f, Post) and _is_post(f, person)}
+    mine = {f.code for f in found.facts.values() if isinstance(f, Post) and is_post(f, person)}
     functions = {n for f in found.facts.values() if isinstance(f, Post) for n in f.functions}
     functions |= {f.function for f in found.facts.values() if isinstance(f, Responsibility)}
     hqs = _headquarters(desk)
@@ -135,7 +135,13 @@ def handled_by(desk: Desk, person: Person, day: date) -> list[str]:
 
 
 def reviewers(desk: Desk, day: date) -> frozenset[str]:
-    """The posts that review releases at this headquarters on ``day``, by code and names; none: left open.
+    """What the posts that review releases at this headquarters on ``day`` are called, by code and names."""
+    seats = reviewing(desk, day)
+    return frozenset({name for seat in seats for name in (seat.code, seat.names.en, seat.names.ja)} - {""})
+
+
+def reviewing(desk: Desk, day: date) -> tuple[Post, ...]:
+    """The posts that review releases at this headquarters on ``day``; none: left open.
 
     Left open where the structure in force says nothing, gives the review to another headquarters, or to
     posts that are vacant, and by what others say of our posts: this narrows who may sign, and is ours to do.
@@ -143,15 +149,15 @@ def reviewers(desk: Desk, day: date) -> frozenset[str]:
     try:
         found = structure_in_force(desk, day)
     except BadInput:  # more than can be looked at: the policy alone decides, as it does without a structure
-        return frozenset()
+        return ()
     hqs = _headquarters(desk)
     first = [r for n in nations_of(desk.hq) for r in routes(found.facts, hqs, RELEASE_REVIEW, n)[:1]]
     seats = (found.facts.get(("post", key)) for route in first if route.hq == desk.hq for key in route.posts)
-    held = [s for s in seats if isinstance(s, Post) and s.holder and s.by in {"", desk.hq}]
-    return frozenset({name for seat in held for name in (seat.code, seat.names.en, seat.names.ja)} - {""})
+    return tuple(s for s in seats if isinstance(s, Post) and s.holder and s.by in {"", desk.hq})
 
 
-def _is_post(post: Post, person: Person) -> bool:
+def is_post(post: Post, person: Person) -> bool:
+    """Whether ``person`` holds the post, by its code or one of its names."""
     return person.post in {post.code, post.names.en} or bool(
         person.post_ja and person.post_ja == post.names.ja
     )
