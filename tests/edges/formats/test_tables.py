@@ -240,6 +240,7 @@ def test_formulas_errors_and_times_are_refused_by_sheet_row_and_column(tmp_path:
         ["US-C", "c", "US", datetime(2025, 4, 1, 12)],
     ]
     found = told(workbook(tmp_path / "o.xlsx", rows))
+    assert len(found) == 4, "a cell that is told of is not also told to be empty"
     assert ("o.xlsx sheet units row 2 column B", "a value, no formula", "'=CONCAT(A1,B1)'") in found
     assert ("o.xlsx sheet units row 3 column B", "a value, no formula", "\"='[other.xlsx]S'!A1\"") in found
     assert ("o.xlsx sheet units row 3 column D", "a value, no error", "'#REF!'") in found

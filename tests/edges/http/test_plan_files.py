@@ -93,7 +93,7 @@ def test_formulas_and_macros_are_refused_by_their_place(served: Served) -> None:
         book.active.append(row)
     file = io.BytesIO()
     book.save(file)
-    assert faults(read(served, "o.xlsx", file.getvalue()))["o.xlsx sheet units row 2 column B"] == "'=A1'"
+    assert faults(read(served, "o.xlsx", file.getvalue())) == {"o.xlsx sheet units row 2 column B": "'=A1'"}
     with ZipFile(file, "a") as package:
         package.writestr("xl/vbaProject.bin", b"x")
     assert "o.xlsx part xl/vbaProject.bin" in faults(read(served, "o.xlsx", file.getvalue()))

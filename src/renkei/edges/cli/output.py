@@ -92,8 +92,8 @@ class Output:
         for fault in error.faults:
             line = f"  {fault.where}: expected {fault.expected}; {fault.came} came"
             self._err.print(line, markup=False, soft_wrap=True)
-        more = ", and there may be more" if error.more else ""
-        self._err.print(f"  {len(error.faults)} faults{more}; nothing was taken", markup=False)
+        more, count = ", and there may be more" if error.more else "", len(error.faults)
+        self._err.print(f"  {count} fault{'s' if count > 1 else ''}{more}; nothing was taken", markup=False)
 
     def _json(self, value: Any) -> None:
         """The one document; flushed, since the command may go on for days (``demo``, ``serve``)."""

@@ -17,7 +17,7 @@ from zipfile import BadZipFile, ZipFile
 from lxml import etree
 
 from ...kernel.errors import BadInput
-from ...rooms.command.exchange import Cell, Faults, LeftOut, Table, shown
+from ...rooms.command.exchange import Cell, Faults, LeftOut, Table, Unread, shown
 from ...rooms.command.plans import Structure
 from .source import Source
 from .tables import MAX_COLUMNS, sheets_of, table
@@ -184,7 +184,7 @@ def _records(sheet: Any, where: str, name: str, faults: Faults) -> Iterator[tupl
                 cells.append(None if each.value is None else _value(each))
             except ValueError as wrong:
                 faults.add(f"{where} row {number} column {get_column_letter(at)}", str(wrong), _came(each))
-                cells.append(None)
+                cells.append(Unread())
         yield number, cells
 
 

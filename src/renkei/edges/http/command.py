@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from ...kernel.desk import Desk
@@ -22,6 +23,34 @@ from .schema import problems
 _TAG = ["command"]
 _WRITE = problems(409, 413, 415, 422, 503)
 _PLANNER = {"permission": Permission.COMMAND_WRITE}
+LISTS = (
+    ("headquarters", "headquarters", "Headquarters", ""),
+    ("units", "unit", "Units", ""),
+    ("posts", "post", "Posts", ""),
+    ("sites", "site", "Sites", ""),
+    ("relations", "relation", "Relations between units", ""),
+    (
+        "strengths",
+        "strength",
+        "Claims of strength",
+        "; claims about one subject may conflict, and all are given",
+    ),
+    ("functions", "function", "Functions", "; those that everybody knows have no records"),
+    (
+        "responsibilities",
+        "responsibility",
+        "Responsibilities",
+        ": who is responsible, accountable, consulted or informed",
+    ),
+    ("duty-hours", "hours", "Duty hours", "; each headquarters has names of its own for them"),
+    (
+        "legal-bases",
+        "legal-basis",
+        "Legal bases",
+        ": agreements, laws and orders on which relations and responsibilities stand",
+    ),
+)
+"""Lists of records: the path, the kind, what they are called, and what is to be known of them."""
 MAX_STRUCTURE_BYTES = 32 * 1024 * 1024
 """A structure in one call: 100,000 posts with their units and relations."""
 
@@ -52,18 +81,22 @@ class UnitOut(msgspec.Struct, frozen=True, kw_only=True):
     counterparts: list[RelatedOut]
 
 
-@get("/headquarters", tags=_TAG, summary="Headquarters", responses=problems())
-async def list_headquarters(
-    edge: Edge, person: Caller, limit: Limit = 200, before: Before = None
-) -> RecordPage:
-    """Newest first."""
-    return await page_of(edge, person, "headquarters", limit, before)
+def _listed(path: str, kind: str, summary: str, said: str) -> HTTPRouteHandler:
+    """The records of a kind, a page at a time."""
+    name = path.title().replace("-", "")
 
+    @get(
+        f"/{path}",
+        tags=_TAG,
+        operation_id=f"ApiV1{name}List{name}",
+        summary=summary,
+        description=f"Newest first{said}.",
+        responses=problems(),
+    )
+    async def listed(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
+        return await page_of(edge, person, kind, limit, before)
 
-@get("/units", tags=_TAG, summary="Units", responses=problems())
-async def list_units(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
-    """Newest first."""
-    return await page_of(edge, person, "unit", limit, before)
+    return listed
 
 
 @get(key_path("/units"), tags=_TAG, summary="A unit", responses=problems())
@@ -93,62 +126,10 @@ async def get_unit(edge: Edge, person: Caller, owner: FromPath[str], key: FromPa
     return await edge.at_desk(person, read)
 
 
-@get("/posts", tags=_TAG, summary="Posts", responses=problems())
-async def list_posts(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
-    """Newest first."""
-    return await page_of(edge, person, "post", limit, before)
-
-
-@get("/sites", tags=_TAG, summary="Sites", responses=problems())
-async def list_sites(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
-    """Newest first."""
-    return await page_of(edge, person, "site", limit, before)
-
-
-@get("/relations", tags=_TAG, summary="Relations between units", responses=problems())
-async def list_relations(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
-    """Newest first."""
-    return await page_of(edge, person, "relation", limit, before)
-
-
-@get("/strengths", tags=_TAG, summary="Claims of strength", responses=problems())
-async def list_strengths(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
-    """Newest first; claims about one subject may conflict, and all are given."""
-    return await page_of(edge, person, "strength", limit, before)
-
-
 @post("/strengths", opt=_PLANNER, tags=_TAG, summary="Record a claim of strength", responses=_WRITE)
 async def claim_strength(edge: Edge, person: Caller, data: JSONBody[room.StrengthIn]) -> RecordView:
     """How many a source says a unit or site has."""
     return await _made(edge, person, room.claim_strength, data)
-
-
-@get("/functions", tags=_TAG, summary="Functions", responses=problems())
-async def list_functions(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
-    """Newest first; those that everybody knows have no records."""
-    return await page_of(edge, person, "function", limit, before)
-
-
-@get("/responsibilities", tags=_TAG, summary="Responsibilities", responses=problems())
-async def list_responsibilities(
-    edge: Edge, person: Caller, limit: Limit = 200, before: Before = None
-) -> RecordPage:
-    """Newest first: who is responsible, accountable, consulted or informed."""
-    return await page_of(edge, person, "responsibility", limit, before)
-
-
-@get("/duty-hours", tags=_TAG, summary="Duty hours", responses=problems())
-async def list_hours(edge: Edge, person: Caller, limit: Limit = 200, before: Before = None) -> RecordPage:
-    """Newest first; each headquarters has names of its own for them."""
-    return await page_of(edge, person, "hours", limit, before)
-
-
-@get("/legal-bases", tags=_TAG, summary="Legal bases", responses=problems())
-async def list_legal_bases(
-    edge: Edge, person: Caller, limit: Limit = 200, before: Before = None
-) -> RecordPage:
-    """Newest first: agreements, laws and orders on which relations and responsibilities stand."""
-    return await page_of(edge, person, "legal-basis", limit, before)
 
 
 @post("/relations", opt=_PLANNER, tags=_TAG, summary="Assert a relation", responses=_WRITE)
@@ -218,17 +199,8 @@ async def take_in(edge: Edge, person: Caller, data: JSONBody[StructureIn]) -> ro
 
 
 HANDLERS = (
-    list_headquarters,
-    list_units,
+    *(_listed(*each) for each in LISTS),
     get_unit,
-    list_posts,
-    list_sites,
-    list_relations,
-    list_strengths,
-    list_functions,
-    list_responsibilities,
-    list_hours,
-    list_legal_bases,
     claim_strength,
     assert_relation,
     name_post,

@@ -16,7 +16,7 @@ from .charts import (
     nations_of_sides,
     structure_of_chart,
 )
-from .columns import KINDS, Cell, Item, cells_of, columns_of
+from .columns import KINDS, Cell, Item, Unread, cells_of, columns_of
 from .faults import Faults, shown
 from .left_out import LeftOut, LeftOuts
 from .merging import Merged, counted, gathered, merge, nation_of_hq
@@ -44,6 +44,7 @@ __all__ = [
     "Side",
     "Support",
     "Table",
+    "Unread",
     "as_recorded",
     "cells_of",
     "chart_of",

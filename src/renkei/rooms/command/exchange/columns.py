@@ -69,6 +69,10 @@ class Column(NamedTuple):
     """The field's default; ``msgspec.NODEFAULT`` where it must be given."""
 
 
+class Unread(str):
+    """A cell of which its reader has told what is wrong: it is empty, and nothing more is said of it."""
+
+
 class Wrong(Exception):
     """A cell that does not fit; says what would have."""
 
@@ -82,8 +86,11 @@ def item_of(kind: str, cells: Mapping[str, Cell]) -> tuple[Item | None, list[tup
     """What a row says; or None and, for every cell that does not fit, its column, what would, what came."""
     raw: dict[str, Any] = {}
     faults: list[tuple[str, str, str]] = []
+    unread = {column.field for column in _COLUMNS[kind] if isinstance(cells.get(column.name), Unread)}
     for column in _COLUMNS[kind]:
         cell = cells.get(column.name)
+        if column.field in unread:
+            continue
         try:
             value = None if cell is None or cell == "" else _field(column, cell)
         except Wrong as wrong:
@@ -96,9 +103,9 @@ def item_of(kind: str, cells: Mapping[str, Cell]) -> tuple[Item | None, list[tup
             raw[column.field] = value
         else:
             raw.setdefault(column.field, {})[column.name[-2:]] = value
-    if "names" in {c.field for c in _COLUMNS[kind]} and "names" not in raw:
+    if "names" in {c.field for c in _COLUMNS[kind]} - unread and "names" not in raw:
         faults.append(("name_en", "a name in English or Japanese", "neither"))
-    if not faults:
+    if not faults and not unread:
         if _has_key(kind):
             raw.setdefault("key", _derived_key(kind, raw))
         try:
