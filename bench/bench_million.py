@@ -11,6 +11,7 @@ The records are own-reported positions of about 450 bytes with bilingual text an
   and writing.
 - *Reading* through the API on one kept-alive connection, readers of all fifty labels and of about half.
   Questions take turns.  Beside each: ``GET /health``, what any request costs, in the same turns.
+- *Another policy*: which of the records everybody would gain or lose by it, as told before it is adopted.
 """
 
 import gc
@@ -34,10 +35,11 @@ from bench.bench_views import (
     seen,
 )
 from bench.common import Figure, figure, quantile
-from bench.nodes import JJOC, Api, Station, alone, lag_of, log_entry, memory, wait_for
+from bench.nodes import JJOC, NATION, Api, Station, alone, lag_of, log_entry, memory, wait_for
 
 from renkei.kernel.geojson import Point
 from renkei.kernel.labels.model import Label
+from renkei.kernel.labels.presets import policy_file
 from renkei.kernel.log.base import Draft
 from renkei.kernel.records import Text
 from renkei.node import Node
@@ -47,9 +49,10 @@ from renkei.rooms.picture.records import Position
 BATCH = 1_000
 FOLD_FLOOR, UPDATE_FLOOR = 12_000, 4_000
 START_FLOOR_SECONDS, MEMORY_FLOOR_MB, READ_FLOOR_MS = 2.0, 400.0, 5.0
+DIFF_FLOOR_SECONDS = 10.0
 UPDATES = 40_000
 WRITTEN = 20_000
-STARTS, WARM, TIMES = 5, 5, 100
+STARTS, WARM, TIMES, DIFFS = 5, 5, 100, 10
 COMMON_WORD, RARE_WORD = "冠水", "孤立"
 """In every third record, and in one of fifty thousand."""
 
@@ -192,6 +195,26 @@ def asked(api: Api, dice: random.Random) -> dict[str, list[float]]:
     return times
 
 
+def compared(station: Station, records: int) -> Figure:
+    """A policy that knows one classification less, compared with the one in force."""
+    api, times, health = station.api(), [], []
+    without = policy_file(NATION[station.hq]).decode().replace("GUARDED", "GUARDED-2")
+    for _ in range(DIFFS):
+        begun = time.perf_counter()
+        found = api.post("/policy/diff", {"policy": without})
+        times.append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+        api.get("/health")
+        health.append(time.perf_counter() - begun)
+    assert found["records"] >= records, found["records"]
+    assert found["shifts"] and found["unknownLabels"], "everybody would lose what is guarded"
+    return figure(
+        f"what another policy would change, {records:,} records", times, "s",
+        limits=health, beside="GET /health", floor=DIFF_FLOOR_SECONDS, at_most=True,
+        note=f"{len(found['shifts'])} gains and losses under {found['labels']} labels",
+    )  # fmt: skip
+
+
 def box(dice: random.Random, side: float) -> str:
     """Somewhere over Japan."""
     west, south = dice.uniform(125, 140), dice.uniform(25, 40)
@@ -222,6 +245,7 @@ def measure(records: int) -> list[Figure]:
             found = filled(node, records)
         found += started(station)
         found += read(station, tokens)
+        found.append(compared(station, records))
         found.append(written(station))
         station.stop()
     return found
