@@ -26,7 +26,7 @@ import msgspec
 
 from ..errors import BadInput
 from ..labels.release import Released, Withheld
-from ..records import Codec, is_record_id, owner_of
+from ..records import MAX_RECORD_BYTES, Codec, is_record_id, owner_of
 from .aliases import Aliases
 from .records import Purge, Recall
 
@@ -204,8 +204,15 @@ def _plain(raw: bytes, own_id: str) -> tuple[bytes, re.Match[bytes]]:
 
 
 def _dated(raw: bytes, at: datetime) -> bytes:
-    """``raw`` as if written ``at``."""
-    return msgspec.json.encode(msgspec.json.decode(raw) | {"at": at})
+    """``raw`` as if written ``at``: to the second if with fractions it were larger than a record may be.
+
+    Whatever time it bore was at least as long, so what could be logged can leave.
+    """
+    told = msgspec.json.decode(raw)
+    dated = msgspec.json.encode(told | {"at": at})
+    if len(dated) <= MAX_RECORD_BYTES:
+        return dated
+    return msgspec.json.encode(told | {"at": at.replace(microsecond=0)})
 
 
 def _renumber(entry: bytes, head: re.Match[bytes], version: int) -> bytes:
