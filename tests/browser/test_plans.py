@@ -77,6 +77,12 @@ def test_a_request_goes_to_whoever_handles_its_function(pair: Pair, open_page: O
     expect(page.get_by_text("By its function").first).to_be_visible()
     found = [r for r in pair.jjoc.api("watch").get("/requests/rows")["items"] if r.get("function")]
     assert [(r["to"], r["function"]) for r in found] == [("us.usfj", "exercises")]
+    # USFJ's planner has exercises among the functions of the post; the watch officer has not.
+    for account, mine in (("planner", 1), ("watch", 0)):
+        inbox = open_page(pair.usfj, account, "en", at="#/attention")
+        line = inbox.locator(".matter", has_text="By its function").first
+        expect(line).to_be_visible()
+        expect(line.get_by_text("For my post")).to_have_count(mine)
 
 
 def test_a_plan_on_record_is_checked_as_it_stands_and_so_is_the_record_alone(

@@ -89,3 +89,12 @@ it('what comes to one’s own post goes first among what is equally urgent', () 
     ['acknowledge:us.usfj/a', false],
   ]);
 });
+
+it('what comes to a post by its function is in its inbox while it is open, whoever may answer it', () => {
+  const rows = [row('a', 'received', { function: 'planning' }), row('b', 'acknowledged', { function: 'planning' }), row('c', 'accepted', { function: 'planning' }), row('d', 'received', { function: 'logistics' })];
+  const found = mattersOf(known({ rows, functions: ['planning'] }));
+  expect(found.map((m) => [m.key, m.urgency, m.mine])).toEqual([
+    ['concerns:us.usfj/a', 'open', true],
+    ['concerns:us.usfj/b', 'open', true],
+  ]);
+});

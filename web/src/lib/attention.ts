@@ -11,7 +11,7 @@ import { heldKey, pressing, signedBy } from './held';
 
 export type Urgency = 'now' | 'soon' | 'open';
 export const URGENCIES: readonly Urgency[] = ['now', 'soon', 'open'];
-export type Cause = 'link' | 'evidence' | 'acknowledge' | 'answer' | 'review' | 'task' | 'handover' | 'chase' | 'declined' | 'disclosure' | 'returned';
+export type Cause = 'link' | 'evidence' | 'acknowledge' | 'answer' | 'review' | 'task' | 'handover' | 'chase' | 'declined' | 'disclosure' | 'returned' | 'concerns';
 
 export type Matter = {
   /** The same while it is the same matter: what a person silenced stays silenced. */
@@ -89,7 +89,10 @@ function ofRow(row: Row, known: Known): Matter[] {
   const moves = row.moves ?? [];
   if (moves.includes('acknowledge')) return matter('acknowledge', overdue || pressing || left < SOON_ACKNOWLEDGE ? 'now' : 'soon', 'acknowledge');
   if (columnOf(row.state) === 'inHand' && moves.includes('answer')) return matter('answer', overdue ? 'now' : pressing || left < SOON_ANSWER ? 'soon' : 'open', 'answer');
-  return overdue && moves.includes('progress') ? matter('review', 'soon') : [];
+  if (overdue && moves.includes('progress')) return matter('review', 'soon');
+  // Whoever's post it comes to by the structure sees it, even if answering is for another's role.
+  const asked = columnOf(row.state) === 'waiting' || columnOf(row.state) === 'inHand';
+  return asked && (known.functions ?? []).includes(row.function ?? '-') ? matter('concerns', 'open') : [];
 }
 
 function ofTask(view: TaskView, { hq, now }: Known): Matter[] {
